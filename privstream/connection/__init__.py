@@ -1,0 +1,1 @@
+"""All the I/O with the outside."""

@@ -1,0 +1,171 @@
+"""JSON in and out without losing a digit, and amounts as plain decimal text.
+
+The one rule: an amount is never a float. A JSON number that is no integer is
+decoded to a `Number`, which is its text and knows that it stood without quotes.
+"""
+
+import re
+from decimal import Context, Decimal, InvalidOperation
+from json import JSONDecodeError, JSONDecoder
+from typing import Any, NoReturn
+
+import msgspec
+
+
+class Number(str):
+    """The text of a JSON number as it stood in the frame, like `25.00` or `1e-8`."""
+
+    __slots__ = ()
+
+
+class Malformed(ValueError):
+    """The text is no JSON; the message says why, without the text."""
+
+
+_decoder = msgspec.json.Decoder(float_hook=Number)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise Malformed(f"{name} is no JSON number")
+
+
+# Lone surrogates are legal JSON escapes that msgspec refuses; the standard decoder takes them.
+_tolerant = JSONDecoder(parse_float=Number, parse_constant=_refuse_constant)
+
+
+def decode(text: str | bytes) -> Any:
+    """Decode JSON; numbers keep their text. Raises Malformed, never anything else."""
+    try:
+        return _decoder.decode(text)
+    except RecursionError:
+        raise Malformed("nested too deeply") from None
+    except UnicodeDecodeError:
+        raise Malformed("not UTF-8") from None
+    except msgspec.DecodeError:
+        return _decode_tolerantly(text)
+
+
+def _decode_tolerantly(text: str | bytes) -> Any:
+    try:
+        value = _tolerant.decode(text if isinstance(text, str) else text.decode())
+    except RecursionError:
+        raise Malformed("nested too deeply") from None
+    except UnicodeDecodeError:
+        raise Malformed("not UTF-8") from None
+    except JSONDecodeError as problem:
+        raise Malformed(f"not JSON: {problem.msg} at character {problem.pos}") from None
+    except ValueError as problem:  # an integer of more digits than Python converts
+        raise Malformed(f"not JSON: {problem}") from None
+    return _without_surrogates(value)
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, Number):
+        return value
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    return value
+
+
+def _verbatim(value: object) -> msgspec.Raw:
+    if isinstance(value, Number):
+        return msgspec.Raw(value.encode())
+    raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_verbatim)
+encode_into = _encoder.encode_into
+
+
+def encode(value: object) -> bytes:
+    """Encode to JSON; a Number is written as the text it was read from."""
+    return _encoder.encode(value)
+
+
+LAST_OF_BASIC_PLANE = 0xFFFF
+_NOT_PRINTABLE_ASCII = re.compile(r"[^\x20-\x7e]")
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code <= LAST_OF_BASIC_PLANE:
+        return f"\\u{code:04x}"
+    high, low = divmod(code - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
+
+
+def ascii_line(line: bytes) -> bytes:
+    """The same JSON with all but printable ASCII escaped, so that no terminal obeys it."""
+    if line.isascii() and b"\x7f" not in line:
+        return line
+    return _NOT_PRINTABLE_ASCII.sub(_escape, line.decode()).encode()
+
+
+# --- amounts ---------------------------------------------------------------------------
+
+_PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+MAX_EXPONENT = 400  # beyond this a number is hostile, not an amount
+EXACT = Context(prec=2 * MAX_EXPONENT + 100)  # no sum of two amounts is ever rounded
+
+
+def amount(value: object) -> str | None:
+    """Plain decimal text of an amount, digits kept; `None` for null, "" and absent.
+
+    A real zero is "0". Raises TypeError or ValueError for what is no decimal number.
+    """
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise TypeError(f"no amount: {type(value).__name__}")
+    text = str(value)
+    if not _PLAIN.fullmatch(text):
+        text = _written_out(text)
+    if not text.strip("-0."):
+        return "0"
+    return text
+
+
+def _written_out(text: str) -> str:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("no decimal number") from None
+    if not number.is_finite() or abs(number.adjusted()) > MAX_EXPONENT:
+        raise ValueError("no decimal number of a sane size")
+    return format(number, "f")
+
+
+def nonzero(value: object) -> str | None:
+    """The amount, or `None` where a zero only means that there is none."""
+    text = amount(value)
+    return None if text == "0" else text
+
+
+def unsigned(text: str | None) -> str | None:
+    """The amount without its sign."""
+    return text[1:] if text is not None and text[0] == "-" else text
+
+
+def normal(text: str | None) -> str:
+    """One spelling per value, to compare amounts: "0.500" and "0.5" are both "0.5"."""
+    if text is None:
+        return ""
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in {"", "-", "-0"} else text
+
+
+def subtract(left: str, right: str) -> str:
+    """`left - right`, exactly, in plain notation."""
+    if right == "0":
+        return left
+    return amount(format(EXACT.subtract(Decimal(left), Decimal(right)), "f")) or "0"
+
+
+def add(left: str, right: str) -> str:
+    """`left + right`, exactly, in plain notation."""
+    return amount(format(EXACT.add(Decimal(left), Decimal(right)), "f")) or "0"

@@ -1,0 +1,20 @@
+"""Finds an exchange by its name, which is its module's, and imports only that one."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from privstream.errors import UsageError
+from privstream.exchanges.base import Exchange
+
+
+def names() -> tuple[str, ...]:
+    """The exchanges there are, without importing any."""
+    return tuple(sorted(module.name for module in iter_modules(__path__) if module.name != "base"))
+
+
+def find(name: str) -> type[Exchange]:
+    """The class of an exchange. Raises UsageError for a name that is none."""
+    if name not in names():
+        raise UsageError(f"there is no exchange {name!r}", f"known are: {', '.join(names())}")
+    exchange: type[Exchange] = import_module(f"{__name__}.{name}").EXCHANGE
+    return exchange

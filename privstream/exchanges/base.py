@@ -1,0 +1,143 @@
+"""The questions that a new exchange must answer.
+
+The one rule of this folder: no socket, thread, clock, random number or logger.
+Time comes in as `now`, secrets as `Account`, REST goes out as `RestFlow`.
+A module here names its class `EXCHANGE`; nothing else lists it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from msgspec import Struct
+
+from privstream.errors import UsageError
+from privstream.wire import (
+    Account,
+    AnyReport,
+    Backfill,
+    Endpoints,
+    Handshake,
+    Known,
+    NoticeReport,
+    RestFlow,
+    Session,
+    Stamp,
+    Token,
+)
+
+Element = TypeVar("Element")
+Item = TypeVar("Item")
+
+MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError)
+"""What reading an element of the wrong shape raises."""
+
+
+class Option(Struct, frozen=True):
+    """A setting of one exchange: `--NAME` on the command line, NAME in the config file."""
+
+    name: str
+    choices: tuple[str, ...]
+    default: str
+    help: str
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What the exchange allows and what proves life there; each with its source."""
+
+    connects: tuple[int, float]
+    """So many connection attempts in so many seconds."""
+    rest_budget: tuple[float, float]
+    """The cost that may be spent at once, and what grows back per second."""
+    rest_lag: float
+    """For so many seconds REST may still tell yesterday's state."""
+    login: float = 10.0
+    """Seconds from the open socket until every subscription is acknowledged."""
+    nonce_unit: int = 1
+    """Nanoseconds per step of the nonce (1 = nanoseconds, 1000 = microseconds)."""
+
+
+class Exchange(ABC):
+    """One account's exchange, as its documents have it."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    """As the exchange writes itself."""
+    channels: ClassVar[tuple[str, ...]]
+    """All that can be asked for, in the order of the help text."""
+    extra_channels: ClassVar[tuple[str, ...]] = ()
+    """Those of `channels` that are not streamed unless named."""
+    options: ClassVar[tuple[Option, ...]] = ()
+    credentials: ClassVar[tuple[str, ...]] = ("api_key", "api_secret")
+    optional_credentials: ClassVar[tuple[str, ...]] = ()
+    rights: ClassVar[tuple[str, ...]] = ()
+    """The rights that a key should have for watching, in the exchange's words."""
+    limits: ClassVar[Limits]
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+
+    @classmethod
+    @abstractmethod
+    def endpoints(cls, options: Mapping[str, str]) -> Endpoints:
+        """Where the real exchange is, given its own options."""
+
+    @classmethod
+    def check_endpoints(  # noqa: B027 - most have nothing to check
+        cls, endpoints: Endpoints, options: Mapping[str, str]
+    ) -> None:
+        """Raise ConfigError where a configured URL does not fit the options."""
+
+    def select(self, channels: Iterable[str]) -> tuple[str, ...]:
+        """The channels to stream for what the user named; none named means the usual ones."""
+        named = tuple(dict.fromkeys(channels))
+        for channel in named:
+            if channel not in self.channels:
+                known = ", ".join(self.channels)
+                message = f"{self.title} has no channel {channel!r}"
+                raise UsageError(message, f"its channels are: {known}")
+        return named or tuple(c for c in self.channels if c not in self.extra_channels)
+
+    def fetch_token(self) -> RestFlow[Token | None]:
+        """The token for one connection, where the exchange wants one."""
+        return None
+        yield
+
+    @abstractmethod
+    def handshake(self, token: Token | None, stamp: Stamp) -> Handshake:
+        """How to dial the private socket; headers are signed afresh for every dial."""
+
+    @abstractmethod
+    def session(self, token: Token | None, channels: tuple[str, ...]) -> Session:
+        """One connection's state machine."""
+
+    @abstractmethod
+    def backfill(self, known: Known) -> RestFlow[Backfill]:
+        """Read back what happened since, oldest first."""
+
+    @abstractmethod
+    def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
+        """The whole of these orders, over REST."""
+
+
+def unrecognised(element: Any, why: str, sequence: int | None = None) -> NoticeReport:
+    """The notice for something that could not be read; `raw` always goes with it."""
+    return NoticeReport(
+        level="warning", code="unrecognised", text=why, sequence=sequence, element=element
+    )
+
+
+def each(
+    elements: Iterable[Element],
+    read: Callable[[Element], Iterator[AnyReport]],
+    sequence: int | None = None,
+) -> Iterator[AnyReport]:
+    """Read every element; one that cannot be read becomes a notice, its neighbours stay whole."""
+    for element in elements:
+        try:
+            reports = list(read(element))
+        except MALFORMED as problem:
+            why = f"cannot read this element: {type(problem).__name__}: {problem}"
+            yield unrecognised(element, why, sequence)
+        else:
+            yield from reports

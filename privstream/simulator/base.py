@@ -1,0 +1,83 @@
+"""The server half of a protocol, pure: told what came, answers with what to send.
+
+Like its client twin it does no I/O. `server.py` serves it, `market.py` lives the
+account, `faults.py` spoils what goes out. It is written from the exchange's sheet,
+never from our client, and it refuses what the real exchange refuses.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, TypeAlias
+
+from msgspec import Struct
+
+from privstream.wire import Account, Now
+
+
+class Request(Struct, frozen=True):
+    """An HTTP request, or the handshake of a socket; header names in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+class Answer(Struct, frozen=True):
+    """An HTTP answer; as the answer to a handshake it refuses it."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = {}
+
+
+class Text(Struct, frozen=True):
+    """A text frame to send."""
+
+    text: str
+
+
+class Close(Struct, frozen=True):
+    """Close the socket with this code and reason."""
+
+    code: int
+    reason: str = ""
+
+
+Out: TypeAlias = Text | Close
+
+
+class Connection(ABC):
+    """One open socket of the simulated exchange."""
+
+    @abstractmethod
+    def opened(self, now: Now) -> Iterable[Out]:
+        """The socket is open."""
+
+    @abstractmethod
+    def received(self, text: str, now: Now) -> Iterable[Out]:
+        """A text frame came from the client."""
+
+    @abstractmethod
+    def tick(self, now: Now) -> Iterable[Out]:
+        """Called a few times a second: heartbeats, and what the account's life brought."""
+
+
+class SimulatedExchange(ABC):
+    """One exchange with one account on it."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def account(self, base_url: str, options: Mapping[str, str]) -> Account:
+        """The account to watch here; `base_url` is `http://127.0.0.1:PORT`."""
+
+    @abstractmethod
+    def request(self, request: Request, now: Now) -> Answer:
+        """Answer a REST call."""
+
+    @abstractmethod
+    def connect(self, handshake: Request, now: Now) -> Connection | Answer:
+        """Accept a socket, or refuse its handshake."""

@@ -83,9 +83,7 @@ class Exchange(ABC):
         """Where the real exchange is, given its own options."""
 
     @classmethod
-    def check_endpoints(  # noqa: B027 - most have nothing to check
-        cls, endpoints: Endpoints, options: Mapping[str, str]
-    ) -> None:
+    def check_endpoints(cls, endpoints: Endpoints, options: Mapping[str, str]) -> None:
         """Raise ConfigError where a configured URL does not fit the options."""
 
     def select(self, channels: Iterable[str]) -> tuple[str, ...]:

@@ -296,13 +296,7 @@ class Reconnect(Struct, frozen=True):
     floor: float = 0.0
 
 
-class LookUp(Struct, frozen=True):
-    """Ask over REST for these orders: their updates make no sense alone."""
-
-    order_ids: tuple[str, ...]
-
-
-Action: TypeAlias = Send | Ready | Synced | Reconnect | LookUp | Listed | AnyReport
+Action: TypeAlias = Send | Ready | Synced | Reconnect | Listed | AnyReport
 
 
 class Session(Protocol):
@@ -322,14 +316,18 @@ class Session(Protocol):
 
 
 class Known(Struct, frozen=True):
-    """What the ledger holds when something must be read back."""
+    """What the ledger holds when something must be read back; times by the exchange's clock."""
 
     since_ns: int
     """The last moment known whole, nanoseconds since the epoch."""
-    open_orders: frozenset[str]
-    suspects: frozenset[str]
+    until_ns: int
+    """The moment of asking."""
+    channels: tuple[str, ...]
+    """What the user streams: the rest need not be read."""
+    open_orders: frozenset[str] = frozenset()
+    suspects: frozenset[str] = frozenset()
     """Orders held as open that the new connection did not list."""
-    symbols: frozenset[str]
+    symbols: frozenset[str] = frozenset()
     """Exchange symbols seen so far, for exchanges that list history per symbol."""
 
 

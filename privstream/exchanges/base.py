@@ -12,14 +12,17 @@ from typing import Any, ClassVar, TypeVar
 from msgspec import Struct
 
 from privstream.errors import UsageError
+from privstream.exact import Malformed, decode
 from privstream.wire import (
     Account,
+    Action,
     AnyReport,
     Backfill,
     Endpoints,
     Handshake,
     Known,
     NoticeReport,
+    Now,
     RestFlow,
     Session,
     Stamp,
@@ -70,8 +73,12 @@ class Exchange(ABC):
     options: ClassVar[tuple[Option, ...]] = ()
     credentials: ClassVar[tuple[str, ...]] = ("api_key", "api_secret")
     optional_credentials: ClassVar[tuple[str, ...]] = ()
+    env_prefixes: ClassVar[tuple[str, ...]] = ()
+    """Further prefixes of its environment variables, besides its name in capitals."""
     rights: ClassVar[tuple[str, ...]] = ()
     """The rights that a key should have for watching, in the exchange's words."""
+    login_nonce: ClassVar[bool] = False
+    """The login on the socket takes a nonce of the key's counter."""
     limits: ClassVar[Limits]
 
     def __init__(self, account: Account) -> None:
@@ -118,6 +125,28 @@ class Exchange(ABC):
         """The whole of these orders, over REST."""
 
 
+class JsonSession(ABC):
+    """A session whose frames are JSON; what cannot be read becomes a notice, here and only here."""
+
+    def receive(self, frame: bytes, now: Now) -> Iterator[Action]:
+        """Decode a frame and read it."""
+        try:
+            message = decode(frame)
+        except Malformed as problem:
+            yield unrecognised(
+                frame.decode("utf-8", "replace"), f"cannot read this frame: {problem}"
+            )
+            return
+        try:
+            yield from self.read(message, now)
+        except MALFORMED as problem:
+            yield unrecognised(message, f"cannot read this frame: {_described(problem)}")
+
+    @abstractmethod
+    def read(self, message: Any, now: Now) -> Iterator[Action]:
+        """Answer a decoded frame; may raise what MALFORMED lists."""
+
+
 def unrecognised(element: Any, why: str, sequence: int | None = None) -> NoticeReport:
     """The notice for something that could not be read; `raw` always goes with it."""
     return NoticeReport(
@@ -127,15 +156,22 @@ def unrecognised(element: Any, why: str, sequence: int | None = None) -> NoticeR
 
 def each(
     elements: Iterable[Element],
-    read: Callable[[Element], Iterator[AnyReport]],
+    read: Callable[[Element], Iterator[Item]],
     sequence: int | None = None,
-) -> Iterator[AnyReport]:
+) -> Iterator[Item | NoticeReport]:
     """Read every element; one that cannot be read becomes a notice, its neighbours stay whole."""
     for element in elements:
         try:
             reports = list(read(element))
         except MALFORMED as problem:
-            why = f"cannot read this element: {type(problem).__name__}: {problem}"
-            yield unrecognised(element, why, sequence)
+            yield unrecognised(
+                element, f"cannot read this element: {_described(problem)}", sequence
+            )
         else:
             yield from reports
+
+
+def _described(problem: Exception) -> str:
+    if isinstance(problem, KeyError):
+        return f"{problem} is missing"
+    return str(problem) or type(problem).__name__

@@ -64,11 +64,18 @@ class Connection(ABC):
     def tick(self, now: Now) -> Iterable[Out]:
         """Called a few times a second: heartbeats, and what the account's life brought."""
 
+    def closed(self, now: Now) -> None:
+        """The socket is gone, whoever closed it."""
+
 
 class SimulatedExchange(ABC):
-    """One exchange with one account on it."""
+    """One exchange with one account on it. Its module names the class `SIMULATED`."""
 
     name: ClassVar[str]
+
+    @abstractmethod
+    def __init__(self, *, seed: int, rate: float, limits: bool = True) -> None:
+        """An account whose life follows from `seed`; `limits` says whether calls are counted."""
 
     @abstractmethod
     def account(self, base_url: str, options: Mapping[str, str]) -> Account:

@@ -1,0 +1,19 @@
+"""Start the program; `--version` is answered before anything else is loaded."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    if sys.argv[1:] == ["--version"]:
+        from privstream import __version__  # noqa: PLC0415 - start-up time
+
+        sys.stdout.write(f"privstream {__version__}\n")
+        return
+    from privstream.cli.entry import run  # noqa: PLC0415 - start-up time
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""`privstream demo`: the main job against an embedded simulator, without a key or a network."""
+
+from typing import Annotated
+
+import typer
+
+from privstream.cli import options as o
+
+Rate = Annotated[float, typer.Option("--rate", min=0.01, help="Happenings a second.")]
+Seed = Annotated[int, typer.Option("--seed", help="Another seed, another life.")]
+
+
+def demo(
+    *,
+    rate: Rate = 3.0,
+    seed: Seed = 1,
+    format: o.FormatOption = None,  # noqa: A002 - the option's name
+    json: o.Json = False,
+    count: o.Count = None,
+    duration: o.Duration = None,
+    status: o.ShowStatus = False,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+    debug: o.Debug = False,
+    no_color: o.NoColor = False,
+) -> int:
+    """Watch simulated accounts: no key, no network. Ctrl-C ends it."""
+    from privstream.cli.watching import ALL, Request, watch  # noqa: PLC0415 - start-up time
+
+    return watch(
+        Request(
+            exchange=ALL,
+            simulate=True,
+            rate=rate,
+            seed=seed,
+            format=format,
+            json=json,
+            count=count,
+            duration=duration,
+            status=status,
+            quiet=quiet,
+            verbose=verbose,
+            debug=debug,
+            no_color=no_color,
+        )
+    )

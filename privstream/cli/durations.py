@@ -1,0 +1,23 @@
+"""Durations as people type them: `30s`, `5m`, `2h`, `1d`, `1h30m`, or bare seconds."""
+
+import re
+
+from privstream.errors import UsageError
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
+_BARE = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+
+
+def seconds(text: str) -> float:
+    """The duration in seconds. Raises UsageError for anything else than a positive one."""
+    total = float(text) if _BARE.fullmatch(text) else _sum_of_parts(text)
+    if not total:
+        raise UsageError(f"{text!r} is no duration", "write it like 30s, 5m, 2h or 1h30m")
+    return total
+
+
+def _sum_of_parts(text: str) -> float:
+    if _PART.sub("", text):
+        return 0.0
+    return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))

@@ -1,0 +1,91 @@
+"""The root of the command line: its commands, and what becomes of every error.
+
+The one rule: an error is one line that says who refused what and what to do, with
+the exit code that the contract gives it.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from privstream.cli.lazy import CommandSource, LazyGroup
+from privstream.errors import Exit, PrivstreamError, UsageError
+from privstream.outputs.base import ReaderGone
+
+
+def _watch() -> Any:
+    from privstream.cli.watch import group  # noqa: PLC0415 - start-up time
+
+    return group()
+
+
+COMMANDS: dict[str, tuple[str, CommandSource]] = {
+    "watch": ("Stream an account's own events.", _watch),
+    "record": ("Watch, and keep every frame in a file.", "privstream.cli.record:record"),
+    "replay": ("Turn a recording, or bare frames, into events.", "privstream.cli.replay:replay"),
+    "demo": ("Watch a simulated account: no key, no network.", "privstream.cli.demo:demo"),
+    "simulate": ("Serve simulated exchanges on loopback.", "privstream.cli.simulate:simulate"),
+    "schema": ("Print the JSON Schema of the events.", "privstream.cli.schema:schema"),
+}
+HELP = """Stream your own exchange account events: orders, fills, balances, positions.
+
+Readable in a terminal, one JSON object per line in a pipe."""
+
+# Typer brings its own Click since 0.24; the ancestors of BadParameter are UsageError and
+# ClickException in both.
+CLICK_FAULT: type[Exception] = typer.BadParameter.__mro__[2]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; returns the exit code."""
+    try:
+        return _run(arguments)
+    except PrivstreamError as error:
+        _fail(error, arguments)
+        return error.exit
+    except ReaderGone:
+        _discard_stdout()
+        return Exit.DONE
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(Exit.INTERRUPTED))
+        return Exit.INTERRUPTED
+
+
+def _run(arguments: Sequence[str]) -> int:
+    group = LazyGroup(name="privstream", lazy=COMMANDS, help=HELP, epilog=EPILOG)
+    try:
+        code = group.main(args=list(arguments), prog_name="privstream", standalone_mode=False)
+    except CLICK_FAULT as fault:
+        raise _usage_error(fault) from None
+    except typer.Abort:
+        return Exit.INTERRUPTED
+    return int(code or Exit.DONE)
+
+
+EPILOG = "privstream COMMAND --help says more; privstream --version says which one this is."
+
+
+def _usage_error(fault: BaseException) -> PrivstreamError:
+    context = getattr(fault, "ctx", None)
+    message = fault.format_message() if hasattr(fault, "format_message") else str(fault)
+    if context is not None and type(fault).__name__ == "NoArgsIsHelpError":
+        return UsageError("what shall I do?", f"{context.command_path} --help lists it")
+    path = context.command_path if context is not None else "privstream"
+    return UsageError(message.rstrip("."), f"see {path} --help")
+
+
+def _fail(error: PrivstreamError, arguments: Sequence[str]) -> None:
+    from privstream.outputs.status_line import StatusLine  # noqa: PLC0415 - start-up time
+
+    as_json = "--json" in arguments or "jsonl" in arguments or "--format=jsonl" in arguments
+    StatusLine(sys.stderr, animated=False, quiet=False).fail(error, as_json=as_json)
+
+
+def _discard_stdout() -> None:
+    from privstream.outputs.descriptor import discard_stdout  # noqa: PLC0415 - start-up time
+
+    discard_stdout()

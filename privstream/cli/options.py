@@ -1,0 +1,59 @@
+"""The options that commands share, each defined once."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """How events are printed."""
+
+    PRETTY = "pretty"
+    JSONL = "jsonl"
+    RAW = "raw"
+
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Say everything on stderr, frames included.")]
+Json = Annotated[bool, typer.Option("--json", help="JSON lines; errors on stderr as JSON too.")]
+NoColor = Annotated[bool, typer.Option("--no-color", help="No colour and no animation.")]
+AccountName = Annotated[
+    str | None,
+    typer.Option("--account", "-a", metavar="NAME", help="Which configured account."),
+]
+FormatOption = Annotated[
+    Format | None,
+    typer.Option("--format", "-f", help="Default: pretty on a terminal, else jsonl."),
+]
+Raw = Annotated[bool, typer.Option("--raw", help="Put the exchange's own element into each event.")]
+Symbols = Annotated[
+    list[str] | None,
+    typer.Option("--symbol", "-s", metavar="SYMBOL", help="Only these symbols (repeatable)."),
+]
+NoSnapshot = Annotated[
+    bool, typer.Option("--no-snapshot", help="Leave out what stood when we connected.")
+]
+Count = Annotated[
+    int | None, typer.Option("--count", min=1, metavar="N", help="Stop after N printed lines.")
+]
+Duration = Annotated[
+    str | None, typer.Option("--duration", metavar="30s", help="Stop so long after the start.")
+]
+To = Annotated[
+    list[str] | None,
+    typer.Option("--to", metavar="URL", help="Also deliver there: file:PATH (repeatable)."),
+]
+ShowStatus = Annotated[
+    bool, typer.Option("--status", help="Put connection states into the stream.")
+]
+MaxRetries = Annotated[
+    int | None,
+    typer.Option(
+        "--max-retries", min=0, metavar="N", help="Give up after N failed connects in a row."
+    ),
+]
+Simulate = Annotated[
+    bool, typer.Option("--simulate", help="Against an embedded simulator; needs no key.")
+]

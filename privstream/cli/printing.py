@@ -1,0 +1,230 @@
+"""The last step of a stream: prints events, says states, counts, knows when to stop.
+
+Everything here runs in the main thread, which alone owns outputs and signals.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+from privstream.cli.options import Format
+from privstream.connection.conversation import Tap
+from privstream.errors import Exit, PrivstreamError
+from privstream.events import AnyEvent, Status
+from privstream.outputs.base import FrameOutput, Output, ReaderGone
+from privstream.outputs.descriptor import discard_stdout, reader_gone
+from privstream.outputs.safe_text import safe_text
+from privstream.outputs.status_line import StatusLine
+from privstream.outputs.terminal import is_lively
+from privstream.stream import Ended, Item, Received, Stream
+from privstream.times import from_nanos
+
+STDOUT, STDERR = 1, 2
+PAUSE = 0.5
+"""Seconds: how often the main thread looks around when nothing comes."""
+
+
+class Terminated(BaseException):
+    """SIGTERM came; like KeyboardInterrupt it may come at any line."""
+
+
+class Finished(Exception):
+    """As many lines as wanted were printed, or the time is over."""
+
+
+class Voice:
+    """What is said to the person who started the command."""
+
+    def __init__(
+        self,
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        debug: bool = False,
+        as_json: bool = False,
+        no_color: bool = False,
+    ) -> None:
+        self.as_json = as_json
+        self._verbose = verbose and not quiet
+        self._debug = debug and not quiet
+        animated = is_lively(STDERR, no_color=no_color) and os.isatty(STDOUT)
+        # Other threads' notes and a line that is redrawn would overwrite each other.
+        self.line = StatusLine(sys.stderr, animated=animated and not verbose, quiet=quiet)
+
+    def fail(self, error: PrivstreamError) -> None:
+        """What went wrong, in one line."""
+        self.line.fail(error, as_json=self.as_json)
+
+    def note(self, text: str) -> None:
+        """A detail for those who asked for more; from any thread."""
+        if self._verbose:
+            sys.stderr.write(f"privstream: {safe_text(text)}\n")
+
+    def tap(self, other: Tap | None) -> Tap | None:
+        """`other`, and with --debug every frame on stderr."""
+        if not self._debug:
+            return other
+
+        def show(direction: str, frame: bytes | str) -> None:
+            text = frame if isinstance(frame, str) else frame.decode("utf-8", "replace")
+            self.note(f"{direction} {text}")
+            if other is not None:
+                other(direction, frame)
+
+        return show
+
+
+class Printer:
+    """Prints the items of a stream until it is enough."""
+
+    def __init__(
+        self,
+        voice: Voice,
+        output: Output | None,
+        frames: FrameOutput | None,
+        *,
+        sinks: Sequence[Output] = (),
+        show_status: bool = False,
+        count: int | None = None,
+        duration: float | None = None,
+    ) -> None:
+        self._line = voice.line
+        self._voice = voice
+        self._output = output
+        self._frames = frames
+        self._sinks = sinks
+        self._show_status = show_status
+        self._left = count
+        self._until = None if duration is None else time.monotonic() + duration
+        self._worst = Exit.DONE
+
+    def run(self, stream: Stream) -> Exit:
+        """Print until the end, whatever brings it; returns the exit code."""
+        try:
+            with _terminable(self._reopen), stream:
+                for item in stream.items(PAUSE):
+                    self._take(item)
+        except Finished:
+            return self._worst
+        except ReaderGone:
+            discard_stdout()
+            return Exit.DONE
+        except Terminated:
+            return Exit.DONE
+        finally:
+            self._line.clear()
+            for sink in self._sinks:
+                sink.close()
+        return self._worst
+
+    def _take(self, item: Item | None) -> None:
+        match item:
+            case None:
+                if reader_gone(STDOUT):
+                    raise ReaderGone
+            case Ended():
+                self._end_of(item)
+            case Received():
+                self._print_frames(item.frames)
+            case _:
+                self._print(item)
+        if self._until is not None and time.monotonic() >= self._until:
+            raise Finished
+        self._line.draw(from_nanos(time.time_ns()))
+
+    def _end_of(self, ended: Ended) -> None:
+        error = ended.error
+        if error is None:
+            return
+        if not isinstance(error, PrivstreamError):
+            raise error
+        self._voice.fail(error)
+        self._worst = max(self._worst, error.exit, key=_SEVERITY.index)
+
+    def _print(self, events: list[AnyEvent]) -> None:
+        for event in events:
+            if isinstance(event, Status):
+                self._line.update(event)
+        if not self._show_status:
+            events = [event for event in events if not isinstance(event, Status)]
+        events = events[: self._left]
+        if not events:
+            return
+        self._line.clear()
+        for sink in self._sinks:
+            sink.write(events)
+        if self._output is not None:
+            self._output.write(events)
+            self._count(len(events))
+        self._line.told(len(events))
+
+    def _print_frames(self, frames: tuple[bytes, ...]) -> None:
+        if self._frames is not None:
+            self._line.clear()
+            some = frames[: self._left]
+            self._frames.write(some)
+            self._line.told(len(some))
+            self._count(len(some))
+
+    def _count(self, printed: int) -> None:
+        if self._left is not None:
+            self._left -= printed
+            if self._left <= 0:
+                raise Finished
+
+    def _reopen(self) -> bool:
+        """Open log files anew after a rotation; False where there are none."""
+        found = False
+        for sink in self._sinks:
+            reopen = getattr(sink, "reopen", None)
+            if reopen is not None:
+                reopen()
+                found = True
+        return found
+
+
+_SEVERITY = (Exit.DONE, Exit.UNREACHABLE, Exit.REFUSED, Exit.CONFIG, Exit.USAGE, Exit.OURS)
+
+
+@contextmanager
+def _terminable(reopen: Callable[[], bool]) -> Iterator[None]:
+    """SIGTERM ends quietly; SIGHUP reopens files, and ends where there is none."""
+
+    def terminate(_signal: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    def hang_up(number: int, frame: FrameType | None) -> None:
+        if not reopen():
+            terminate(number, frame)
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    before_hup = signal.signal(signal.SIGHUP, hang_up)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGHUP, before_hup)
+
+
+def chosen_format(chosen: Format | None, *, json: bool) -> Format:
+    """Readable on a terminal, JSON lines otherwise."""
+    if chosen is not None:
+        return chosen
+    return Format.PRETTY if os.isatty(STDOUT) and not json else Format.JSONL
+
+
+def open_output(kind: Format, accounts: Sequence[str], *, no_color: bool) -> Output | None:
+    """The output on stdout for events; `None` for frames."""
+    if kind is Format.RAW:
+        return None
+    if kind is Format.JSONL:
+        from privstream.outputs.jsonl import JsonLines  # noqa: PLC0415 - start-up time
+
+        return JsonLines(STDOUT)
+    from privstream.outputs.pretty import Pretty  # noqa: PLC0415 - Rich only where it draws
+
+    return Pretty(STDOUT, no_color=no_color, accounts=accounts)

@@ -1,0 +1,32 @@
+"""`privstream schema [TYPE]`: the JSON Schema of what is printed, made from the types themselves."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from privstream.errors import UsageError
+from privstream.events import TYPES, AnyEvent
+from privstream.outputs.descriptor import write_all
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema(
+    type_: Annotated[
+        str | None, typer.Argument(metavar="[TYPE]", help=f"One of {', '.join(TYPES)}.")
+    ] = None,
+) -> None:
+    """Print the JSON Schema of one event type, or of any event line."""
+    if type_ is not None and type_ not in TYPES:
+        raise UsageError(f"there is no event type {type_!r}", f"known are: {', '.join(TYPES)}")
+    described = schema_of(AnyEvent if type_ is None else TYPES[type_])
+    write_all(1, msgspec.json.format(msgspec.json.encode(described), indent=2) + b"\n")
+
+
+def schema_of(kind: object) -> dict[str, object]:
+    """JSON Schema (2020-12) of a type; no other keys are allowed than those it names."""
+    described = {"$schema": DRAFT, **msgspec.json.schema(kind)}
+    for definition in described["$defs"].values():
+        definition["additionalProperties"] = False
+    return described

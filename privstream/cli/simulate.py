@@ -1,0 +1,90 @@
+"""`privstream simulate`: serve exchanges' private protocols on loopback until Ctrl-C.
+
+The one rule: stdout holds config lines and nothing else, since it is meant for a file.
+"""
+
+import os
+import stat
+import sys
+import threading
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from privstream import simulator
+from privstream.errors import ConfigError
+from privstream.wire import Account
+
+
+class Protocol(StrEnum):
+    """Which of Kraken's protocols the printed lines choose."""
+
+    V1 = "v1"
+    V2 = "v2"
+
+
+def simulate(
+    exchanges: Annotated[
+        list[str] | None, typer.Argument(metavar="[EXCHANGE]...", help="Default: all there are.")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The first exchange's port; 0 takes free ones.")
+    ] = 8900,
+    rate: Annotated[
+        float, typer.Option(min=0.001, max=50_000, help="Order events and fills per second.")
+    ] = 2.0,
+    seed: Annotated[int, typer.Option(help="Another number is another account life.")] = 1,
+    *,
+    no_limits: Annotated[
+        bool, typer.Option("--no-limits", help="Do not count REST calls against the limits.")
+    ] = False,
+    protocol: Annotated[
+        Protocol, typer.Option(help="Kraken: which protocol the printed lines choose.")
+    ] = Protocol.V2,
+) -> None:
+    """Serve exchanges' private protocols on loopback, with an invented account on each."""
+    from privstream.simulator.server import Simulation  # noqa: PLC0415 - its library is optional
+
+    names = list(dict.fromkeys(exchanges or simulator.names()))
+    served = Simulation(names, seed=seed, rate=rate, port=port, limits=not no_limits)
+    try:
+        served.start()
+    except OSError as problem:
+        raise ConfigError(
+            f"cannot serve on port {port}: {problem.strerror}", "choose another with --port"
+        ) from problem
+    try:
+        _keep_to_owner()
+        for name in names:
+            print(_config_lines(served.account(name, {"protocol": protocol})), flush=True)  # noqa: T201 - this is the output
+        typer.echo(_explanation(names), err=True)
+        threading.Event().wait()
+    finally:
+        served.stop()
+
+
+def _keep_to_owner() -> None:
+    """Where stdout is a file, nobody else may read it: it holds credentials."""
+    stdout = sys.stdout.fileno()
+    if stat.S_ISREG(os.fstat(stdout).st_mode):
+        os.fchmod(stdout, 0o600)
+
+
+def _config_lines(account: Account) -> str:
+    lines = [f"[accounts.{account.name}]"]
+    lines += [f'{key} = "{secret.reveal()}"' for key, secret in account.credentials.items()]
+    if account.options.get("protocol") == Protocol.V1 and account.exchange == "kraken":
+        lines.append('protocol = "v1"')
+    lines += ["", f"[exchanges.{account.exchange}]", f'rest_url = "{account.endpoints.rest_url}"']
+    lines.append(f'ws_url = "{account.endpoints.ws_url}"')
+    if account.endpoints.history_url is not None:
+        lines.append(f'history_url = "{account.endpoints.history_url}"')
+    return "\n".join([*lines, ""])
+
+
+def _explanation(names: list[str]) -> str:
+    return (
+        f"Simulating {', '.join(names)} until Ctrl-C. Put the lines above into a file of mode "
+        "0600 and point PRIVSTREAM_CONFIG at it; then `privstream watch` streams this account."
+    )

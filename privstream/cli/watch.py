@@ -1,0 +1,119 @@
+"""`privstream watch EXCHANGE [CHANNEL]...`: the subcommands, one per exchange and `all`.
+
+Each is made from what the exchange's class declares; none is listed here.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import typer
+
+from privstream import exchanges
+from privstream.cli import options as o
+from privstream.cli.lazy import LazyGroup, as_command
+from privstream.exchanges.base import Exchange, Option
+
+ALL = "all"
+
+
+def group() -> Any:
+    """The group of the subcommands."""
+    lazy: dict[str, tuple[str, str | Callable[[], Any]]] = {
+        name: (f"Stream one account on {name.capitalize()}.", _loader(name))
+        for name in exchanges.names()
+    }
+    lazy[ALL] = ("Stream every configured account, merged.", lambda: as_command(_all(), ALL))
+    return LazyGroup(name="watch", lazy=lazy, help="Stream an account's own events.")
+
+
+def _loader(name: str) -> Callable[[], Any]:
+    return lambda: as_command(_one(exchanges.find(name)), name)
+
+
+def _one(exchange: type[Exchange]) -> Callable[..., int]:
+    extra = exchange.extra_channels
+    default = f"all but {', '.join(extra)}" if extra else "all"
+    return command(
+        f"Stream one account's own events on {exchange.title}.",
+        exchange=exchange.name,
+        channels_help=f"{', '.join(exchange.channels)}  [default: {default}]",
+        own=exchange.options,
+    )
+
+
+def _all() -> Callable[..., int]:
+    return command(
+        "Stream every configured account, merged in the order of arrival.",
+        exchange=ALL,
+        channels_help="Only these channels, of the accounts that have them.",
+        own=(),
+    )
+
+
+def command(
+    summary: str,
+    *,
+    exchange: str,
+    channels_help: str,
+    own: tuple[Option, ...],
+    fixed: Mapping[str, Any] | None = None,
+) -> Callable[..., int]:
+    """A command function with the common options and the exchange's own, for Typer to read."""
+
+    def watch_exchange(**settings: Any) -> int:
+        from privstream.cli.watching import Request, watch  # noqa: PLC0415 - start-up time
+
+        chosen = {option.name: settings.pop(option.name) for option in own}
+        options = {name: value for name, value in chosen.items() if value is not None}
+        return watch(Request(exchange=exchange, options=options, **settings, **(fixed or {})))
+
+    channels = inspect.Parameter(
+        "channels",
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[
+            list[str] | None, typer.Argument(metavar="[CHANNEL]...", help=channels_help)
+        ],
+    )
+    common = inspect.signature(_common, eval_str=True).parameters.values()
+    parameters = [channels, *map(_parameter, own), *common]
+    watch_exchange.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # Typer reads it
+    watch_exchange.__annotations__ = {p.name: p.annotation for p in parameters}
+    watch_exchange.__doc__ = summary
+    return watch_exchange
+
+
+def _parameter(option: Option) -> inspect.Parameter:
+    described = f"{option.help}; {' or '.join(option.choices)}  [default: {option.default}]"
+    return inspect.Parameter(
+        option.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[
+            str | None,
+            typer.Option(f"--{option.name.replace('_', '-')}", metavar="WORD", help=described),
+        ],
+    )
+
+
+def _common(
+    *,
+    account: o.AccountName = None,
+    format: o.FormatOption = None,  # noqa: A002 - the option's name
+    json: o.Json = False,
+    raw: o.Raw = False,
+    symbol: o.Symbols = None,
+    no_snapshot: o.NoSnapshot = False,
+    count: o.Count = None,
+    duration: o.Duration = None,
+    to: o.To = None,
+    status: o.ShowStatus = False,
+    max_retries: o.MaxRetries = None,
+    simulate: o.Simulate = False,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+    debug: o.Debug = False,
+    no_color: o.NoColor = False,
+) -> None:
+    """The options that every exchange has; only its signature is used."""

@@ -1,0 +1,167 @@
+"""Carries out a watch: accounts in, one stream, printed until it ends."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+from privstream import exchanges
+from privstream.cli.assembly import Wanted, add_account
+from privstream.cli.durations import seconds
+from privstream.cli.options import Format
+from privstream.cli.printing import STDOUT, Printer, Voice, chosen_format, open_output
+from privstream.config import Config, load
+from privstream.connection.conversation import Tap
+from privstream.errors import ConfigError, UsageError
+from privstream.outputs.base import FrameOutput
+from privstream.outputs.destination import parse
+from privstream.stream import Stream
+from privstream.wire import Account
+
+ALL = "all"
+Streamed = list[tuple[Account, tuple[str, ...]]]
+"""The accounts, each with the channels to stream of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What was asked for on the command line."""
+
+    exchange: str
+    """Its name, or `all`."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    channels: list[str] | None = None
+    account: str | None = None
+    format: Format | None = None
+    json: bool = False
+    raw: bool = False
+    symbol: list[str] | None = None
+    no_snapshot: bool = False
+    count: int | None = None
+    duration: str | None = None
+    to: list[str] | None = None
+    status: bool = False
+    max_retries: int | None = None
+    simulate: bool = False
+    rate: float = 2.0
+    """Happenings a second in the simulated account."""
+    seed: int = 1
+    quiet: bool = False
+    verbose: bool = False
+    debug: bool = False
+    no_color: bool = False
+
+
+def watch(request: Request, tap: Tap | None = None) -> int:
+    """Stream until the end; returns the exit code. `tap` sees every frame."""
+    kind = chosen_format(request.format, json=request.json)
+    duration = None if request.duration is None else seconds(request.duration)
+    voice = Voice(
+        quiet=request.quiet,
+        verbose=request.verbose or request.debug,
+        debug=request.debug,
+        as_json=request.json or request.format is Format.JSONL,
+        no_color=request.no_color,
+    )
+    with ExitStack() as resources:
+        streamed = resources.enter_context(_streamed(request, voice))
+        stream = Stream()
+        wanted = _wanted(request, kind)
+        for account, channels in streamed:
+            add_account(stream, account, channels, wanted, note=voice.note, tap=voice.tap(tap))
+        names = [account.name for account, _ in streamed]
+        printer = Printer(
+            voice,
+            open_output(kind, names, no_color=request.no_color),
+            _frame_output(kind),
+            sinks=[parse(url, time.monotonic) for url in request.to or ()],
+            show_status=request.status,
+            count=request.count,
+            duration=duration,
+        )
+        return printer.run(stream)
+
+
+def _wanted(request: Request, kind: Format) -> Wanted:
+    return Wanted(
+        symbols=frozenset(symbol.upper() for symbol in request.symbol or ()),
+        snapshot=not request.no_snapshot,
+        raw_elements=request.raw,
+        raw_frames=kind is Format.RAW,
+        max_retries=request.max_retries,
+    )
+
+
+def _frame_output(kind: Format) -> FrameOutput | None:
+    if kind is not Format.RAW:
+        return None
+    from privstream.outputs.raw import RawFrames  # noqa: PLC0415 - start-up time
+
+    return RawFrames(STDOUT)
+
+
+# --- which accounts ------------------------------------------------------------------------
+
+
+@contextmanager
+def _streamed(request: Request, voice: Voice) -> Iterator[Streamed]:
+    """The accounts asked for; simulated ones are there while the block runs."""
+    if request.exchange == ALL and request.account is not None:
+        raise UsageError("`watch all` streams every account", "name an exchange with --account")
+    if request.simulate:
+        with _simulated(request) as accounts:
+            yield _with_channels(accounts, request, voice)
+    else:
+        yield _with_channels(_configured(request, voice), request, voice)
+
+
+@contextmanager
+def _simulated(request: Request) -> Iterator[list[Account]]:
+    from privstream.simulator import names  # noqa: PLC0415 - only here
+    from privstream.simulator.server import Simulation  # noqa: PLC0415
+
+    chosen = names() if request.exchange == ALL else (request.exchange,)
+    with Simulation(chosen, seed=request.seed, rate=request.rate) as simulation:
+        yield [simulation.account(name, request.options) for name in chosen]
+
+
+def _configured(request: Request, voice: Voice) -> list[Account]:
+    config = load(os.environ)
+    if request.exchange != ALL:
+        name = request.account or request.exchange
+        account = config.account(name, exchange=request.exchange, options=request.options)
+        _name_overrides(config, [account], voice)
+        return [account]
+    if not config.names():
+        raise ConfigError(
+            "no account is configured",
+            f"write one into {config.path}, or set KRAKEN_API_KEY and KRAKEN_API_SECRET",
+        )
+    accounts = [config.account(name) for name in config.names()]
+    _name_overrides(config, accounts, voice)
+    return accounts
+
+
+def _name_overrides(config: Config, accounts: list[Account], voice: Voice) -> None:
+    """Who watches should know when it is not the exchange itself that he watches."""
+    for exchange in dict.fromkeys(account.exchange for account in accounts):
+        for key, url in config.overridden(exchange).items():
+            voice.line.say(f"{exchange}: {key} from {config.path}: {url}")
+
+
+def _with_channels(accounts: list[Account], request: Request, voice: Voice) -> Streamed:
+    chosen = [exchanges.find(account.exchange)(account) for account in accounts]
+    if request.exchange != ALL:
+        return [(one.account, one.select(request.channels or ())) for one in chosen]
+    named = request.channels or []
+    if unknown := [n for n in named if not any(n in one.channels for one in chosen)]:
+        raise UsageError(f"none of these accounts has a channel {unknown[0]!r}")
+    streamed: Streamed = []
+    for one in chosen:
+        own = [name for name in named if name in one.channels]
+        if named and not own:
+            voice.line.say(f"{one.account.name}: left out, it has none of these channels")
+        else:
+            streamed.append((one.account, one.select(own)))
+    return streamed

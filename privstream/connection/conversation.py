@@ -1,0 +1,186 @@
+"""One connection from its first word to its end: frames in, actions done, events out.
+
+The one rule: what comes while something is read back waits its turn, so that events
+leave in the order in which things happened. Runs in the account's own thread.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol, TypeAlias
+
+from privstream.connection.clock import Clock
+from privstream.errors import Interrupted
+from privstream.events import AnyEvent
+from privstream.ledger import Ledger
+from privstream.times import from_nanos
+from privstream.wire import (
+    Action,
+    AnyReport,
+    Listed,
+    Now,
+    Ready,
+    Reconnect,
+    Send,
+    Session,
+    Stamp,
+    Synced,
+)
+
+TICK = 0.5
+"""Seconds: how often a session may look at the clock."""
+HELD = 50_000
+"""Reports held back while history is read; then frames wait in the socket."""
+
+
+class Wire(Protocol):
+    """The open socket."""
+
+    def receive(self, timeout: float) -> list[bytes]:
+        """All data frames there are; waits so long for the first."""
+
+    def send(self, text: str) -> None:
+        """Send a text frame."""
+
+
+class Outlet(Protocol):
+    """Where events go; blocks while the reader is slow."""
+
+    def events(self, events: list[AnyEvent]) -> None:
+        """Deliver events."""
+
+    def frames(self, frames: list[bytes]) -> None:
+        """Deliver frames as they came."""
+
+
+Tap: TypeAlias = Callable[[str, bytes | str], None]
+"""Sees every frame: `in` or `out`, and what may be kept of it."""
+
+
+class Conversation:
+    """One connection's protocol, ledger and outlet, joined."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        session: Session,
+        ledger: Ledger,
+        *,
+        clock: Clock,
+        outlet: Outlet,
+        tap: Tap | None,
+    ) -> None:
+        self._wire = wire
+        self._session = session
+        self._ledger = ledger
+        self._clock = clock
+        self._outlet = outlet
+        self._tap = tap
+        self._held: list[AnyReport | Listed] | None = None
+        self._out: list[AnyEvent] = []
+        self._received = ""
+        self.is_ready = False
+        self.is_synced = False
+        self.heard: Now | None = None
+        """When the last frame came."""
+
+    def open(self, stamp: Stamp) -> None:
+        """Say hello."""
+        for action in self._session.open(stamp):
+            self._obey(action)
+
+    def step(self, timeout: float = TICK) -> None:
+        """Take what came, let time pass, deliver. Raises Interrupted when it is over."""
+        frames = self._wire.receive(timeout)
+        now = self._clock.now()
+        self._received = from_nanos(now.wall_ns)
+        try:
+            if frames:
+                self._take(frames, now)
+            for action in self._session.tick(now):
+                self._obey(action)
+        finally:
+            self.flush()
+
+    def _take(self, frames: list[bytes], now: Now) -> None:
+        self.heard = now
+        self._outlet.frames(frames)
+        for frame in frames:
+            if self._tap is not None:
+                self._tap("in", frame)
+            for action in self._session.receive(frame, now):
+                self._obey(action)
+
+    def _obey(self, action: Action) -> None:
+        match action:
+            case Send():
+                if self._tap is not None:
+                    self._tap("out", action.text if action.shown is None else action.shown)
+                self._wire.send(action.text)
+            case Ready():
+                self.is_ready = True
+            case Synced():
+                self.is_synced = True
+            case Reconnect():
+                raise Interrupted(action.detail, cause=action.cause, floor=action.floor)
+            case _ if self._held is not None:
+                self._held.append(action)
+            case _:
+                self._out += self._ledger.take(action, self._received)
+
+    def flush(self) -> None:
+        """Deliver what was made so far."""
+        if self._out:
+            out, self._out = self._out, []
+            self._outlet.events(out)
+
+    # --- while history is read ---------------------------------------------------------
+
+    def hold(self) -> None:
+        """Keep reports back from now on."""
+        self._held = []
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Hold back in the block, and tell what came meanwhile at its end, whatever happened."""
+        self.hold()
+        try:
+            yield
+        finally:
+            self.resume()
+
+    def pump(self) -> None:
+        """Keep the socket alive while something else takes its time."""
+        if self._held is not None and len(self._held) < HELD:
+            self.step(timeout=0.0)
+
+    def release(self, read_back: tuple[AnyReport | Listed, ...]) -> list[AnyEvent]:
+        """Tell what was read back and listed, oldest first; the rest follows with `resume`.
+
+        Returns those events; they are not yet delivered.
+        """
+        held, self._held = self._held or [], []
+        past: list[AnyReport | Listed] = [*read_back]
+        for report in held:
+            is_past = isinstance(report, Listed) or report.source != "stream"
+            (past if is_past else self._held).append(report)
+        events: list[AnyEvent] = []
+        for report in sorted(past, key=_by_time):
+            events += self._ledger.take(report, self._received)
+        return events
+
+    def resume(self) -> None:
+        """Tell what came meanwhile, and hold nothing back any more."""
+        held, self._held = self._held or [], None
+        for report in held:
+            self._out += self._ledger.take(report, self._received)
+        self.flush()
+
+
+LAST = "~"  # sorts behind every time
+
+
+def _by_time(report: AnyReport | Listed) -> str:
+    """Oldest first. What has no time is a state as of now, and a list is complete at its end."""
+    if isinstance(report, Listed):
+        return LAST + LAST
+    return report.time or LAST

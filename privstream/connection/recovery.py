@@ -1,0 +1,198 @@
+"""Reads back what an interruption hid, and says in a `gap` event how well that went.
+
+The one rule: `complete` is said only where nothing can have been missed; whatever
+fails is in `detail`. Runs in the account's own thread.
+"""
+
+from collections.abc import Callable
+from threading import Event as Flag
+from typing import Protocol, TypeVar
+
+from privstream.connection.clock import Clock
+from privstream.connection.conversation import TICK, Conversation, Outlet
+from privstream.errors import Interrupted, PrivstreamError, Refused, Unreachable
+from privstream.exchanges.base import Exchange
+from privstream.ledger import Ledger
+from privstream.times import from_nanos
+from privstream.wire import AnyReport, Backfill, Known, NoticeReport, Now, RestFlow
+
+T = TypeVar("T")
+
+SYNC_LIMIT = 5.0
+"""Seconds after the acknowledgements in which the first lists should have come."""
+TRIES = 3
+WAIT = 2.0
+NO_SKEW_NS = 2 * 10**9
+"""HTTP tells the time in whole seconds: less than this is no skew."""
+
+
+class RestClient(Protocol):
+    """Runs REST flows."""
+
+    @property
+    def skew_ns(self) -> int:
+        """How far the exchange's clock is ahead of ours, as far as answers told."""
+
+    def run(self, flow: RestFlow[T], *, idle: Callable[[], None] | None = None) -> T:
+        """Drive a flow to its result."""
+
+
+class Recovery:
+    """What one account may have missed, and how to get it back."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        channels: tuple[str, ...],
+        ledger: Ledger,
+        *,
+        rest: RestClient,
+        clock: Clock,
+        outlet: Outlet,
+        stop: Flag,
+    ) -> None:
+        self._exchange = exchange
+        self._channels = channels
+        self._ledger = ledger
+        self._rest = rest
+        self._clock = clock
+        self._outlet = outlet
+        self._stop = stop
+        self._whole = clock.now()
+        """The last moment at which nothing was missing."""
+        self._cause: str | None = None
+        """Why the account is not whole, while it is not."""
+        self._second_look: tuple[float, Known] | None = None
+
+    # --- the supervisor tells --------------------------------------------------------------
+
+    def started(self) -> None:
+        """The first answer is in: the exchange's clock decides what was before the start."""
+        if self._ledger.started is not None:
+            self._ledger.started = from_nanos(self._by_exchange(self._whole))
+
+    def lost(self, problem: Unreachable, heard: Now | None) -> None:
+        """A live connection is gone; `heard` is when its last frame came."""
+        if self._cause is None:
+            self._cause = problem.cause
+            self._whole = heard or self._clock.now()
+
+    def catch_up(self, talk: Conversation, *, attempts: int) -> None:
+        """After the acknowledgements: get back to where nothing is missing."""
+        if self._cause is None:
+            if attempts > 1:
+                self._after_late_start(talk)
+            return
+        self._await_lists(talk)
+        known = self._known()
+        found = self._read_back(talk, known)
+        events = talk.release(found.reports)
+        self._outlet.events(events)
+        self._tell_gap(self._cause, found)
+        self._cause = None
+        self._look_again_later(known)
+        talk.resume()
+
+    def step(self, talk: Conversation) -> None:
+        """Between frames: look up what could not be told yet, look a second time."""
+        if self._ledger.wanted:
+            self._look_up(talk)
+        if self._second_look is not None:
+            self._look_again(talk)
+
+    # --- reading back ----------------------------------------------------------------------
+
+    def _after_late_start(self, talk: Conversation) -> None:
+        """It took several attempts: what happened since the start is read as well."""
+        with talk.holding():
+            found = self._read_back(talk, self._known())
+            self._outlet.events(talk.release(found.reports))
+
+    def _await_lists(self, talk: Conversation) -> None:
+        deadline = self._clock.now().monotonic + SYNC_LIMIT
+        while not talk.is_synced and self._clock.now().monotonic < deadline:
+            talk.step(TICK)
+
+    def _known(self) -> Known:
+        return Known(
+            since_ns=self._by_exchange(self._whole),
+            until_ns=self._by_exchange(self._clock.now()),
+            channels=self._channels,
+            open_orders=self._ledger.open_orders,
+            suspects=self._ledger.suspects,
+            symbols=frozenset(self._ledger.symbols),
+        )
+
+    def _by_exchange(self, moment: Now) -> int:
+        skew = self._rest.skew_ns
+        return moment.wall_ns + (skew if abs(skew) > NO_SKEW_NS else 0)
+
+    def _read_back(self, talk: Conversation, known: Known) -> Backfill:
+        problem: PrivstreamError | None = None
+        for _ in range(TRIES):
+            try:
+                return self._rest.run(self._exchange.backfill(known), idle=talk.pump)
+            except Refused as refusal:
+                problem = refusal
+                break
+            except Interrupted:  # our own socket broke while we pumped it
+                raise
+            except Unreachable as outage:
+                problem = outage
+                self._pause(talk, max(outage.floor, WAIT))
+        hint = f" ({problem.hint})" if problem and problem.hint else ""
+        return Backfill((), complete=False, detail=f"could not read back: {problem}{hint}")
+
+    def _pause(self, talk: Conversation, seconds: float) -> None:
+        deadline = self._clock.now().monotonic + seconds
+        while self._clock.now().monotonic < deadline:
+            if self._clock.wait(TICK, self._stop):
+                raise Interrupted("stopped", cause="stopped")
+            talk.pump()
+
+    def _tell_gap(self, cause: str, found: Backfill) -> None:
+        gap = self._ledger.gap(
+            cause,
+            from_nanos(self._whole.wall_ns),
+            from_nanos(self._clock.now().wall_ns),
+            complete=found.complete,
+            detail=found.detail,
+        )
+        self._outlet.events([gap])
+
+    # --- afterwards ------------------------------------------------------------------------
+
+    def _look_again_later(self, known: Known) -> None:
+        """REST may lag behind the stream, so one look may be too early."""
+        due = self._clock.now().monotonic + self._exchange.limits.rest_lag
+        self._second_look = (due, known)
+
+    def _look_again(self, talk: Conversation) -> None:
+        if self._second_look is None or self._clock.now().monotonic < self._second_look[0]:
+            return
+        _, known = self._second_look
+        self._second_look = None
+        self._ledger.count_anew()
+        with talk.holding():
+            found = self._read_back(talk, known)
+            self._outlet.events(talk.release(found.reports))
+            if self._ledger.has_recovered:
+                self._tell_gap("rest_lag", found)
+
+    def _look_up(self, talk: Conversation) -> None:
+        """Ask for the orders whose updates make no sense alone; tell them either way."""
+        received = from_nanos(self._clock.now().wall_ns)
+        with talk.holding():
+            found = self._ask_for(talk, sorted(self._ledger.wanted))
+            events = [event for report in found for event in self._ledger.take(report, received)]
+            self._outlet.events(events + self._ledger.settle(received))
+
+    def _ask_for(self, talk: Conversation, order_ids: list[str]) -> tuple[AnyReport, ...]:
+        try:
+            return self._rest.run(self._exchange.look_up(order_ids), idle=talk.pump)
+        except Interrupted:
+            raise
+        except (Refused, Unreachable) as problem:
+            # They are told as far as they are known: the event's nulls say what is missing.
+            text = f"could not look up {', '.join(order_ids)}: {problem.message}"
+            return (NoticeReport(level="warning", code="look_up", text=text),)

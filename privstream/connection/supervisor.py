@@ -1,0 +1,209 @@
+"""Keeps one account connected: dial, log in, stream, wait, again.
+
+The one rule: only what a retry cannot mend ends it. Runs in a thread of its own;
+`stop` and the outlet are all it shares.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from privstream.connection.backoff import Backoff
+from privstream.connection.clock import Clock
+from privstream.connection.conversation import TICK, Conversation, Outlet, Tap, Wire
+from privstream.connection.recovery import Recovery, RestClient
+from privstream.errors import Interrupted, Refused, TokenRefused, Unreachable
+from privstream.events import State, Status
+from privstream.exchanges.base import Exchange
+from privstream.ledger import Ledger
+from privstream.times import from_nanos
+from privstream.wire import Handshake, Stamp, Token
+
+TOKEN_TRIES = 3
+"""A fresh token refused so often is no accident."""
+
+
+class Socket(Wire, Protocol):
+    """A socket, before and after it is dialled."""
+
+    def open(self, handshake: Handshake) -> None:
+        """Dial; bounded in time."""
+
+    def close(self) -> None:
+        """Say goodbye; bounded in time."""
+
+    def abort(self) -> None:
+        """Free a blocked reader at once; from any thread."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What connects a supervisor with the world; tests bring their own."""
+
+    clock: Clock
+    socket: Callable[[], Socket]
+    rest: RestClient
+    nonce: Callable[[], AbstractContextManager[int]]
+    backoff: Backoff
+    outlet: Outlet
+    note: Callable[[str], None]
+    """Takes details for a person who asked for more."""
+    tap: Tap | None = None
+
+
+class Supervisor:
+    """One account's connection, kept."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        channels: tuple[str, ...],
+        ledger: Ledger,
+        outside: Outside,
+        *,
+        stop: threading.Event,
+        max_retries: int | None = None,
+    ) -> None:
+        self.exchange = exchange
+        self.stop = stop
+        self._channels = channels
+        self._ledger = ledger
+        self._outside = outside
+        self._max_retries = max_retries
+        self._recovery = Recovery(
+            exchange,
+            channels,
+            ledger,
+            rest=outside.rest,
+            clock=outside.clock,
+            outlet=outside.outlet,
+            stop=self.stop,
+        )
+        self._socket: Socket | None = None
+        self._attempt = 0
+        """Attempts in a row that did not get live, this one included."""
+        self._token_refusals = 0
+        self._has_been_live = False
+
+    def abort(self) -> None:
+        """End everything at once; called from the main thread."""
+        self.stop.set()
+        if (socket := self._socket) is not None:
+            socket.abort()
+
+    def run(self) -> None:
+        """Stay connected until stopped. Raises what a retry cannot mend."""
+        while not self.stop.is_set():
+            try:
+                self._connect_and_stream()
+            except Unreachable as problem:
+                if self.stop.is_set():
+                    break
+                if not problem.retryable:
+                    raise
+                self._count_token_refusal(problem)
+                self._wait_after(problem)
+        self._tell("stopped", None)
+
+    # --- between connections ---------------------------------------------------------------
+
+    def _count_token_refusal(self, problem: Unreachable) -> None:
+        self._token_refusals += isinstance(problem, TokenRefused)
+        if self._token_refusals >= TOKEN_TRIES:
+            raise Refused(
+                f"{self.exchange.title} refuses every token it gives out: {problem.message}",
+                "check the key's rights; if they are right, ask the exchange",
+            ) from problem
+
+    def _wait_after(self, problem: Unreachable) -> None:
+        if self._max_retries is not None and self._attempt > self._max_retries:
+            raise problem
+        seconds = self._outside.backoff.failed(self._outside.clock.now(), problem.floor)
+        self._tell("retrying", problem.message, retry_in=round(seconds, 1))
+        self._outside.clock.wait(seconds, self.stop)
+
+    def _tell(self, state: State, detail: str | None, *, retry_in: float | None = None) -> None:
+        status = Status(
+            exchange=self.exchange.name,
+            account=self.exchange.account.name,
+            id=None,
+            time=None,
+            received=from_nanos(self._outside.clock.now().wall_ns),
+            source="stream",
+            sequence=None,
+            state=state,
+            detail=detail,
+            attempt=self._attempt or None,
+            retry_in=retry_in,
+        )
+        self._outside.outlet.events([status])
+
+    # --- one connection --------------------------------------------------------------------
+
+    def _connect_and_stream(self) -> None:
+        self._attempt += 1
+        self._tell("connecting", None)
+        self._outside.backoff.attempted(self._outside.clock.now())
+        token = self._outside.rest.run(self.exchange.fetch_token())
+        if token is not None:
+            self._outside.note("got a token")
+        with ExitStack() as login:
+            nonce = login.enter_context(self._outside.nonce()) if self.exchange.login_nonce else 0
+            stamp = Stamp(self._outside.clock.now(), nonce)
+            with self._dialled(token, stamp) as talk:
+                self._log_in(talk, stamp)
+                login.close()  # the key's lock was held until the exchange had answered
+                self._stream(talk)
+
+    @contextmanager
+    def _dialled(self, token: Token | None, stamp: Stamp) -> Iterator[Conversation]:
+        outside = self._outside
+        socket = self._socket = outside.socket()
+        try:
+            handshake = self.exchange.handshake(token, stamp)
+            socket.open(handshake)
+            outside.note(f"connected to {handshake.url.partition('?')[0]}")
+            session = self.exchange.session(token, self._channels)
+            yield Conversation(
+                socket,
+                session,
+                self._ledger,
+                clock=outside.clock,
+                outlet=outside.outlet,
+                tap=outside.tap,
+            )
+        finally:
+            self._socket = None
+            socket.close()
+
+    def _log_in(self, talk: Conversation, stamp: Stamp) -> None:
+        if self._has_been_live:
+            self._ledger.reconnected()
+            talk.hold()
+        else:
+            self._recovery.started()
+        talk.open(stamp)
+        while not talk.is_ready:
+            self._step(talk)
+
+    def _stream(self, talk: Conversation) -> None:
+        attempts, self._attempt, self._token_refusals = self._attempt, 0, 0
+        self._has_been_live = True
+        self._outside.backoff.live(self._outside.clock.now())
+        self._tell("live", ", ".join(self._channels))
+        try:
+            self._recovery.catch_up(talk, attempts=attempts)
+            while True:
+                self._step(talk)
+                self._recovery.step(talk)
+        except Unreachable as problem:
+            self._outside.backoff.lost(self._outside.clock.now())
+            self._recovery.lost(problem, talk.heard)
+            raise
+
+    def _step(self, talk: Conversation) -> None:
+        if self.stop.is_set():
+            raise Interrupted("stopped", cause="stopped")
+        talk.step(TICK)

@@ -1,0 +1,130 @@
+"""Kraken spot: private WebSocket v2 (default) and v1.
+
+Login
+    A token from REST GetWebSocketsToken (API-Sign) opens every subscription. It lives
+    15 minutes until its first use and then as long as the subscription does; it may
+    die without a word, so every connection fetches its own.
+
+Wire examples
+    v2  {"channel":"executions","type":"update","data":[{"order_id":"OAAAAA-BBBBB-CCCCCC",
+        "exec_type":"canceled","order_status":"canceled","cum_qty":0.5,…}],"sequence":20}
+    v1  [[{"OAAAAA-BBBBB-CCCCCC":{"status":"open","userref":0}}],"openOrders",{"sequence":3}]
+
+Quirks
+    * v2 deltas lack symbol and side, v1 updates hold only what changed: the ledger
+      merges them, and asks QueryOrders about an order it does not know.
+    * `filled` (v2) and `closed` (v1) repeat totals; only elements with an `exec_id`,
+      and rows of ownTrades, are fills.
+    * The last 50 fills are replayed on every subscription.
+    * REST may tell an order as open for up to 60 s after the socket told its fill.
+
+Source
+    protocols/kraken.md: docs.kraken.com (REST, WebSocket v1, WebSocket v2) and captures;
+    checked 2026-11-20.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from privstream.errors import ConfigError, UsageError
+from privstream.exchanges.base import Exchange, Limits, Option
+from privstream.exchanges.kraken import rest
+from privstream.exchanges.kraken.v1 import SessionV1
+from privstream.exchanges.kraken.v2 import SessionV2
+from privstream.wire import (
+    Account,
+    AnyReport,
+    Backfill,
+    Endpoints,
+    Handshake,
+    Known,
+    RestFlow,
+    Session,
+    Stamp,
+    Token,
+)
+
+WS_URLS = {"v2": "wss://ws-auth.kraken.com/v2", "v1": "wss://ws-auth.kraken.com"}
+
+
+class Kraken(Exchange):
+    """One Kraken account."""
+
+    name = "kraken"
+    title = "Kraken"
+    channels = ("orders", "trades", "balances")
+    options = (
+        Option(
+            name="protocol",
+            choices=("v2", "v1"),
+            default="v2",
+            help="WebSocket protocol; v1 has no balances",
+        ),
+    )
+    optional_credentials = ("otp",)
+    rights = (
+        "Access WebSockets API",
+        "Query funds",
+        "Query open orders & trades",
+        "Query closed orders & trades",
+    )
+    limits = Limits(
+        # Cloudflare bans an address for 10 minutes after about 150 connects in 10 minutes;
+        # Kraken's own command line keeps to 120 (sheet section 2).
+        connects=(120, 600.0),
+        # The counter of the lowest tier: 15, falling by 0.33 a second (sheet section 6).
+        rest_budget=(15.0, 0.33),
+        rest_lag=60.0,  # seen: an order told as open 60 s after its fill (sheet section 8)
+    )
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
+        self._pairs: rest.Pairs = {}
+
+    @property
+    def _v1(self) -> bool:
+        return self.account.options.get("protocol") == "v1"
+
+    @classmethod
+    def endpoints(cls, options: Mapping[str, str]) -> Endpoints:
+        return Endpoints(
+            rest_url="https://api.kraken.com", ws_url=WS_URLS[options.get("protocol", "v2")]
+        )
+
+    @classmethod
+    def check_endpoints(cls, endpoints: Endpoints, options: Mapping[str, str]) -> None:
+        is_v2 = endpoints.ws_url.rstrip("/").endswith("/v2")
+        protocol = options.get("protocol", "v2")
+        if is_v2 != (protocol == "v2"):
+            raise ConfigError(
+                f"the Kraken ws_url {endpoints.ws_url} does not speak protocol {protocol}",
+                "with protocol v2 it ends in /v2, with v1 it does not",
+            )
+
+    def select(self, channels: Iterable[str]) -> tuple[str, ...]:
+        chosen = tuple(channels)
+        if not self._v1:
+            return super().select(chosen)
+        if "balances" in chosen:
+            raise UsageError(
+                "Kraken's protocol v1 has no balances", "leave them out, or use --protocol v2"
+            )
+        return super().select(chosen or ("orders", "trades"))
+
+    def fetch_token(self) -> RestFlow[Token | None]:
+        return (yield from rest.fetch_token(self.account))
+
+    def handshake(self, token: Token | None, stamp: Stamp) -> Handshake:  # noqa: ARG002 - neither is in it
+        return Handshake(url=self.account.endpoints.ws_url)
+
+    def session(self, token: Token | None, channels: tuple[str, ...]) -> Session:
+        text = "" if token is None else token.secret.reveal()
+        return SessionV1(text, channels) if self._v1 else SessionV2(text, channels)
+
+    def backfill(self, known: Known) -> RestFlow[Backfill]:
+        return rest.backfill(self.account, self._pairs, known)
+
+    def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
+        return rest.look_up(self.account, self._pairs, order_ids)
+
+
+EXCHANGE = Kraken

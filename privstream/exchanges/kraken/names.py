@@ -1,0 +1,79 @@
+"""Kraken's names in common ones: XBT is BTC, XDG is DOGE, and the words of its closed sets.
+
+Source: protocols/kraken.md sections 3.2, 4.2, 5 (checked 2026-11-20).
+"""
+
+from functools import lru_cache
+
+from privstream.events import OrderStatus
+
+COMMON = {"XBT": "BTC", "XDG": "DOGE"}
+
+
+def currency(code: str) -> str:
+    """`XBT` is `BTC`; everything else is itself."""
+    return COMMON.get(code, code)
+
+
+@lru_cache(maxsize=4096)
+def symbol(pair: str) -> str:
+    """`XBT/EUR` (v1) and `BTC/EUR` (v2) are both `BTC/EUR`. Raises ValueError without a slash."""
+    base, slash, quote = pair.partition("/")
+    if not slash:
+        raise ValueError(f"{pair} is no pair")
+    return f"{currency(base)}/{currency(quote)}"
+
+
+def quote_of(common_symbol: str) -> str:
+    """The currency that prices and, on Kraken, fees are in."""
+    return common_symbol.rpartition("/")[2]
+
+
+@lru_cache(maxsize=1024)
+def word(text: str) -> str:
+    """Lower case, joined by underscores: `User requested` is `user_requested`."""
+    return "_".join(text.replace("-", " ").lower().split())
+
+
+# REST's trade history has a vocabulary of its own (sheet section 5).
+_REST_ORDER_TYPES = {
+    "stop_market": "stop_loss",
+    "stop_limit": "stop_loss_limit",
+    "touched_market": "take_profit",
+    "touched_limit": "take_profit_limit",
+    "liquidation_market": "market",
+}
+
+
+def order_type(text: str) -> str:
+    """The order type in the words of the `order` event."""
+    plain = word(text)
+    return _REST_ORDER_TYPES.get(plain, plain)
+
+
+_STATUS: dict[str, OrderStatus] = {
+    # v2
+    "pending_new": "pending",
+    "new": "open",
+    "partially_filled": "partially_filled",
+    "filled": "filled",
+    "triggered": "open",
+    # v1 and REST
+    "pending": "pending",
+    "open": "open",
+    "closed": "filled",
+    # all
+    "canceled": "canceled",
+    "expired": "expired",
+}
+
+
+def status(text: str, reason: str | None = None) -> OrderStatus:
+    """The status in our words; a cancellation that Kraken forced is a rejection.
+
+    (The ledger makes it a cancellation again where something was filled.)
+    """
+    common = _STATUS.get(text, "unknown")
+    if common == "canceled" and reason and "insufficient" in reason:
+        return "rejected"
+    return common

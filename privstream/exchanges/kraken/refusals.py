@@ -1,0 +1,100 @@
+"""What Kraken's error strings mean: whose fault, and whether a retry can help.
+
+The same strings come over REST and both sockets; a detail may follow after a colon,
+so they are matched by how they begin. Source: protocols/kraken.md section 1
+(checked 2026-11-20).
+"""
+
+from privstream.errors import (
+    LoginRefused,
+    PermissionMissing,
+    PrivstreamError,
+    RateLimited,
+    Refused,
+    TokenRefused,
+    Unavailable,
+)
+
+LOCKOUT = 900.0  # EGeneral:Temporary lockout lasts about 15 minutes
+RATE_LIMIT = 15.0
+BUSY = 5.0
+
+
+class NonceRefused(LoginRefused):
+    """The nonce is not above the last one that Kraken saw for this key."""
+
+
+def error_for(text: str, doing: str) -> PrivstreamError:
+    """The error of a string; `doing` names what was asked for, in our words."""
+    for prefix, make in _MEANINGS:
+        if text.startswith(prefix):
+            return make(text, doing)
+    return Refused(f"Kraken refused {doing}: {text}")
+
+
+def _invalid_key(text: str, doing: str) -> PrivstreamError:
+    message = f"Kraken does not know this API key, asked for {doing} ({text})"
+    return LoginRefused(message, "check api_key, or make a new key")
+
+
+def _invalid_signature(text: str, doing: str) -> PrivstreamError:
+    message = f"Kraken refuses the signature of {doing}: wrong API secret ({text})"
+    return LoginRefused(message, "check api_secret; copy the private key again, whole")
+
+
+def _invalid_nonce(text: str, doing: str) -> PrivstreamError:
+    hint = "another program uses this key with larger nonces: make a key for privstream alone"
+    return NonceRefused(f"Kraken refuses the nonce of {doing} ({text})", hint)
+
+
+def _permission(text: str, doing: str) -> PrivstreamError:
+    hint = (
+        "give the key the rights 'Access WebSockets API', 'Query funds', "
+        "'Query open orders & trades' and 'Query closed orders & trades'"
+    )
+    return PermissionMissing(f"Kraken does not let this key use {doing} ({text})", hint)
+
+
+def _lockout(text: str, doing: str) -> PrivstreamError:
+    message = (
+        f"Kraken has locked this account's API for about 15 minutes, asked for {doing} ({text})"
+    )
+    return RateLimited(message, floor=LOCKOUT, cause="rate_limit")
+
+
+def _rate_limit(text: str, doing: str) -> PrivstreamError:
+    message = f"Kraken asks for fewer calls than {doing} ({text})"
+    return RateLimited(message, floor=RATE_LIMIT, cause="rate_limit")
+
+
+def _token(text: str, doing: str) -> PrivstreamError:
+    return TokenRefused(f"Kraken does not take the token for {doing} ({text})", cause="token")
+
+
+def _busy(text: str, doing: str) -> PrivstreamError:
+    message = f"Kraken is busy or in maintenance, asked for {doing} ({text})"
+    return Unavailable(message, floor=BUSY, cause="unavailable")
+
+
+_MEANINGS = (
+    ("EAPI:Invalid key", _invalid_key),
+    ("EAPI:Invalid signature", _invalid_signature),
+    ("EAPI:Invalid nonce", _invalid_nonce),
+    ("EGeneral:Permission denied", _permission),
+    ("EAPI:Permission denied", _permission),
+    ("EAccount:Invalid permissions", _permission),
+    ("EGeneral:Temporary lockout", _lockout),
+    ("EAPI:Rate limit exceeded", _rate_limit),
+    ("EAuth:Rate limit exceeded", _rate_limit),
+    ("EAuth:Too many requests", _rate_limit),
+    ("EGeneral:Too many requests", _rate_limit),
+    ("EService:Throttled", _rate_limit),
+    ("EService: Throttled", _rate_limit),
+    ("Exceeded msg rate", _rate_limit),
+    ("ESession:Invalid session", _token),
+    ("EAPI:Invalid token", _token),
+    ("Token(s) not found", _token),
+    ("EService:", _busy),
+    ("EGeneral:Internal error", _busy),
+    ("EDatabase:Internal error", _busy),
+)

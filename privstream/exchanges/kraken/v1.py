@@ -1,0 +1,204 @@
+"""Kraken WebSocket v1, private channels `openOrders` and `ownTrades`.
+
+The one rule: an update holds only what changed, so each order's row is kept and
+merged. Source: protocols/kraken.md sections 2 and 3 (checked 2026-11-20).
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from privstream.errors import RateLimited
+from privstream.events import Source
+from privstream.exchanges.base import JsonSession, each, unrecognised
+from privstream.exchanges.kraken import names
+from privstream.exchanges.kraken.life import Pulse, Sequence
+from privstream.exchanges.kraken.orders import Row, read_order, read_trade, time_of
+from privstream.exchanges.kraken.refusals import error_for
+from privstream.wire import (
+    Action,
+    Fill,
+    Listed,
+    NoticeReport,
+    Now,
+    OrderReport,
+    Ready,
+    Send,
+    Stamp,
+    Synced,
+)
+
+LOGIN = 10.0  # seconds until every subscription must be acknowledged
+CLOSED = frozenset({"closed", "canceled", "expired"})
+
+
+class SessionV1(JsonSession):
+    """One v1 connection."""
+
+    def __init__(self, token: str, channels: tuple[str, ...]) -> None:
+        self._token = token
+        self._pending = dict.fromkeys(subscriptions(channels))
+        self._unlisted = set(self._pending)
+        self._sequences = {name: Sequence() for name in self._pending}
+        self._seen_data: set[str] = set()
+        self._rows: dict[str, dict[str, Any]] = {}
+        self._pulse = Pulse(LOGIN)
+
+    def open(self, stamp: Stamp) -> Iterator[Action]:
+        self._pulse.opened(stamp.now)
+        for reqid, name in enumerate(self._pending, start=1):
+            text = subscribe_message(name, self._token, reqid)
+            yield Send(text, shown=subscribe_message(name, "<token>", reqid))
+
+    def tick(self, now: Now) -> Iterator[Action]:
+        yield from self._pulse.check(now)
+
+    def read(self, message: Any, now: Now) -> Iterator[Action]:
+        if isinstance(message, list):
+            self._pulse.felt(now)
+            yield from self._read_data(message)
+            return
+        event = message.get("event")
+        if event != "pong":
+            self._pulse.felt(now)
+        if event == "subscriptionStatus":
+            yield from self._read_subscription(message)
+        elif event == "systemStatus":
+            yield from read_status(message)
+        elif event in ORDER_REPLIES or event == "error":
+            yield from read_order_reply(message)
+        elif event not in SILENT:
+            yield from self._read_complaint(message)
+
+    def _read_subscription(self, message: dict[str, Any]) -> Iterator[Action]:
+        name = message.get("channelName") or message.get("subscription", {}).get("name")
+        if message["status"] == "error":
+            raise error_for(message["errorMessage"], f"the {name or 'private'} channel")
+        if message["status"] == "subscribed" and name in self._pending:
+            del self._pending[name]
+            if not self._pending:
+                self._pulse.ready = True
+                yield Ready()
+                if not self._unlisted:
+                    yield Synced()
+
+    def _read_complaint(self, message: dict[str, Any]) -> Iterator[Action]:
+        text = message.get("Error") or message.get("error") or message.get("errorMessage")
+        if not isinstance(text, str):
+            yield unrecognised(message, "no event that is known")
+            return
+        yield NoticeReport(level="error", code=None, text=text, element=message)
+        problem = error_for(text, "our request")
+        if isinstance(problem, RateLimited):
+            raise problem
+
+    # --- data --------------------------------------------------------------------------
+
+    def _read_data(self, message: list[Any]) -> Iterator[Action]:
+        # The channel's name is element 1; the sequence came later and is not always there.
+        channel = message[1] if len(message) > 1 else None
+        if channel not in READERS:
+            yield unrecognised(message, "data of no private channel")
+            return
+        number = message[2]["sequence"] if len(message) > 2 else None  # noqa: PLR2004 - see above
+        sequence = self._sequences.setdefault(channel, Sequence())
+        if sequence.repeated(number):
+            return
+        # Nothing in a frame says that it is the snapshot: the first one is.
+        is_snapshot = number == 1 if number is not None else channel not in self._seen_data
+        self._seen_data.add(channel)
+        source: Source = "snapshot" if is_snapshot else "stream"
+        items = [item for element in message[0] for item in element.items()]
+        reader = READERS[channel]
+        yield from each(items, lambda item: reader(self, *item, source, number), number)
+        if is_snapshot:
+            yield from self._listed(channel)
+        yield from sequence.follow(number)
+
+    def _listed(self, channel: str) -> Iterator[Action]:
+        if channel == "openOrders":
+            yield Listed("orders")
+        if channel in self._unlisted:
+            self._unlisted.discard(channel)
+            if self._pulse.ready and not self._unlisted:
+                yield Synced()
+
+    def _read_order(
+        self, order_id: str, update: Row, source: Source, sequence: int | None
+    ) -> Iterator[OrderReport]:
+        row = merge(self._rows.get(order_id, {}), update)
+        if row.get("status") in CLOSED:
+            self._rows.pop(order_id, None)
+        else:
+            self._rows[order_id] = row
+        yield read_order(
+            order_id,
+            row,
+            row.get("descr", {}).get("pair"),
+            time=time_of(update),
+            source=source,
+            sequence=sequence,
+            element={order_id: update},
+        )
+
+    def _read_trade(
+        self, trade_id: str, row: Row, source: Source, sequence: int | None
+    ) -> Iterator[Fill]:
+        yield read_trade(
+            trade_id, row, row["pair"], source=source, sequence=sequence, element={trade_id: row}
+        )
+
+
+READERS: dict[str, Any] = {
+    "openOrders": SessionV1._read_order,  # noqa: SLF001 - its own table
+    "ownTrades": SessionV1._read_trade,  # noqa: SLF001
+}
+SILENT = frozenset({"heartbeat", "pong"})
+ORDER_REPLIES = frozenset(
+    {
+        "addOrderStatus",
+        "editOrderStatus",
+        "cancelOrderStatus",
+        "cancelAllStatus",
+        "cancelAllOrdersAfterStatus",
+    }
+)
+
+
+def merge(row: Row, update: Row) -> dict[str, Any]:
+    """The row with the update laid over it, also inside its description."""
+    merged = {**row, **update}
+    if isinstance(update.get("descr"), dict) and isinstance(row.get("descr"), dict):
+        merged["descr"] = {**row["descr"], **update["descr"]}
+    return merged
+
+
+def subscriptions(channels: Iterable[str]) -> tuple[str, ...]:
+    """The wire's channels for ours."""
+    wire = {"orders": "openOrders", "trades": "ownTrades"}
+    return tuple(wire[channel] for channel in channels if channel in wire)
+
+
+def subscribe_message(name: str, token: str, reqid: int) -> str:
+    """Every fill is asked for by itself: merged ones would have other ids than v2's."""
+    subscription: dict[str, Any] = {"name": name, "token": token}
+    if name == "ownTrades":
+        subscription |= {"snapshot": True, "consolidate_taker": False}
+    request = {"event": "subscribe", "reqid": reqid, "subscription": subscription}
+    return msgspec.json.encode(request).decode()
+
+
+def read_status(message: dict[str, Any]) -> Iterator[NoticeReport]:
+    """The engine's state; only another than `online` is worth a word."""
+    status = message["status"]
+    if status != "online":
+        text = f"Kraken's trading engine is in state {status}"
+        yield NoticeReport(level="warning", code=names.word(status), text=text, element=message)
+
+
+def read_order_reply(message: dict[str, Any]) -> Iterator[NoticeReport]:
+    """Replies to order calls, which this session does not make; only errors are told."""
+    if message.get("errorMessage"):
+        text = message["errorMessage"]
+        yield NoticeReport(level="error", code=message["event"], text=text, element=message)

@@ -1,0 +1,178 @@
+"""What is known of each order: whole orders from partial reports, never backwards.
+
+The one rule: what was filled stays filled, what has ended stays ended, and a late
+answer only fills in what was not known. Pure.
+"""
+
+from decimal import Decimal
+from typing import Any
+from zlib import crc32
+
+from privstream.events import TERMINAL
+from privstream.exact import add, normal, subtract
+from privstream.wire import Fill, OrderFields, OrderReport
+
+RANK = {"unknown": 0, "pending": 0, "open": 1, "partially_filled": 2}
+ENDED = 3
+LIVE = frozenset({"pending", "open", "partially_filled"})
+PROGRESS = frozenset({"filled", "cost", "average_price", "fee"})
+STATUS = frozenset({"status", "exchange_status", "reason"})
+TERMS = ("quantity", "quote_quantity", "price", "stop_price")
+
+
+class KnownOrder:
+    """One order, merged from everything that was told of it."""
+
+    __slots__ = (
+        "_states",
+        "_told",
+        "confirmed",
+        "fields",
+        "fills",
+        "looked_up",
+        "order_id",
+        "parked",
+    )
+
+    def __init__(self, order_id: str) -> None:
+        self.order_id = order_id
+        self.fields: OrderFields = {}
+        self.fills = Fills()
+        self.confirmed = 0
+        """The last connection whose stream or snapshot told of the order."""
+        self.parked: list[OrderReport] = []
+        """Reports that wait for the rest of the order to be looked up."""
+        self.looked_up = False
+        self._told: str | None = None
+        self._states: dict[str, int] = {}
+
+    @property
+    def is_whole(self) -> bool:
+        """Enough is known to tell of the order."""
+        fields = self.fields
+        return bool(
+            fields.get("symbol")
+            and fields.get("side")
+            and (fields.get("quantity") or fields.get("quote_quantity"))
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """It has not ended, as far as is known."""
+        return bool(self.fields) and self.fields.get("status") not in TERMINAL
+
+    def merge(self, told: OrderFields, *, lagging: bool) -> None:
+        """Take what a report tells; a lagging one (REST) may be older than what is known."""
+        known: dict[str, Any] = self.fields  # type: ignore[assignment]  # a TypedDict is a dict
+        ended = known.get("status") in TERMINAL
+        stale = self._is_behind(told)
+        for key, value in told.items():
+            if value is None and key in known:
+                continue
+            if known.get(key) is None:
+                keep = key in STATUS and ended
+            elif key in PROGRESS:
+                keep = stale
+            elif key in STATUS:
+                keep = ended or stale
+            else:
+                keep = ended or stale or lagging
+            if not keep:
+                known[key] = value
+        self._conclude(told)
+
+    def _is_behind(self, told: OrderFields) -> bool:
+        known_filled, filled = self.fields.get("filled"), told.get("filled")
+        if known_filled is not None and filled is not None:
+            if Decimal(filled) < Decimal(known_filled):
+                return True
+            if Decimal(filled) > Decimal(known_filled):
+                return False
+        status = told.get("status")
+        if status is None or status == "unknown":
+            return False
+        return _rank(status) < _rank(self.fields.get("status", "unknown"))
+
+    def _conclude(self, told: OrderFields) -> None:
+        """Draw from the amounts what the status must be, and from the status the amounts."""
+        fields = self.fields
+        status, quantity = fields.get("status"), fields.get("quantity")
+        filled = fields.get("filled")
+        if self.fills.quantity != "0" and (
+            filled is None or Decimal(filled) < Decimal(self.fills.quantity)
+        ):
+            filled = fields["filled"] = self.fills.quantity
+        if status == "filled" and "filled" not in told and quantity and filled != quantity:
+            # The exchange's last word may be the bare status: then all of it was filled.
+            fields["filled"] = quantity
+            fields["cost"] = fields["average_price"] = None
+        elif filled is not None and filled != "0":
+            if status in LIVE:
+                whole = quantity is not None and Decimal(filled) >= Decimal(quantity)
+                fields["status"] = "filled" if whole else "partially_filled"
+            elif status == "rejected":
+                fields["status"] = "canceled"
+
+    @property
+    def has_been_told(self) -> bool:
+        return self._told is not None
+
+    def next_state(self) -> str | None:
+        """The id of the state now, or `None` where it was the last one told.
+
+        A state that comes back after another one is numbered.
+        """
+        fields = self.fields
+        terms = "|".join(normal(fields.get(key)) for key in TERMS)  # type: ignore[arg-type]  # texts
+        state = f"{fields.get('status')}:{normal(fields.get('filled'))}:{crc32(terms.encode()):08x}"
+        if state == self._told:
+            return None
+        self._told = state
+        times = self._states[state] = self._states.get(state, 0) + 1
+        return state if times == 1 else f"{state}:{times}"
+
+    def remaining(self) -> str | None:
+        """What is not filled yet, in the base currency."""
+        quantity, filled = self.fields.get("quantity"), self.fields.get("filled")
+        if quantity is None or filled is None:
+            return None
+        return subtract(quantity, filled)
+
+    def fee(self) -> tuple[str | None, str | None]:
+        """The fee so far and its currency: as stated, else the sum of its known fills."""
+        currency = self.fields.get("fee_currency")
+        if (stated := self.fields.get("fee")) is not None:
+            return stated, currency
+        return self.fills.fee(self.fields.get("filled"), currency)
+
+
+class Fills:
+    """The sums of an order's known fills."""
+
+    __slots__ = ("_currency", "_fee", "quantity")
+
+    def __init__(self) -> None:
+        self.quantity = "0"
+        self._fee: str | None = "0"
+        self._currency: str | None = None
+
+    def take(self, fill: Fill) -> None:
+        """Add a fill, each once."""
+        if fill.quantity is not None:
+            self.quantity = add(self.quantity, fill.quantity)
+        same = self._currency in {None, fill.fee_currency}
+        if self._fee is None or fill.fee is None or not same:
+            self._fee = None
+        else:
+            self._fee = add(self._fee, fill.fee)
+            self._currency = fill.fee_currency
+
+    def fee(self, filled: str | None, currency: str | None) -> tuple[str | None, str | None]:
+        """The sum of the fees, where all fills are known and charged in one currency."""
+        if filled is None or self._fee is None or normal(filled) != normal(self.quantity):
+            return None, None
+        return self._fee, self._currency or currency
+
+
+def _rank(status: str) -> int:
+    return RANK.get(status, ENDED)

@@ -1,0 +1,73 @@
+"""The simulated Kraken: one account, its market, its tokens, its doors."""
+
+import base64
+import hashlib
+import itertools
+from collections.abc import Mapping
+
+from privstream.simulator.base import Answer, Connection, Request, SimulatedExchange
+from privstream.simulator.kraken.rest import Rest
+from privstream.simulator.kraken.socket import Tokens
+from privstream.simulator.kraken.v1 import SocketV1
+from privstream.simulator.kraken.v2 import SocketV2
+from privstream.simulator.kraken.words import ASSETS, FEES, PAIRS, identify
+from privstream.simulator.market import Market
+from privstream.wire import Account, Endpoints, Now, Secret
+
+RIGHTS = frozenset({"websocket", "open_orders", "closed_orders", "funds", "ledger"})
+API_KEY = "SIMULATEDxKrakenxKeyx0123456789xABCDEFGHIJKLMNOPQRSTUVWX"
+API_SECRET = base64.b64encode(hashlib.sha512(b"privstream simulated kraken").digest()).decode()
+"""Invented and always the same, so that a restarted simulator knows its clients."""
+PATHS = {"v1": "/", "v2": "/v2"}
+
+
+class SimulatedKraken(SimulatedExchange):
+    """Kraken with one account on it; `rights` is what its key may do."""
+
+    name = "kraken"
+
+    def __init__(
+        self,
+        *,
+        seed: int,
+        rate: float,
+        limits: bool = True,
+        rights: frozenset[str] = RIGHTS,
+    ) -> None:
+        self.market = Market(
+            seed=seed,
+            rate=rate,
+            symbols=[pair.symbol for pair in PAIRS.values()],
+            opening={asset.code: asset.opening for asset in ASSETS.values()},
+            fees=FEES,
+            identify=identify(seed),
+        )
+        self.rights = rights
+        self.tokens = Tokens(seed)
+        self.rest = Rest(
+            self.market, self.tokens, API_KEY, base64.b64decode(API_SECRET), rights, limits=limits
+        )
+        self._connections = itertools.count(1)
+
+    def account(self, base_url: str, options: Mapping[str, str]) -> Account:
+        path = PATHS[options.get("protocol", "v2")]
+        return Account(
+            name="kraken",
+            exchange="kraken",
+            credentials={"api_key": Secret(API_KEY), "api_secret": Secret(API_SECRET)},
+            endpoints=Endpoints(base_url, base_url.replace("http", "ws", 1) + path),
+            options=options,
+        )
+
+    def request(self, request: Request, now: Now) -> Answer:
+        self.market.advance(now)
+        return self.rest.answer(request, now)
+
+    def connect(self, handshake: Request, now: Now) -> Connection | Answer:
+        socket = {"/": SocketV1, "/v2": SocketV2}.get(handshake.path)
+        if socket is None:
+            return Answer(404, b"Not Found", "text/plain")
+        self.market.advance(now)
+        seed = f"{next(self._connections)}/{now.wall_ns}".encode()
+        number = int.from_bytes(hashlib.blake2b(seed, digest_size=8).digest(), "big")
+        return socket(self.market, self.tokens, self.rights, number)

@@ -1,0 +1,94 @@
+"""The public REST calls: the time, the state of the exchange, assets and pairs."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qsl
+
+from privstream.exact import Number
+from privstream.simulator.kraken.history import Refused
+from privstream.simulator.kraken.words import ASSETS, FEES, PAIRS, Asset, Pair, fixed
+from privstream.times import from_nanos
+from privstream.wire import Now
+
+Query = dict[str, str]
+
+
+def result(name: str, query: str, now: Now) -> object:
+    """The `result` of a public call."""
+    calls: dict[str, tuple[Callable[[Query, Now], object], frozenset[str]]] = {
+        "Time": (_time, frozenset()),
+        "SystemStatus": (_system_status, frozenset()),
+        "Assets": (_assets, frozenset({"asset", "aclass"})),
+        "AssetPairs": (_asset_pairs, frozenset({"pair", "info", "aclass_base"})),
+    }
+    if name not in calls:
+        raise Refused("EGeneral:Unknown method")
+    call, known = calls[name]
+    arguments = dict(parse_qsl(query))
+    if not arguments.keys() <= known:
+        raise Refused("EGeneral:Invalid arguments")
+    return call(arguments, now)
+
+
+def _time(query: Query, now: Now) -> object:  # noqa: ARG001 - every call is called alike
+    return {"unixtime": now.wall_ns // 1_000_000_000, "rfc1123": from_nanos(now.wall_ns)}
+
+
+def _system_status(query: Query, now: Now) -> object:  # noqa: ARG001 - every call is called alike
+    return {"status": "online", "timestamp": from_nanos(now.wall_ns)[:19] + "Z"}
+
+
+def _assets(query: Query, now: Now) -> object:  # noqa: ARG001 - every call is called alike
+    asked = query.get("asset", "").split(",") if query.get("asset") else None
+    chosen = [a for a in ASSETS.values() if asked is None or {a.key, a.altname} & set(asked)]
+    if not chosen:
+        raise Refused("EQuery:Unknown asset")
+    return {asset.key: _asset(asset) for asset in chosen}
+
+
+def _asset_pairs(query: Query, now: Now) -> object:  # noqa: ARG001 - every call is called alike
+    asked = query.get("pair", "").split(",") if query.get("pair") else None
+    spellings = {name: p for p in PAIRS.values() for name in (p.key, p.altname, p.wsname)}
+    if asked is not None and not all(name in spellings for name in asked):
+        raise Refused("EQuery:Unknown asset pair")
+    chosen = PAIRS.values() if asked is None else [spellings[name] for name in asked]
+    return {pair.key: _pair(pair) for pair in chosen}
+
+
+def _asset(asset: Asset) -> dict[str, Any]:
+    return {
+        "aclass": "currency",
+        "altname": asset.altname,
+        "decimals": asset.digits,
+        "display_decimals": min(asset.digits, 5),
+        "status": "enabled",
+    }
+
+
+def _pair(pair: Pair) -> dict[str, Any]:
+    symbol = pair.symbol
+    return {
+        "altname": pair.altname,
+        "wsname": pair.wsname,
+        "aclass_base": "currency",
+        "base": ASSETS[symbol.base].key,
+        "aclass_quote": "currency",
+        "quote": ASSETS[symbol.quote].key,
+        "lot": "unit",
+        "cost_decimals": pair.width,
+        "pair_decimals": symbol.price_digits,
+        "lot_decimals": symbol.quantity_digits,
+        "lot_multiplier": 1,
+        "leverage_buy": [],
+        "leverage_sell": [],
+        "fees": [[0, Number(fixed(FEES.taker * 100, 2))]],
+        "fees_maker": [[0, Number(fixed(FEES.maker * 100, 2))]],
+        "fee_volume_currency": "ZUSD",
+        "margin_call": 80,
+        "margin_stop": 40,
+        "ordermin": "0.0001",
+        "costmin": "0.5",
+        "tick_size": fixed(Decimal(1).scaleb(-symbol.price_digits), symbol.price_digits),
+        "status": "online",
+    }

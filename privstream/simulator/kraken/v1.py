@@ -1,0 +1,261 @@
+"""WebSocket v1: channels `openOrders` and `ownTrades`, numbers as strings.
+
+The one rule: an update carries what Kraken's captures carry; a fill comes without
+`status`, and nothing in a frame but sequence 1 tells a snapshot from an update.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from privstream.simulator.kraken.socket import (
+    MAX_RATE_COUNT,
+    SNAPSHOT_TRADES,
+    KrakenSocket,
+    Refusal,
+    Subscription,
+)
+from privstream.simulator.kraken.words import (
+    NO_POSITION,
+    ORDER_TYPES,
+    REASONS,
+    epoch_text,
+    fixed,
+    order_flags,
+    order_text,
+    pair_of,
+)
+from privstream.simulator.market import Happening, Order, Trade
+from privstream.wire import Now
+
+OPTIONS: dict[str, frozenset[str]] = {
+    "openOrders": frozenset({"ratecounter", "rebased"}),
+    "ownTrades": frozenset({"snapshot", "consolidate_taker", "rebased"}),
+}
+PUBLIC = frozenset({"ticker", "ohlc", "trade", "spread", "book"})
+SUBSCRIBE_FIELDS = frozenset({"event", "reqid", "subscription"})
+STATES = {"filled": "closed"}
+Element = dict[str, Any]
+
+
+class SocketV1(KrakenSocket):
+    """A socket on `/`."""
+
+    def greeting(self) -> object:
+        return {
+            "connectionID": self.number,
+            "event": "systemStatus",
+            "status": "online",
+            "version": "1.9.1",
+        }
+
+    def heartbeat(self) -> object:
+        return {"event": "heartbeat"}
+
+    # --- requests ----------------------------------------------------------------------
+
+    def malformed(self, now: Now) -> object:  # noqa: ARG002 - v1 replies carry no time
+        return {"errorMessage": "Malformed request", "event": "error", "status": "error"}
+
+    def reply(self, message: Any, now: Now) -> Iterator[object]:
+        if not isinstance(message, dict) or not _is_count(message.get("reqid", 0)):
+            yield self.malformed(now)
+        elif message.get("event") == "ping":
+            yield {"event": "pong", **_correlation(message)}
+        elif message.get("event") in ("subscribe", "unsubscribe"):
+            yield from self._subscription(message, now)
+        else:
+            error = {"errorMessage": "Event(s) not found", "event": "error"}
+            yield error | _correlation(message) | {"status": "error"}
+
+    def _subscription(self, message: Element, now: Now) -> Iterator[object]:
+        try:
+            name, options = _checked(message)
+            token = message["subscription"].get("token")
+            if message["event"] == "unsubscribe":
+                self.remove(name, token, now)
+                yield _status(message, name, "unsubscribed", {"name": name})
+                return
+            subscription = self.add(name, token, options, now)
+        except Refusal as refusal:
+            yield _refused(message, str(refusal))
+            return
+        yield _status(message, name, "subscribed", _subscribed(name))
+        yield from self._snapshot(subscription)
+
+    # --- frames ------------------------------------------------------------------------
+
+    def _snapshot(self, subscription: Subscription) -> Iterator[object]:
+        books = self.market.books
+        if subscription.channel == "openOrders":
+            yield _frame(subscription, [{o.order_id: _order(o)} for o in books.open.values()])
+        elif _flag(subscription.options, "snapshot", default=True):
+            last = list(books.trades.values())[-SNAPSHOT_TRADES:]
+            yield _frame(subscription, [{t.trade_id: _trade(t)} for t in reversed(last)])
+
+    def tell(self, subscription: Subscription, happening: Happening) -> object | None:
+        trade, order = happening.trade, happening.order
+        if subscription.channel == "ownTrades":
+            if trade is None:
+                return None
+            fields = _trade(trade) | _client_reference(trade.order)
+            return _frame(subscription, [{trade.trade_id: fields}])
+        if order is None:
+            return None
+        fields = _update(happening, order)
+        if _flag(subscription.options, "ratecounter", default=False):
+            fields["ratecount"] = self.rate_count()
+        return _frame(subscription, [{order.order_id: fields}])
+
+
+# --- replies ---------------------------------------------------------------------------
+
+
+def _checked(message: Element) -> tuple[str, Element]:
+    """The channel and its options, or a refusal."""
+    subscription = message.get("subscription")
+    if not isinstance(subscription, dict) or not message.keys() <= SUBSCRIBE_FIELDS:
+        raise Refusal("Malformed request")
+    name = subscription.get("name")
+    if not isinstance(name, str):
+        raise Refusal("Subscription name invalid")
+    if name in PUBLIC:
+        raise Refusal("Public channels not available in this endpoint")
+    if name not in OPTIONS:
+        raise Refusal("Subscription name invalid")
+    options = {key: subscription[key] for key in subscription if key not in {"name", "token"}}
+    if not options.keys() <= OPTIONS[name]:
+        raise Refusal("Subscription object unsupported field")
+    if any(value not in (True, False, "true", "false") for value in options.values()):
+        raise Refusal("Malformed request")
+    return name, options
+
+
+def _flag(options: Element, key: str, *, default: bool) -> bool:
+    return options.get(key, default) in {True, "true"}
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _correlation(message: Element) -> Element:
+    return {"reqid": message["reqid"]} if "reqid" in message else {}
+
+
+def _subscribed(name: str) -> Element:
+    return (
+        {"maxratecount": MAX_RATE_COUNT, "name": name} if name == "openOrders" else {"name": name}
+    )
+
+
+def _status(message: Element, name: str, status: str, subscription: Element) -> Element:
+    reply = {"channelName": name, "event": "subscriptionStatus", **_correlation(message)}
+    return reply | {"status": status, "subscription": subscription}
+
+
+def _refused(message: Element, text: str) -> Element:
+    reply = {"errorMessage": text, "event": "subscriptionStatus", **_correlation(message)}
+    asked = message.get("subscription")
+    if isinstance(asked, dict) and isinstance(asked.get("name"), str):
+        reply["subscription"] = {"name": asked["name"]}
+    return reply | {"status": "error"}
+
+
+# --- elements --------------------------------------------------------------------------
+
+
+def _frame(subscription: Subscription, elements: list[Element]) -> list[object]:
+    return [elements, subscription.channel, {"sequence": subscription.next()}]
+
+
+def _client_reference(order: Order) -> Element:
+    reference: Element = {"userref": order.user_reference}
+    return reference | ({"cl_ord_id": order.client_id} if order.client_id else {})
+
+
+def _totals(order: Order) -> Element:
+    width = pair_of(order).width
+    return {
+        "vol_exec": fixed(order.filled, 8),
+        "cost": fixed(order.cost, width),
+        "fee": fixed(order.fee, width),
+        "avg_price": fixed(order.average, width),
+    }
+
+
+def _update(happening: Happening, order: Order) -> Element:
+    if happening.what == "placed":
+        return _order(order)
+    reference = {"userref": order.user_reference}
+    if happening.what == "opened":
+        return {"status": "open"} | reference
+    if happening.what == "triggered":
+        return {"misc": "stopped"} | reference
+    if happening.what == "traded":
+        return _totals(order) | reference
+    end: Element = {
+        "lastupdated": epoch_text(happening.time_ns),
+        "status": STATES.get(order.status, order.status),
+    }
+    end |= _totals(order) | reference
+    return end | ({"cancel_reason": REASONS[order.reason]} if order.reason else {})
+
+
+def _order(order: Order) -> Element:
+    width = pair_of(order).width
+    zero = fixed(None, width)
+    fields: Element = {
+        "avg_price": fixed(order.average, width),
+        "cost": fixed(order.cost, width),
+        "descr": _description(order),
+        "expiretm": None if order.expires_ns is None else epoch_text(order.expires_ns),
+        "fee": fixed(order.fee, width),
+        "limitprice": zero,
+        "misc": "stopped" if order.triggered else "",
+        "oflags": order_flags(order),
+        "opentm": epoch_text(order.created_ns),
+        "refid": None,
+        "starttm": None,
+        "status": order.status,
+        "stopprice": zero,
+        "timeinforce": order.time_in_force.upper(),
+    }
+    if order.stop_price is not None:
+        fields["trigger"] = "index"
+    fields |= _client_reference(order)
+    return fields | {"vol": fixed(order.quantity, 8), "vol_exec": fixed(order.filled, 8)}
+
+
+def _description(order: Order) -> Element:
+    pair = pair_of(order)
+    price, price2 = order.price, None
+    if order.stop_price is not None:
+        price, price2 = order.stop_price, order.price
+    text = order_text(order, pair.wsname, pair.width)
+    return {
+        "close": None,
+        "leverage": None,
+        "order": f"{text} {fixed(None, pair.width)}" if order.type == "market" else text,
+        "ordertype": ORDER_TYPES[order.type],
+        "pair": pair.wsname,
+        "price": fixed(price, pair.width),
+        "price2": fixed(price2, pair.width),
+        "type": order.side,
+    }
+
+
+def _trade(trade: Trade) -> Element:
+    order, pair = trade.order, pair_of(trade.order)
+    return {
+        "cost": fixed(trade.cost, pair.width),
+        "fee": fixed(trade.fee, pair.width),
+        "margin": fixed(None, pair.width),
+        "ordertxid": order.order_id,
+        "ordertype": ORDER_TYPES[order.type],
+        "pair": pair.wsname,
+        "postxid": NO_POSITION,
+        "price": fixed(trade.price, pair.width),
+        "time": epoch_text(trade.time_ns),
+        "type": order.side,
+        "vol": fixed(trade.quantity, 8),
+    }

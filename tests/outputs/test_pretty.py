@@ -1,0 +1,348 @@
+"""Lines for a person: aligned, whole, and commanding nothing."""
+
+import os
+import pty
+import re
+import tty
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from privstream.events import AnyEvent, Recovered
+from privstream.outputs.pretty import Pretty, colours
+from privstream.outputs.safe_text import width
+from tests.outputs.output_events import (
+    ALL,
+    BALANCE,
+    GAP,
+    NOTICE,
+    ORDER,
+    POSITION,
+    PRICE,
+    TRADE,
+    order,
+    pipe,
+    read_all,
+    status,
+    trade,
+)
+
+SGR = re.compile(r"\x1b\[[0-9;]*m")
+FORBIDDEN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff"
+    "\U000e0000-\U000e0fff]"
+)
+changed = msgspec.structs.replace
+
+
+def lines(
+    *events: AnyEvent, cells: int | None = None, accounts: Collection[str] = ("kraken", "other")
+) -> list[str]:
+    pretty = Pretty(-1, accounts=accounts, line_width=lambda _: cells)
+    return pretty.lines(events).splitlines()
+
+
+def line(event: AnyEvent, cells: int | None = None) -> str:
+    (one,) = lines(event, cells=cells)
+    return one
+
+
+def rows(text: str, cells: int) -> list[str]:
+    """What a terminal makes of a line that is longer than it is wide."""
+    return [text[at : at + cells].rstrip() for at in range(0, len(text), cells)]
+
+
+def test_a_fill_says_all_that_matters() -> None:
+    assert line(TRADE) == (
+        "11:32:00.123  kraken trade buy  BTC/EUR     0.00400000    84210.10"
+        "  fee 0.8758 EUR  maker  OQCLML-BW3P3-BUCMWZ  cost 336.8404 EUR  trade TZX2WP-XSEOP-FP7WYR"
+    )
+
+
+def test_an_order_says_how_far_it_got() -> None:
+    assert line(ORDER) == (
+        "11:32:00.123  kraken order buy  BTC/EUR     0.01000000    84210.10"
+        "  partial  filled 0.00400000  left 0.00600000  average 84210.10  OQCLML-BW3P3-BUCMWZ"
+        "  fee 0.8758 EUR  gtc  client 3b241101-e2bb-4255-8caf-4136c566a962"
+    )
+
+
+def test_an_order_does_not_repeat_what_its_status_says() -> None:
+    untouched = order(status="open", filled="0", remaining="0.01", average_price=None)
+    filled = order(status="filled", filled="0.01", remaining="0", average_price="84210.10")
+    assert "  open  OQCLML" in line(untouched)
+    assert "  filled  average 84210.10  OQCLML" in line(filled)
+
+
+def test_an_order_says_its_trigger_its_reason_and_its_worth_in_quote_currency() -> None:
+    stop = line(order(order_type="stop_loss", price=None, stop_price="83100.00"))
+    assert " -  partial  stop_loss  stop 83100.00  " in stop
+    assert "rejected  insufficient_balance" in line(
+        order(status="rejected", reason="insufficient_balance", filled="0", average_price=None)
+    )
+    worth = line(order(order_type="market", price=None, quantity=None, quote_quantity="100"))
+    assert re.search(r" -  +market  partial  for 100 EUR  filled 0\.00400000", worth)
+
+
+def test_a_balance_says_its_total_and_its_signed_change() -> None:
+    assert line(BALANCE) == (
+        "11:32:00.123  kraken balance    EUR         10094.3938   -337.7162  spot/main  trade"
+    )
+    assert " +5.00  " in line(changed(BALANCE, change="5.00"))
+    assert "EUR         10094.3938  available 9000  hold 1094.3938  spot/main" in line(
+        changed(BALANCE, change=None, available="9000", hold="1094.3938")
+    )
+
+
+def test_a_position_says_what_it_is_worth() -> None:
+    assert line(POSITION) == (
+        "11:32:00.123  kraken position   BTCF0/USTF0          0.5       91200  short  active"
+        "  pnl -12.5  leverage 5  liquidation 120111.5  149331"
+    )
+
+
+def test_a_price_says_the_best_of_both_sides() -> None:
+    assert line(PRICE).endswith(
+        "price      USDT/AUD  bid 1.53200000 x 250000 (+1)  ask 1.53410000 x 250000"
+    )
+    assert "bid -  ask 1.53410000" in line(changed(PRICE, bids=()))
+
+
+def test_a_gap_says_from_when_to_when_and_whether_that_is_everything() -> None:
+    assert line(GAP).endswith(
+        "GAP        disconnected  12.4 s  complete  11:31:48.000 to 11:32:00.400"
+        "  recovered 1 order, 2 trades"
+    )
+    lost = changed(
+        GAP,
+        complete=False,
+        from_="2026-11-19T23:59:00.000000Z",
+        recovered=Recovered(orders=0, trades=0, balances=0),
+        detail="history did not answer",
+    )
+    assert line(lost).endswith(
+        "disconnected  11 h 33 min  INCOMPLETE  2026-11-19 23:59:00 to 2026-11-20 11:32:00"
+        "  recovered nothing  history did not answer"
+    )
+
+
+def test_a_gap_that_lost_something_stands_out() -> None:
+    paint = Pretty(-1, line_width=lambda _: None)
+    paint._paint = colours()
+    assert "\x1b[1;37;41mGAP" in paint.lines([changed(GAP, complete=False)])
+    assert "\x1b[1;33mGAP" in paint.lines([GAP])
+
+
+def test_notices_and_states_are_words() -> None:
+    assert line(NOTICE).endswith("notice     error  on-req  Invalid order: not enough balance")
+    retrying = status("retrying", detail="reset by peer", attempt=2, retry_in=3.2)
+    assert line(retrying).endswith("status     retrying in 3.2 s  attempt 2  reset by peer")
+
+
+def test_times_are_of_the_exchange_else_ours_with_a_mark() -> None:
+    assert line(TRADE).startswith("11:32:00.123  kraken")
+    assert line(trade(time=None)).startswith("11:32:00.500~ kraken")
+
+
+def test_another_day_is_not_shown_as_a_time_of_today() -> None:
+    assert line(trade(time="2026-11-17T09:12:44.000000Z")).startswith("11-17 09:12   kraken")
+    assert line(trade(time="2025-11-20T11:32:00.000000Z")).startswith("2025-11-20    kraken")
+
+
+def test_what_did_not_just_happen_is_marked() -> None:
+    assert "  snapshot  OQCLML" in line(order(source="snapshot"))
+    assert "  rest  OQCLML" in line(trade(source="rest"))
+
+
+def test_an_amount_the_exchange_does_not_state_exactly_is_marked() -> None:
+    text = line(trade(estimated=("price", "fee")))
+    assert "≈84210.10" in text
+    assert "fee ≈0.8758 EUR" in text
+    assert " 0.00400000 " in text
+
+
+def test_what_is_unknown_is_a_dash_in_its_column_and_left_out_elsewhere() -> None:
+    bare = trade(side=None, symbol=None, exchange_symbol=None, price=None, fee=None)
+    assert re.search(r"trade -    -  +0\.00400000  +-  maker  ", line(bare))
+    assert "None" not in "".join(
+        line(changed(event, **dict.fromkeys(_nullable(event)))) for event in ALL
+    )
+
+
+def _nullable(event: AnyEvent) -> list[str]:
+    hints = type(event).__annotations__
+    return [name for name, hint in hints.items() if "None" in str(hint)]
+
+
+@pytest.mark.parametrize("cells", [40, 80, 100, 119, 120, 200, None])
+def test_no_amount_is_ever_cut(cells: int | None) -> None:
+    huge = "123456789012345678901234567890.123456789012345678901234567890"
+    fields = ["price", "stop_price", "filled", "remaining", "average_price"]
+    text = line(order(**dict.fromkeys(fields, huge)), cells)
+    assert text.count(huge) == len(fields)
+
+
+def test_lines_stand_under_each_other() -> None:
+    many = lines(TRADE, trade(symbol="AAVE/IDR", price="1234567890", quantity="0.00000001"))
+    assert len({text.index("  fee") for text in many}) == 1
+    assert many[0].index("84210.10") + len("84210.10") == many[1].index("1234567890") + 10
+
+
+def test_a_column_stays_as_wide_as_what_it_has_shown() -> None:
+    many = lines(trade(quantity="1234567.00000000"), TRADE)
+    assert len({text.index("  fee") for text in many}) == 1
+
+
+def test_a_long_line_goes_on_below_under_its_subject() -> None:
+    shown = rows(line(ORDER, 80), 80)
+    assert shown == [
+        "11:32:00.123  kraken order buy  BTC/EUR  0.01000000   84210.10  partial",
+        "                                filled 0.00400000  left 0.00600000",
+        "                                average 84210.10  OQCLML-BW3P3-BUCMWZ",
+    ]
+
+
+@pytest.mark.parametrize("cells", range(40, 200, 7))
+def test_no_value_is_broken_in_two_by_the_edge(cells: int) -> None:
+    for event in ALL:
+        words = set(line(event, 10_000).split())
+        shown = {word for row in rows(line(event, cells), cells) for word in row.split()}
+        assert {word for word in shown if not word.startswith("…")} <= words
+
+
+def test_the_only_account_is_left_out_where_it_is_narrow() -> None:
+    (alone,) = lines(TRADE, cells=80, accounts=["kraken"])
+    assert alone == (
+        "11:32:00.123  trade buy  BTC/EUR  0.00400000   84210.10  fee 0.8758 EUR  maker"
+    )
+    assert "kraken" in lines(TRADE, cells=120, accounts=["kraken"])[0]
+    assert "kraken" in lines(TRADE, cells=80, accounts=["other"])[0]
+
+
+def test_an_id_is_shortened_on_a_narrow_terminal_only() -> None:
+    filled = order(status="filled", filled="0.01", average_price=None, order_id="6" * 20 + "123")
+    (narrow,) = lines(filled, cells=80, accounts=["kraken"])
+    assert narrow.endswith("filled  …66666123")
+    for cells in (120, 130, 160, None):
+        assert filled.order_id in line(filled, cells)
+
+
+def test_a_long_text_is_cut_with_a_sign_of_it() -> None:
+    text = line(changed(NOTICE, text="x" * 10_000))
+    assert len(text) < 400
+    assert text.endswith("x…")
+
+
+@pytest.mark.parametrize("text", ["[red]x[/red]", "[/x]", "[link=file:///x]", ":smile:", "{x}"])
+def test_markup_is_printed_as_it_is(text: str) -> None:
+    assert line(changed(NOTICE, text=text, code=text)).endswith(f"error  {text}  {text}")
+
+
+def painted(event: AnyEvent, cells: int) -> str:
+    pretty = Pretty(-1, line_width=lambda _: cells)
+    pretty._paint = PAINT
+    return pretty.lines([event])
+
+
+PAINT = colours()
+NASTY = st.text(
+    st.one_of(
+        st.characters(exclude_categories=()),
+        st.sampled_from("\x00\x07\x08\r\n\t\x1b\x7f\x9b[]0;1mHJ\u202e\u2066\u200b\u2028\ud800"),
+    ),
+    max_size=40,
+)
+
+
+@st.composite
+def hostile_events(draw: st.DrawFn) -> AnyEvent:
+    """An event whose every free text is drawn by an enemy."""
+    event = draw(st.sampled_from(ALL))
+    closed = {"source", "side", "status", "level", "state", "liquidity", "estimated", "raw"}
+    texts = [
+        name
+        for name in event.__struct_fields__
+        if isinstance(getattr(event, name), str) and name not in closed - _open_words(event)
+    ]
+    changes: dict[str, Any] = {name: draw(NASTY) for name in texts if draw(st.booleans())}
+    if draw(st.booleans()) and event is PRICE:
+        changes["bids"] = ((draw(NASTY), draw(NASTY)),)
+    return changed(event, **changes)
+
+
+def _open_words(event: AnyEvent) -> set[str]:
+    return {"status"} if event is POSITION else set()
+
+
+@settings(max_examples=500)
+@given(hostile_events(), st.sampled_from([20, 80, 120]))
+def test_whatever_an_exchange_sends_commands_nothing(event: AnyEvent, cells: int) -> None:
+    text = painted(event, cells)
+    assert text.endswith("\n")
+    assert text.count("\n") == 1
+    bare = SGR.sub("", text)
+    assert not FORBIDDEN.search(bare)
+    text.encode()
+
+
+@settings(max_examples=100)
+@given(hostile_events())
+def test_colours_change_no_character(event: AnyEvent) -> None:
+    assert SGR.sub("", painted(event, 80)) == Pretty(-1, line_width=lambda _: 80).lines([event])
+
+
+def test_a_wide_text_does_not_run_over_the_edge() -> None:
+    text = line(changed(NOTICE, text="漢字漢字漢字 " * 20), 80)
+    at = 0
+    for piece in re.findall(r" +|[^ ]+", text):
+        if piece.strip():
+            assert at // 80 == (at + width(piece) - 1) // 80
+        at += width(piece)
+
+
+def in_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], *, no_color: bool = False
+) -> str:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    terminal, ours = pty.openpty()
+    tty.setraw(ours)
+    Pretty(ours, no_color=no_color).write([TRADE])
+    shown = os.read(terminal, 4096).decode()
+    os.close(ours)
+    os.close(terminal)
+    return shown
+
+
+def test_a_terminal_gets_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = in_a_terminal(monkeypatch, {})
+    assert "\x1b[32mbuy\x1b[0m" in shown
+
+
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_who_wants_no_colour_gets_none(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    assert "\x1b" not in in_a_terminal(monkeypatch, environment)
+
+
+def test_an_option_turns_colour_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "\x1b" not in in_a_terminal(monkeypatch, {}, no_color=True)
+
+
+def test_a_pipe_gets_whole_lines_without_colour() -> None:
+    with pipe() as (reading, writing):
+        pretty = Pretty(writing)
+        pretty.write(ALL)
+        pretty.close()
+        os.close(writing)
+        text = read_all(reading).decode()
+    assert text.count("\n") == len(ALL)
+    assert "\x1b" not in text
+    assert max(map(len, text.splitlines())) > 120

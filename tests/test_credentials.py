@@ -9,6 +9,7 @@ import select
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from privstream import credentials
@@ -285,4 +286,6 @@ def test_a_carrier_of_secrets_is_not_written_away(carrier: Any) -> None:
         copy.deepcopy(carrier)
     with pytest.raises(TypeError):
         json.dumps(carrier)
+    with pytest.raises(TypeError):
+        msgspec.json.encode(carrier)
     assert CANARY not in repr(getattr(carrier, "__dict__", {}))

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import socket
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import requests
 import requests.adapters
@@ -30,11 +31,16 @@ class Adapter(requests.adapters.HTTPAdapter):
         self._tls = network.tls_context()
         self._connection: HTTPConnection | None = None
         self._aborted = False
+        self.target = "/"
+        """Path and query of the request at work, exactly as they are to be sent."""
         super().__init__()
 
-    def perform(self, request: requests.PreparedRequest, timeout: float, host: str) -> HttpResponse:
+    def perform(self, request: requests.PreparedRequest, url: str, timeout: float) -> HttpResponse:
         """Send it and read the whole answer. `timeout` is per step: only `abort` bounds it all."""
-        proxy = network.proxy_for(host) if str(request.url).startswith("https:") else None
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        self.target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+        proxy = network.proxy_for(host) if parts.scheme == "https" else None
         response = self.send(
             request, stream=True, timeout=timeout, proxies={"https": proxy.url} if proxy else {}
         )
@@ -91,8 +97,9 @@ def _abortable(kind: Any, adapter: Adapter) -> Any:
             super().connect()
             adapter.began(self)
 
-        def putrequest(self, *args: Any, **kwargs: Any) -> None:
+        def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
+            del url  # spelled anew on the way here; a signature covers the exact text
             adapter.began(self)
-            super().putrequest(*args, **kwargs)
+            super().putrequest(method, adapter.target, *args, **kwargs)
 
     return Abortable

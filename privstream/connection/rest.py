@@ -205,9 +205,8 @@ class _Attempt(threading.Thread):
         self._problem: BaseException | None = None
 
     def run(self) -> None:
-        host = urlsplit(self._url).hostname or ""
         try:
-            self._response = self._adapter.perform(self._prepared(), self._limit, host)
+            self._response = self._adapter.perform(self._prepared(), self._url, self._limit)
         except BaseException as problem:  # noqa: BLE001 - raised again in the owner's thread
             self._problem = problem
 
@@ -220,10 +219,7 @@ class _Attempt(threading.Thread):
             **self._request.headers,
         }
         body = self._request.body or None
-        prepared = Request(self._request.method, self._url, headers=headers, data=body).prepare()
-        # Exactly as signed: requests would spell some percent-encodings anew.
-        prepared.url = self._url
-        return prepared
+        return Request(self._request.method, self._url, headers=headers, data=body).prepare()
 
     def abort(self) -> None:
         self._adapter.abort()
@@ -233,23 +229,23 @@ class _Attempt(threading.Thread):
         """The answer, or what went wrong in our own words."""
         if self._response is not None:
             return self._response
-        if self._problem is None or isinstance(self._problem, PrivstreamError):
-            raise self._problem or Unreachable(f"{self._call} had no answer")
-        raise _failure(self._problem, urlsplit(self._url).hostname or "", self._call)
+        problem = self._problem or ConnectionError()
+        if not isinstance(problem, PrivstreamError):
+            problem = _failure(problem, urlsplit(self._url).hostname or "")
+        problem.message = f"{self._call}: {problem.message}"
+        problem.args = (problem.message,)
+        raise problem
 
 
-def _failure(problem: BaseException, host: str, name: str) -> Unreachable:
+def _failure(problem: BaseException, host: str) -> Unreachable:
     """The error for a request that had no whole answer; bugs of ours are raised as they are."""
     from requests import RequestException  # noqa: PLC0415 - imported with the first call
     from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
     if not isinstance(problem, RequestException | HTTPError | OSError):
         raise problem
-    failure = network.unreachable(_root(problem), host)
-    failure.message = f"{name}: {failure.message}"
-    failure.args = (failure.message,)
     # Without its cause: requests quotes whole addresses, and a query may be signed.
-    return failure
+    return network.unreachable(_root(problem), host)
 
 
 def _root(problem: BaseException) -> BaseException:

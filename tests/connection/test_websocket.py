@@ -17,9 +17,9 @@ from tests.connection.certificates import Certificates
 from tests.connection.loopback import (
     Script,
     frame,
+    read_a_word,
     read_frame,
     read_head,
-    read_a_word,
     serve,
     switch_protocols,
     websocket_script,

@@ -71,6 +71,14 @@ def test_writing_to_nobody_is_no_fault() -> None:
             write_all(writing, b"line\n")
 
 
+def test_a_terminal_that_hung_up_is_no_fault_either() -> None:
+    terminal, ours = pty.openpty()
+    os.close(terminal)
+    with pytest.raises(ReaderGone):
+        write_all(ours, b"line\n")
+    os.close(ours)
+
+
 def test_a_full_device_is_a_fault_with_a_hint() -> None:
     with Path("/dev/full").open("wb", buffering=0) as full, pytest.raises(OutputFailed) as caught:
         write_all(full.fileno(), b"line\n")
@@ -109,7 +117,8 @@ def test_a_reader_that_leaves_half_way_ends_the_write() -> None:
 def run(code: str, redirections: str = "") -> subprocess.CompletedProcess[str]:
     script = f"from privstream.outputs.descriptor import *\nimport os, sys\n{code}"
     return subprocess.run(
-        ["/bin/sh", "-c", f'exec "$0" -I -c "$1" {redirections}', sys.executable, script],
+        ["/bin/sh", "-c", f'exec "$0" -c "$1" {redirections}', sys.executable, script],
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         capture_output=True,
         text=True,
         check=False,
@@ -129,5 +138,9 @@ def test_discarding_a_closed_stdout_leaves_it_open_to_nowhere() -> None:
 
 
 def test_no_file_gets_the_number_of_a_closed_stdout() -> None:
-    code = "sys.exit(occupy_closed_streams() != {1} or os.open('/', os.O_RDONLY) <= 2)"
+    code = (
+        "assert occupy_closed_streams() == {1}\n"
+        "assert os.get_inheritable(1)\n"
+        "assert os.open('/', os.O_RDONLY) > 2\n"
+    )
     assert run(code, ">&-").returncode == 0

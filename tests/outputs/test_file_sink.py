@@ -1,5 +1,6 @@
 """A file that is rotated, torn, full or no file at all."""
 
+import fcntl
 import json
 import os
 import resource
@@ -95,6 +96,25 @@ def test_two_runs_share_a_file_line_by_line(path: Path) -> None:
     for thread in threads:
         thread.join()
     assert sorted(ids(path)) == ["a"] * 700 + ["b"] * 700
+
+
+def test_no_other_run_may_write_while_one_does(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, refused = os.write, []
+
+    def watched(fd: int, text: bytes) -> int:
+        with path.open() as other:
+            try:
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                refused.append(True)
+        return write(fd, text)
+
+    monkeypatch.setattr(os, "write", watched)
+    with sink(path) as output:
+        output.write([TRADE])
+        with path.open() as other:
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)  # and it may again
+    assert refused == [True]
 
 
 @pytest.mark.parametrize(

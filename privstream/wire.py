@@ -296,7 +296,16 @@ class Reconnect(Struct, frozen=True):
     floor: float = 0.0
 
 
-Action: TypeAlias = Send | Ready | Synced | Reconnect | Listed | AnyReport
+class Ask(Struct, frozen=True):
+    """Read something over REST now, between frames; what it brings is taken like a frame's."""
+
+    flow: RestFlow[tuple[Any, ...]]
+    """Brings reports and lists."""
+    what: str
+    """What a message calls it: "the balances"."""
+
+
+Action: TypeAlias = Ask | Send | Ready | Synced | Reconnect | Listed | AnyReport
 
 
 class Session(Protocol):
@@ -309,7 +318,10 @@ class Session(Protocol):
         """A data frame came."""
 
     def tick(self, now: Now) -> Iterable[Action]:
-        """Time passed: application pings, deadlines. Called about once a second."""
+        """Time passed: application pings, deadlines. Called about twice a second."""
+
+    def alive(self, now: Now) -> None:
+        """A ping or pong of the WebSocket protocol came, which is not a frame of the exchange."""
 
 
 # --- reading back ----------------------------------------------------------------------

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from privstream import exchanges
 from privstream.cli.assembly import Wanted, add_account
@@ -14,6 +14,7 @@ from privstream.cli.printing import STDOUT, Printer, Voice, chosen_format, open_
 from privstream.config import Config, load
 from privstream.connection.conversation import Tap
 from privstream.errors import ConfigError, UsageError
+from privstream.exchanges.base import Exchange
 from privstream.outputs.base import FrameOutput
 from privstream.outputs.destination import parse
 from privstream.stream import Stream
@@ -150,8 +151,16 @@ def _name_overrides(config: Config, accounts: list[Account], voice: Voice) -> No
             voice.line.say(f"{exchange}: {key} from {config.path}: {url}")
 
 
+def _exchange_of(account: Account, request: Request) -> Exchange:
+    exchange = exchanges.find(account.exchange)
+    if exchange.symbol_channels and request.symbol:
+        options = {**account.options, "symbols": ",".join(request.symbol)}
+        account = replace(account, options=options)
+    return exchange(account)
+
+
 def _with_channels(accounts: list[Account], request: Request, voice: Voice) -> Streamed:
-    chosen = [exchanges.find(account.exchange)(account) for account in accounts]
+    chosen = [_exchange_of(account, request) for account in accounts]
     if request.exchange != ALL:
         return [(one.account, one.select(request.channels or ())) for one in chosen]
     named = request.channels or []

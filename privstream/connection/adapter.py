@@ -21,7 +21,7 @@ from privstream.wire import HttpResponse
 BODY_LIMIT = 4 * 1024 * 1024
 
 # It logs whole paths, and a signature may stand in a query.
-logging.getLogger("urllib3").propagate = False
+logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
 
 
 class Adapter(requests.adapters.HTTPAdapter):

@@ -16,6 +16,7 @@ from privstream.times import from_nanos
 from privstream.wire import (
     Action,
     AnyReport,
+    Ask,
     Listed,
     Now,
     Ready,
@@ -34,6 +35,10 @@ HELD = 50_000
 
 class Wire(Protocol):
     """The open socket."""
+
+    @property
+    def controls(self) -> int:
+        """How many pings and pongs of the WebSocket protocol came."""
 
     def receive(self, timeout: float) -> list[bytes]:
         """All data frames there are; waits so long for the first."""
@@ -78,10 +83,13 @@ class Conversation:
         self._held: list[AnyReport | Listed] | None = None
         self._out: list[AnyEvent] = []
         self._received = ""
+        self._controls = 0
+        self.asks: list[Ask] = []
+        """What the session wants read over REST."""
         self.is_ready = False
         self.is_synced = False
         self.heard: Now | None = None
-        """When the last frame came."""
+        """When the last frame came that left nothing missing."""
 
     def open(self, stamp: Stamp) -> None:
         """Say hello."""
@@ -96,19 +104,22 @@ class Conversation:
         try:
             if frames:
                 self._take(frames, now)
+            if self._wire.controls != self._controls:
+                self._controls = self._wire.controls
+                self._session.alive(now)
             for action in self._session.tick(now):
                 self._obey(action)
         finally:
             self.flush()
 
     def _take(self, frames: list[bytes], now: Now) -> None:
-        self.heard = now
         self._outlet.frames(frames)
         for frame in frames:
             if self._tap is not None:
                 self._tap("in", frame)
             for action in self._session.receive(frame, now):
                 self._obey(action)
+        self.heard = now
 
     def _obey(self, action: Action) -> None:
         match action:
@@ -120,6 +131,8 @@ class Conversation:
                 self.is_ready = True
             case Synced():
                 self.is_synced = True
+            case Ask():
+                self.asks.append(action)
             case Reconnect():
                 raise Interrupted(action.detail, cause=action.cause, floor=action.floor)
             case _ if self._held is not None:

@@ -4,9 +4,9 @@ The one rule: `complete` is said only where nothing can have been missed; whatev
 fails is in `detail`. Runs in the account's own thread.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Event as Flag
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from privstream.connection.clock import Clock
 from privstream.connection.conversation import TICK, Conversation, Outlet
@@ -14,7 +14,7 @@ from privstream.errors import Interrupted, PrivstreamError, Refused, Unreachable
 from privstream.exchanges.base import Exchange
 from privstream.ledger import Ledger
 from privstream.times import from_nanos
-from privstream.wire import AnyReport, Backfill, Known, NoticeReport, Now, RestFlow
+from privstream.wire import AnyReport, Ask, Backfill, Known, Listed, NoticeReport, Now, RestFlow
 
 T = TypeVar("T")
 
@@ -80,8 +80,7 @@ class Recovery:
     def catch_up(self, talk: Conversation, *, attempts: int) -> None:
         """After the acknowledgements: get back to where nothing is missing."""
         if self._cause is None:
-            if attempts > 1:
-                self._after_late_start(talk)
+            self._first_look(talk, late=attempts > 1)
             return
         self._await_lists(talk)
         known = self._known()
@@ -97,16 +96,35 @@ class Recovery:
         """Between frames: look up what could not be told yet, look a second time."""
         if self._ledger.wanted:
             self._look_up(talk)
+        while talk.asks:
+            self._answer(talk, talk.asks.pop(0))
         if self._second_look is not None:
             self._look_again(talk)
 
     # --- reading back ----------------------------------------------------------------------
 
-    def _after_late_start(self, talk: Conversation) -> None:
-        """It took several attempts: what happened since the start is read as well."""
+    def _first_look(self, talk: Conversation, *, late: bool) -> None:
+        """What stands, where the stream does not list it; what happened while we could not get in."""
+        exchange = self._exchange
         with talk.holding():
-            found = self._read_back(talk, self._known())
-            self._outlet.events(talk.release(found.reports))
+            if exchange.snapshot_over_rest:
+                picture = self._patiently(talk, exchange.picture)
+                self._outlet.events(talk.release(picture.reports))
+                self._say_incomplete(picture, "what stands now")
+            if late:
+                known = self._known()
+                found = self._patiently(talk, lambda: exchange.backfill(known))
+                self._outlet.events(talk.release(found.reports))
+                self._say_incomplete(found, "what happened since the start")
+
+    def _say_incomplete(self, found: Backfill, what: str) -> None:
+        if not found.complete:
+            text = f"could not read all of {what}: {found.detail}"
+            report = NoticeReport(level="warning", code="incomplete", text=text)
+            self._outlet.events(self._ledger.take(report, self._now_text()))
+
+    def _now_text(self) -> str:
+        return from_nanos(self._clock.now().wall_ns)
 
     def _await_lists(self, talk: Conversation) -> None:
         deadline = self._clock.now().monotonic + SYNC_LIMIT
@@ -128,10 +146,14 @@ class Recovery:
         return moment.wall_ns + (skew if abs(skew) > NO_SKEW_NS else 0)
 
     def _read_back(self, talk: Conversation, known: Known) -> Backfill:
+        return self._patiently(talk, lambda: self._exchange.backfill(known))
+
+    def _patiently(self, talk: Conversation, flow: Callable[[], RestFlow[Backfill]]) -> Backfill:
+        """Run a flow, some times if need be; what is refused or stays out of reach is said."""
         problem: PrivstreamError | None = None
         for _ in range(TRIES):
             try:
-                return self._rest.run(self._exchange.backfill(known), idle=talk.pump)
+                return self._rest.run(flow(), idle=talk.pump)
             except Refused as refusal:
                 problem = refusal
                 break
@@ -181,18 +203,29 @@ class Recovery:
 
     def _look_up(self, talk: Conversation) -> None:
         """Ask for the orders whose updates make no sense alone; tell them either way."""
-        received = from_nanos(self._clock.now().wall_ns)
+        order_ids = sorted(self._ledger.wanted)
+        what = f"order {', '.join(order_ids)}"
         with talk.holding():
-            found = self._ask_for(talk, sorted(self._ledger.wanted))
-            events = [event for report in found for event in self._ledger.take(report, received)]
-            self._outlet.events(events + self._ledger.settle(received))
+            found = self._ask(talk, self._exchange.look_up(order_ids), what)
+            self._take(found)
+            self._outlet.events(self._ledger.settle(self._now_text()))
 
-    def _ask_for(self, talk: Conversation, order_ids: list[str]) -> tuple[AnyReport, ...]:
+    def _answer(self, talk: Conversation, ask: Ask) -> None:
+        with talk.holding():
+            self._take(self._ask(talk, ask.flow, ask.what))
+
+    def _take(self, found: Iterable[AnyReport | Listed]) -> None:
+        now = self._now_text()
+        self._outlet.events([event for report in found for event in self._ledger.take(report, now)])
+
+    def _ask(
+        self, talk: Conversation, flow: RestFlow[tuple[Any, ...]], what: str
+    ) -> Iterable[AnyReport | Listed]:
         try:
-            return self._rest.run(self._exchange.look_up(order_ids), idle=talk.pump)
+            return self._rest.run(flow, idle=talk.pump)
         except Interrupted:
             raise
         except (Refused, Unreachable) as problem:
-            # They are told as far as they are known: the event's nulls say what is missing.
-            text = f"could not look up {', '.join(order_ids)}: {problem.message}"
+            # What waits for it is told as far as it is known: its nulls say what is missing.
+            text = f"could not look up {what}: {problem.message}"
             return (NoticeReport(level="warning", code="look_up", text=text),)

@@ -14,6 +14,7 @@ from privstream.connection.backoff import Backoff
 from privstream.connection.clock import Clock
 from privstream.connection.conversation import TICK, Conversation, Outlet, Tap, Wire
 from privstream.connection.recovery import Recovery, RestClient
+from privstream.connection.websocket import Closed
 from privstream.errors import Interrupted, Refused, TokenRefused, Unreachable
 from privstream.events import State, Status
 from privstream.exchanges.base import Exchange
@@ -174,6 +175,11 @@ class Supervisor:
                 outlet=outside.outlet,
                 tap=outside.tap,
             )
+        except Closed as end:
+            meaning = self.exchange.closed(end.code, end.reason)
+            if meaning is not None:
+                raise meaning from end
+            raise
         finally:
             self._socket = None
             socket.close()

@@ -42,7 +42,7 @@ _RESTART_FLOOR = 5.0
 _SECURE_PORT, _PORT = 443, 80
 
 # It would log what it sends and receives; nothing of that may reach a log.
-logging.getLogger("websocket").disabled = True
+logging.getLogger("websocket").setLevel(logging.CRITICAL + 1)
 
 
 class Closed(Interrupted):
@@ -81,6 +81,8 @@ class Socket:
         self._waiting: list[bytes] = []
         self.last_pong: float | None = None
         """When the latest pong came, by the monotonic clock."""
+        self.controls = 0
+        """How many native pings and pongs came."""
 
     # --- opening ---------------------------------------------------------------------
 
@@ -147,6 +149,7 @@ class Socket:
         frames = self._frames
         before, pongs = frames.completed, frames.pongs
         messages = frames.feed(chunk)
+        self.controls += len(frames.pings) + frames.pongs - pongs
         if frames.pings:
             self._answer_pings()
         if frames.pongs != pongs:

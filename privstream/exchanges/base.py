@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 
 from msgspec import Struct
 
-from privstream.errors import UsageError
+from privstream.errors import PrivstreamError, UsageError
 from privstream.exact import Malformed, decode
 from privstream.wire import (
     Account,
@@ -68,6 +68,8 @@ class Exchange(ABC):
     """As the exchange writes itself."""
     channels: ClassVar[tuple[str, ...]]
     """All that can be asked for, in the order of the help text."""
+    symbol_channels: ClassVar[tuple[str, ...]] = ()
+    """Those of `channels` that are subscribed per symbol; `account.options["symbols"]` has them."""
     extra_channels: ClassVar[tuple[str, ...]] = ()
     """Those of `channels` that are not streamed unless named."""
     options: ClassVar[tuple[Option, ...]] = ()
@@ -79,6 +81,8 @@ class Exchange(ABC):
     """The rights that a key should have for watching, in the exchange's words."""
     login_nonce: ClassVar[bool] = False
     """The login on the socket takes a nonce of the key's counter."""
+    snapshot_over_rest: ClassVar[bool] = False
+    """The stream lists nothing by itself: `picture` is read after the first login."""
     limits: ClassVar[Limits]
 
     def __init__(self, account: Account) -> None:
@@ -108,6 +112,9 @@ class Exchange(ABC):
         return None
         yield
 
+    def closed(self, code: int, reason: str) -> PrivstreamError | None:
+        """What a close frame means here; `None` where one just connects again."""
+
     @abstractmethod
     def handshake(self, token: Token | None, stamp: Stamp) -> Handshake:
         """How to dial the private socket; headers are signed afresh for every dial."""
@@ -119,6 +126,11 @@ class Exchange(ABC):
     @abstractmethod
     def backfill(self, known: Known) -> RestFlow[Backfill]:
         """Read back what happened since, oldest first."""
+
+    def picture(self) -> RestFlow[Backfill]:
+        """What stands when we connect, where the stream does not tell it: source `snapshot`."""
+        return Backfill((), complete=True)
+        yield
 
     @abstractmethod
     def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
@@ -141,6 +153,9 @@ class JsonSession(ABC):
             yield from self.read(message, now)
         except MALFORMED as problem:
             yield unrecognised(message, f"cannot read this frame: {_described(problem)}")
+
+    def alive(self, now: Now) -> None:
+        """Native pings and pongs: no sign of life, unless the exchange has no other."""
 
     @abstractmethod
     def read(self, message: Any, now: Now) -> Iterator[Action]:

@@ -106,7 +106,9 @@ class KnownOrder:
             # The exchange's last word may be the bare status: then all of it was filled.
             fields["filled"] = quantity
             fields["cost"] = fields["average_price"] = None
-        elif filled is not None and filled != "0":
+        elif filled == "0":
+            fields["average_price"] = None  # there is none without a fill, whatever is said
+        elif filled is not None:
             if status in LIVE:
                 whole = quantity is not None and Decimal(filled) >= Decimal(quantity)
                 fields["status"] = "filled" if whole else "partially_filled"

@@ -15,6 +15,7 @@ import typer
 from privstream.cli.lazy import CommandSource, LazyGroup
 from privstream.errors import Exit, PrivstreamError, UsageError
 from privstream.outputs.base import ReaderGone
+from privstream.outputs.descriptor import STDOUT, discard_stdout, occupy_closed_streams
 
 
 def _watch() -> Any:
@@ -23,9 +24,15 @@ def _watch() -> Any:
     return group()
 
 
+def _record() -> Any:
+    from privstream.cli.record import group  # noqa: PLC0415 - start-up time
+
+    return group()
+
+
 COMMANDS: dict[str, tuple[str, CommandSource]] = {
     "watch": ("Stream an account's own events.", _watch),
-    "record": ("Watch, and keep every frame in a file.", "privstream.cli.record:record"),
+    "record": ("Watch, and keep every frame in a file.", _record),
     "replay": ("Turn a recording, or bare frames, into events.", "privstream.cli.replay:replay"),
     "demo": ("Watch a simulated account: no key, no network.", "privstream.cli.demo:demo"),
     "simulate": ("Serve simulated exchanges on loopback.", "privstream.cli.simulate:simulate"),
@@ -42,13 +49,15 @@ CLICK_FAULT: type[Exception] = typer.BadParameter.__mro__[2]
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; returns the exit code."""
+    if STDOUT in occupy_closed_streams():
+        return Exit.DONE  # nobody reads
     try:
         return _run(arguments)
     except PrivstreamError as error:
         _fail(error, arguments)
         return error.exit
     except ReaderGone:
-        _discard_stdout()
+        discard_stdout()
         return Exit.DONE
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, lambda *_: os._exit(Exit.INTERRUPTED))
@@ -83,9 +92,3 @@ def _fail(error: PrivstreamError, arguments: Sequence[str]) -> None:
 
     as_json = "--json" in arguments or "jsonl" in arguments or "--format=jsonl" in arguments
     StatusLine(sys.stderr, animated=False, quiet=False).fail(error, as_json=as_json)
-
-
-def _discard_stdout() -> None:
-    from privstream.outputs.descriptor import discard_stdout  # noqa: PLC0415 - start-up time
-
-    discard_stdout()

@@ -51,7 +51,7 @@ class Voice:
         self.as_json = as_json
         self._verbose = verbose and not quiet
         self._debug = debug and not quiet
-        animated = is_lively(STDERR, no_color=no_color) and os.isatty(STDOUT)
+        animated = all(is_lively(fd, no_color=no_color) for fd in (STDOUT, STDERR))
         # Other threads' notes and a line that is redrawn would overwrite each other.
         self.line = StatusLine(sys.stderr, animated=animated and not verbose, quiet=quiet)
 
@@ -69,11 +69,10 @@ class Voice:
         if not self._debug:
             return other
 
-        def show(direction: str, frame: bytes | str) -> None:
-            text = frame if isinstance(frame, str) else frame.decode("utf-8", "replace")
+        def show(direction: str, text: str) -> None:
             self.note(f"{direction} {text}")
             if other is not None:
-                other(direction, frame)
+                other(direction, text)
 
         return show
 

@@ -4,37 +4,54 @@ Each is made from what the exchange's class declares; none is listed here.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from privstream import exchanges
 from privstream.cli import options as o
-from privstream.cli.lazy import LazyGroup, as_command
+from privstream.cli.lazy import CommandSource, LazyGroup, as_command
 from privstream.exchanges.base import Exchange, Option
 
+if TYPE_CHECKING:  # start-up time
+    from privstream.cli.watching import Request
+
+Run: TypeAlias = "Callable[[Request], int]"
 ALL = "all"
+SUMMARY_ALL = "Every configured account, merged in the order of arrival."
 
 
 def group() -> Any:
     """The group of the subcommands."""
-    lazy: dict[str, tuple[str, str | Callable[[], Any]]] = {
-        name: (f"Stream one account on {name.capitalize()}.", _loader(name))
-        for name in exchanges.names()
-    }
-    lazy[ALL] = ("Stream every configured account, merged.", lambda: as_command(_all(), ALL))
+    lazy = {**one_each(_watch), ALL: (SUMMARY_ALL, lambda: as_command(_all(), ALL))}
     return LazyGroup(name="watch", lazy=lazy, help="Stream an account's own events.")
 
 
-def _loader(name: str) -> Callable[[], Any]:
-    return lambda: as_command(_one(exchanges.find(name)), name)
+def _watch(request: "Request") -> int:
+    from privstream.cli.watching import watch  # noqa: PLC0415 - start-up time
+
+    return watch(request)
 
 
-def _one(exchange: type[Exchange]) -> Callable[..., int]:
+def one_each(run: Run) -> dict[str, tuple[str, CommandSource]]:
+    """A lazy command for every exchange there is."""
+    return {
+        name: (f"One account on {name.capitalize()}.", partial(_load, name, run))
+        for name in exchanges.names()
+    }
+
+
+def _load(name: str, run: Run) -> Any:
+    return as_command(_one(exchanges.find(name), run), name)
+
+
+def _one(exchange: type[Exchange], run: Run) -> Callable[..., int]:
     extra = exchange.extra_channels
     default = f"all but {', '.join(extra)}" if extra else "all"
-    return command(
+    return _command(
+        run,
         f"Stream one account's own events on {exchange.title}.",
         exchange=exchange.name,
         channels_help=f"{', '.join(exchange.channels)}  [default: {default}]",
@@ -43,30 +60,26 @@ def _one(exchange: type[Exchange]) -> Callable[..., int]:
 
 
 def _all() -> Callable[..., int]:
-    return command(
-        "Stream every configured account, merged in the order of arrival.",
+    return _command(
+        _watch,
+        SUMMARY_ALL,
         exchange=ALL,
         channels_help="Only these channels, of the accounts that have them.",
         own=(),
     )
 
 
-def command(
-    summary: str,
-    *,
-    exchange: str,
-    channels_help: str,
-    own: tuple[Option, ...],
-    fixed: Mapping[str, Any] | None = None,
+def _command(
+    run: Run, summary: str, *, exchange: str, channels_help: str, own: tuple[Option, ...]
 ) -> Callable[..., int]:
     """A command function with the common options and the exchange's own, for Typer to read."""
 
     def watch_exchange(**settings: Any) -> int:
-        from privstream.cli.watching import Request, watch  # noqa: PLC0415 - start-up time
+        from privstream.cli.watching import Request  # noqa: PLC0415 - start-up time
 
         chosen = {option.name: settings.pop(option.name) for option in own}
         options = {name: value for name, value in chosen.items() if value is not None}
-        return watch(Request(exchange=exchange, options=options, **settings, **(fixed or {})))
+        return run(Request(exchange=exchange, options=options, **settings))
 
     channels = inspect.Parameter(
         "channels",

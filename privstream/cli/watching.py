@@ -2,9 +2,10 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from privstream import exchanges
 from privstream.cli.assembly import Wanted, add_account
@@ -54,8 +55,15 @@ class Request:
     no_color: bool = False
 
 
-def watch(request: Request, tap: Tap | None = None) -> int:
-    """Stream until the end; returns the exit code. `tap` sees every frame."""
+class Recorder(Protocol):
+    """Keeps the frames of an account."""
+
+    def begin(self, account: Account, channels: Sequence[str]) -> Tap:
+        """Start a recording; what is returned takes each frame."""
+
+
+def watch(request: Request, recorder: Recorder | None = None) -> int:
+    """Stream until the end; returns the exit code."""
     kind = chosen_format(request.format, json=request.json)
     duration = None if request.duration is None else seconds(request.duration)
     voice = Voice(
@@ -70,7 +78,8 @@ def watch(request: Request, tap: Tap | None = None) -> int:
         stream = Stream()
         wanted = _wanted(request, kind)
         for account, channels in streamed:
-            add_account(stream, account, channels, wanted, note=voice.note, tap=voice.tap(tap))
+            tap = voice.tap(None if recorder is None else recorder.begin(account, channels))
+            add_account(stream, account, channels, wanted, note=voice.note, tap=tap)
         names = [account.name for account, _ in streamed]
         printer = Printer(
             voice,

@@ -21,6 +21,7 @@ from privstream.wire import (
     Now,
     Ready,
     Reconnect,
+    Secret,
     Send,
     Session,
     Stamp,
@@ -57,8 +58,8 @@ class Outlet(Protocol):
         """Deliver frames as they came."""
 
 
-Tap: TypeAlias = Callable[[str, bytes | str], None]
-"""Sees every frame: `in` or `out`, and what may be kept of it."""
+Tap: TypeAlias = Callable[[str, str], None]
+"""Sees every frame without its secrets: `in` or `out`; and `open` when a connection begins."""
 
 
 class Conversation:
@@ -72,14 +73,15 @@ class Conversation:
         *,
         clock: Clock,
         outlet: Outlet,
-        tap: Tap | None,
+        tap: Tap | None = None,
+        secrets: tuple[Secret, ...] = (),
     ) -> None:
         self._wire = wire
         self._session = session
         self._ledger = ledger
         self._clock = clock
         self._outlet = outlet
-        self._tap = tap
+        self._tap = None if tap is None else _redacted(tap, secrets)
         self._held: list[AnyReport | Listed] | None = None
         self._out: list[AnyEvent] = []
         self._received = ""
@@ -93,6 +95,8 @@ class Conversation:
 
     def open(self, stamp: Stamp) -> None:
         """Say hello."""
+        if self._tap is not None:
+            self._tap("open", "")
         for action in self._session.open(stamp):
             self._obey(action)
 
@@ -116,7 +120,7 @@ class Conversation:
         self._outlet.frames(frames)
         for frame in frames:
             if self._tap is not None:
-                self._tap("in", frame)
+                self._tap("in", frame.decode("utf-8", "replace"))
             for action in self._session.receive(frame, now):
                 self._obey(action)
         self.heard = now
@@ -187,6 +191,18 @@ class Conversation:
         for report in held:
             self._out += self._ledger.take(report, self._received)
         self.flush()
+
+
+def _redacted(tap: Tap, secrets: tuple[Secret, ...]) -> Tap:
+    """The same tap, seeing no secret, whoever wrote it into a frame."""
+    texts = [secret.reveal() for secret in secrets]
+
+    def redacted(direction: str, text: str) -> None:
+        for secret in texts:
+            text = text.replace(secret, "<secret>")
+        tap(direction, text)
+
+    return redacted
 
 
 LAST = "~"  # sorts behind every time

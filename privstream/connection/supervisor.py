@@ -20,7 +20,7 @@ from privstream.events import State, Status
 from privstream.exchanges.base import Exchange
 from privstream.ledger import Ledger
 from privstream.times import from_nanos
-from privstream.wire import Handshake, Stamp, Token
+from privstream.wire import Handshake, Secret, Stamp, Token
 
 TOKEN_TRIES = 3
 """A fresh token refused so often is no accident."""
@@ -174,6 +174,7 @@ class Supervisor:
                 clock=outside.clock,
                 outlet=outside.outlet,
                 tap=outside.tap,
+                secrets=self._secrets(token),
             )
         except Closed as end:
             meaning = self.exchange.closed(end.code, end.reason)
@@ -183,6 +184,10 @@ class Supervisor:
         finally:
             self._socket = None
             socket.close()
+
+    def _secrets(self, token: Token | None) -> tuple[Secret, ...]:
+        own = tuple(self.exchange.account.credentials.values())
+        return own if token is None else (*own, token.secret)
 
     def _log_in(self, talk: Conversation, stamp: Stamp) -> None:
         if self._has_been_live:

@@ -1,0 +1,95 @@
+"""`privstream record FILE EXCHANGE [CHANNEL]...`: watch, and keep every frame in a file.
+
+The file is new, 0600, and holds no secret: `recording.py` says what is in it.
+"""
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self, cast
+
+import msgspec
+
+from privstream.cli.lazy import LazyGroup
+from privstream.cli.watch import one_each
+from privstream.cli.watching import Request, watch
+from privstream.connection.conversation import Tap
+from privstream.errors import OutputFailed, UsageError
+from privstream.exact import ascii_line
+from privstream.outputs.descriptor import write_all
+from privstream.recording import VERSION, Direction, Entry, Head
+from privstream.times import from_nanos
+from privstream.wire import Account
+
+METAVAR = "FILE EXCHANGE [CHANNEL]..."
+
+
+def group() -> Any:
+    """The group of the subcommands, one per exchange, after the file's name."""
+    return _RecordGroup()
+
+
+class _RecordGroup(LazyGroup):
+    """Takes the file first, then the exchange as its subcommand."""
+
+    def __init__(self) -> None:
+        help_ = "Watch one account, and write every frame with its time to a new FILE."
+        lazy = one_each(self._record)
+        super().__init__(name="record", lazy=lazy, help=help_, subcommand_metavar=METAVAR)
+        self._file: Path | None = None
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and not args[0].startswith("-"):
+            self._file = Path(args.pop(0))
+        rest: list[str] = super().parse_args(ctx, args)
+        return rest
+
+    def _record(self, request: Request) -> int:
+        if self._file is None:
+            raise UsageError("record into which file?", "privstream record FILE EXCHANGE")
+        with Recorder(self._file) as recorder:
+            return watch(request, recorder=recorder)
+
+
+class Recorder:
+    """Writes a recording; the account's thread calls it, one frame after the other."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._fd = -1
+
+    def __enter__(self) -> Self:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        try:
+            self._fd = os.open(self._path, flags, 0o600)
+        except FileExistsError:
+            hint = "name a new file; a recording is never overwritten"
+            raise UsageError(f"{self._path} exists already", hint) from None
+        except OSError as problem:
+            raise OutputFailed(f"cannot record into {self._path}: {problem.strerror}") from problem
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)
+
+    def begin(self, account: Account, channels: Sequence[str]) -> Tap:
+        """Write the head; what is returned writes each frame."""
+        head = Head(
+            recording="privstream",
+            version=VERSION,
+            exchange=account.exchange,
+            account=account.name,
+            options=account.options,
+            channels=tuple(channels),
+            started=from_nanos(time.time_ns()),
+        )
+        self._write(head)
+        return self._frame
+
+    def _frame(self, direction: str, frame: str) -> None:
+        now = from_nanos(time.time_ns())
+        self._write(Entry(time=now, direction=cast("Direction", direction), frame=frame))
+
+    def _write(self, line: Head | Entry) -> None:
+        write_all(self._fd, ascii_line(msgspec.json.encode(line)) + b"\n")

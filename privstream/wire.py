@@ -336,6 +336,8 @@ class Known(Struct, frozen=True):
     """The moment of asking."""
     channels: tuple[str, ...]
     """What the user streams: the rest need not be read."""
+    fills_since_ns: int | None = None
+    """The new connection itself listed every fill since then."""
     open_orders: frozenset[str] = frozenset()
     suspects: frozenset[str] = frozenset()
     """Orders held as open that the new connection did not list."""

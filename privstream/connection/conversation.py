@@ -17,6 +17,7 @@ from privstream.wire import (
     Action,
     AnyReport,
     Ask,
+    Fill,
     Listed,
     Now,
     Ready,
@@ -169,6 +170,11 @@ class Conversation:
         """Keep the socket alive while something else takes its time."""
         if self._held is not None and len(self._held) < HELD:
             self.step(timeout=0.0)
+
+    def oldest_listed_fill(self) -> str | None:
+        """When the oldest of the fills happened that this connection listed by itself."""
+        listed = (r for r in self._held or () if isinstance(r, Fill) and r.source == "snapshot")
+        return min((fill.time for fill in listed if fill.time is not None), default=None)
 
     def release(self, read_back: tuple[AnyReport | Listed, ...]) -> list[AnyEvent]:
         """Tell what was read back and listed, oldest first; the rest follows with `resume`.

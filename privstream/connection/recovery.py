@@ -13,7 +13,7 @@ from privstream.connection.conversation import TICK, Conversation, Outlet
 from privstream.errors import Interrupted, PrivstreamError, Refused, Unreachable
 from privstream.exchanges.base import Exchange
 from privstream.ledger import Ledger
-from privstream.times import from_nanos
+from privstream.times import from_nanos, to_nanos
 from privstream.wire import AnyReport, Ask, Backfill, Known, Listed, NoticeReport, Now, RestFlow
 
 T = TypeVar("T")
@@ -83,10 +83,9 @@ class Recovery:
             self._first_look(talk, late=attempts > 1)
             return
         self._await_lists(talk)
-        known = self._known()
+        known = self._known(talk.oldest_listed_fill())
         found = self._read_back(talk, known)
-        events = talk.release(found.reports)
-        self._outlet.events(events)
+        self._outlet.events(talk.release(found.reports))
         self._tell_gap(self._cause, found)
         self._cause = None
         self._look_again_later(known)
@@ -131,11 +130,12 @@ class Recovery:
         while not talk.is_synced and self._clock.now().monotonic < deadline:
             talk.step(TICK)
 
-    def _known(self) -> Known:
+    def _known(self, listed_since: str | None = None) -> Known:
         return Known(
             since_ns=self._by_exchange(self._whole),
             until_ns=self._by_exchange(self._clock.now()),
             channels=self._channels,
+            fills_since_ns=None if listed_since is None else to_nanos(listed_since),
             open_orders=self._ledger.open_orders,
             suspects=self._ledger.suspects,
             symbols=frozenset(self._ledger.symbols),

@@ -6,7 +6,6 @@ called from another. Nothing of a request's headers or query gets into a message
 """
 
 import contextlib
-import logging
 import struct
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -40,9 +39,6 @@ _NORMAL, _PROTOCOL_ERROR = 1000, 1002
 _RESTARTING = frozenset({1012, 1013})
 _RESTART_FLOOR = 5.0
 _SECURE_PORT, _PORT = 443, 80
-
-# It would log what it sends and receives; nothing of that may reach a log.
-logging.getLogger("websocket").setLevel(logging.CRITICAL + 1)
 
 
 class Closed(Interrupted):

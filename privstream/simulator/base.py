@@ -39,14 +39,18 @@ class Text(Struct, frozen=True):
     text: str
 
 
+class Ping(Struct, frozen=True):
+    """A ping of the WebSocket protocol, without payload."""
+
+
 class Close(Struct, frozen=True):
-    """Close the socket with this code and reason."""
+    """Close the socket with this code and reason; 1006 cuts it without a close frame."""
 
     code: int
     reason: str = ""
 
 
-Out: TypeAlias = Text | Close
+Out: TypeAlias = Text | Ping | Close
 
 
 class Connection(ABC):
@@ -63,6 +67,9 @@ class Connection(ABC):
     @abstractmethod
     def tick(self, now: Now) -> Iterable[Out]:
         """Called a few times a second: heartbeats, and what the account's life brought."""
+
+    def ponged(self, now: Now) -> None:
+        """A pong of the WebSocket protocol came."""
 
     def closed(self, now: Now) -> None:
         """The socket is gone, whoever closed it."""

@@ -15,7 +15,15 @@ from typing import Self
 
 from privstream.errors import ConfigError
 from privstream.simulator import find
-from privstream.simulator.base import Answer, Close, Connection, Out, Request, SimulatedExchange
+from privstream.simulator.base import (
+    Answer,
+    Close,
+    Connection,
+    Out,
+    Ping,
+    Request,
+    SimulatedExchange,
+)
 from privstream.simulator.faults import Drop, Faults
 from privstream.wire import Account, Now
 
@@ -29,6 +37,7 @@ except ImportError as missing:
 HOST = "127.0.0.1"
 TICK = 0.05
 LARGEST_MESSAGE = 64 * 1024
+NO_CLOSE_FRAME = 1006  # RFC 6455: stands for a connection that was cut
 FAREWELL = 0.3  # seconds that a client has to answer our close frame
 Clock = Callable[[], Now]
 
@@ -167,7 +176,10 @@ class _Door:
         if isinstance(connection, Answer):
             return _response(self._faults.answer(connection))
         socket = web.WebSocketResponse(
-            timeout=FAREWELL, max_msg_size=LARGEST_MESSAGE, compress=False
+            timeout=FAREWELL,
+            max_msg_size=LARGEST_MESSAGE,
+            compress=False,
+            autoping=False,  # some exchanges close where their pings are not answered
         )
         await socket.prepare(asked)
         self._sockets.add(socket)
@@ -201,6 +213,10 @@ class _Conversation:
             async for message in self._socket:
                 if message.type is WSMsgType.TEXT:
                     await self._send(self._connection.received(message.data, self._clock()))
+                elif message.type is WSMsgType.PING:
+                    await self._pong(message.data)
+                elif message.type is WSMsgType.PONG:
+                    self._connection.ponged(self._clock())
                 elif message.type is WSMsgType.BINARY:
                     await self._socket.close(code=1003)
         finally:
@@ -217,10 +233,7 @@ class _Conversation:
             await self._send(self._connection.tick(self._clock()))
 
     async def _strike(self, strike: Drop | Close) -> None:
-        if isinstance(strike, Close):
-            await self._socket.close(code=strike.code, message=strike.reason.encode())
-        elif self._asked.transport is not None:
-            self._asked.transport.abort()
+        await self._close(strike if isinstance(strike, Close) else Close(NO_CLOSE_FRAME))
 
     async def _send(self, outs: Iterable[Out]) -> None:
         try:
@@ -234,9 +247,21 @@ class _Conversation:
         if self._socket.closed:
             return
         if isinstance(out, Close):
-            await self._socket.close(code=out.code, message=out.reason.encode())
+            await self._close(out)
+        elif isinstance(out, Ping):
+            await self._socket.ping()
         else:
             await self._socket.send_str(out.text)
+
+    async def _pong(self, payload: bytes) -> None:
+        with contextlib.suppress(ConnectionError):  # the client is gone; the loop sees that too
+            await self._socket.pong(payload)
+
+    async def _close(self, close: Close) -> None:
+        if close.code != NO_CLOSE_FRAME:
+            await self._socket.close(code=close.code, message=close.reason.encode())
+        elif self._asked.transport is not None:
+            self._asked.transport.abort()
 
 
 def _response(answer: Answer) -> web.Response:

@@ -162,6 +162,13 @@ def test_a_frame_of_the_largest_size_passes() -> None:
     assert split(*(stream[i : i + 65536] for i in range(0, len(stream), 65536))) == [payload]
 
 
+@pytest.mark.timeout(8)
+def test_a_large_frame_in_small_pieces_does_not_cost_quadratic_time() -> None:
+    # Copying what is here with every piece would move some 270 GB.
+    stream = frame(bytes(FRAME_LIMIT))
+    assert len(split(*(stream[i : i + 32] for i in range(0, len(stream), 32)))) == 1
+
+
 def test_endless_fragments_are_refused_at_the_message_limit_before_the_last_has_come() -> None:
     frames = Frames()
     part = bytes(FRAME_LIMIT)

@@ -407,6 +407,17 @@ def test_a_slow_answer_does_not_stretch_the_time(make: "Maker", script: Script) 
     assert "did not answer GetThing" in error.message
 
 
+def test_a_call_that_was_given_up_leaves_no_thread_behind(make: "Maker") -> None:
+    with serve(
+        dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n" + b"x" * 9000)
+    ) as server:
+        failure(make(server.port), ask(), deadline=0.2)
+        left = [thread for thread in threading.enumerate() if thread.name == "rest GetThing"]
+        for thread in left:
+            thread.join(2.0)
+        assert not [thread for thread in left if thread.is_alive()]
+
+
 def test_after_a_slow_answer_the_next_call_has_a_new_connection(make: "Maker") -> None:
     turns: list[int] = []
 
@@ -529,6 +540,7 @@ def test_variables_of_requests_do_not_change_whom_we_trust(
 ) -> None:
     # SSL_CERT_FILE names the authority; take it away and offer it by the other name.
     monkeypatch.setenv(name, os.environ["SSL_CERT_FILE"])
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", os.environ["SSL_CERT_FILE"])
     monkeypatch.setenv("SSL_CERT_FILE", "/dev/null")
     with serve(says(answer(200)), certificates.good()) as server:
         error = failure(make(server.port, scheme="https", host="localhost"))
@@ -548,8 +560,9 @@ def test_a_server_that_hangs_up_in_the_tls_handshake_is_a_passing_fault(
 
 
 def test_a_proxy_of_the_environment_gets_only_the_host_name(
-    make: "Maker", certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+    make: "Maker", certificates: Certificates, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
     heads: list[bytes] = []
 
     def proxy(connection: socket.socket) -> None:
@@ -564,6 +577,7 @@ def test_a_proxy_of_the_environment_gets_only_the_host_name(
         rest = make(443, scheme="https", host="exchange.example")
         (response,) = rest.run(ask(request(f"/x?sign={CANARY}")))
     assert response.body == b"[7]"
+    assert not (tmp_path / "keys").exists()
     assert heads[0].startswith(b"CONNECT exchange.example:443 HTTP/1.")
     assert b"Proxy-Authorization: Basic bWU6cEBzcw==" in heads[0]
     assert CANARY.encode() not in heads[0]

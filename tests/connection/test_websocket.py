@@ -277,6 +277,7 @@ def test_a_stream_that_is_never_at_rest_is_not_taken_for_a_drip() -> None:
             clock.skipped += 20.0
             more.release()
             assert take(line, 1) == [b"x" * 100]
+            assert line.receive(0.0) == []
         line.close()
 
 
@@ -386,6 +387,25 @@ def test_everything_works_over_tls_too(certificates: Certificates) -> None:
             take(line, 1)
         line.close()
     assert heard == [(TEXT, b"bye")]
+
+
+def test_one_read_takes_all_tls_records_that_are_here(certificates: Certificates) -> None:
+    sent = threading.Event()
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(switch_protocols(read_head(connection)))
+        read_frame(connection)
+        for _ in range(20):
+            connection.sendall(frame(b"x" * 600))
+        sent.set()
+        read_a_word(connection)
+
+    with serve(talk, certificates.good()) as server:
+        line = dial(Handshake(url=f"wss://localhost:{server.port}/"))
+        line.send("go")
+        assert sent.wait(LONG)
+        assert len(line.receive(LONG)) == 20
+        line.close()
 
 
 def test_abort_frees_a_receive_over_tls(certificates: Certificates) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import socket
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -278,8 +279,9 @@ def test_abort_ends_a_handshake(scheme: str) -> None:
         assert stopped_after(Socket(), handshake(server.port, scheme)) < 0.5
 
 
-def test_abort_ends_a_connect_that_nobody_answers() -> None:
-    # A full backlog: the kernel drops further attempts, as a black hole would.
+@contextlib.contextmanager
+def black_hole() -> Iterator[tuple[str, int]]:
+    """An address that does not answer: its backlog is full, so the kernel drops attempts."""
     with socket.socket() as listener, contextlib.ExitStack() as stack:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -287,7 +289,26 @@ def test_abort_ends_a_connect_that_nobody_answers() -> None:
             filler = stack.enter_context(socket.socket())
             filler.setblocking(False)
             filler.connect_ex(listener.getsockname())
-        assert stopped_after(Socket(), handshake(listener.getsockname()[1])) < 0.5
+        yield listener.getsockname()
+
+
+def test_abort_ends_a_connect_that_nobody_answers() -> None:
+    with black_hole() as (_, port):
+        assert stopped_after(Socket(), handshake(port)) < 0.5
+
+
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with black_hole() as mute, serve(websocket_script(frame(b"hello"))) as server:
+        found = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", mute),
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port)),
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        line = dial(handshake(server.port), timeout=0.8)
+        assert line.receive(LONG) == [b"hello"]
+        line.close()
 
 
 def test_abort_ends_a_name_lookup(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from privstream.simulator.server import Simulation
 from privstream.wire import Account
 
 pytestmark = pytest.mark.peer
-LIVELY = 40.0
+LIVELY = 80.0
 PATIENCE = 20.0
 
 
@@ -94,7 +94,7 @@ def sdk_frames(spot: Any, account: Account) -> list[Any]:
             callback=keep,
             no_public=True,
             rest_url=account.endpoints.rest_url,
-            auth_ws_url=account.endpoints.ws_url,
+            auth_ws_url=account.endpoints.ws_url.removesuffix("/v2"),
         )
         await client.start()
         await client.subscribe(
@@ -142,7 +142,11 @@ def test_the_sdk_reads_the_history_over_rest(simulation: Simulation) -> None:
 
 def ccxt_client(pro: Any, account: Account) -> Any:
     client = pro.kraken(
-        {"apiKey": account.api_key.reveal(), "secret": account.api_secret.reveal()}
+        {
+            "apiKey": account.api_key.reveal(),
+            "secret": account.api_secret.reveal(),
+            "enableRateLimit": False,
+        }
     )
     rest, socket = account.endpoints.rest_url, account.endpoints.ws_url
     client.urls["api"] |= {

@@ -32,7 +32,8 @@ from privstream.wire import (
 )
 
 PAGE = 50  # rows of ClosedOrders and TradesHistory, ids of QueryOrders (sheet section 6)
-HISTORY_COST = 4.0  # docs say 4, older ones 2
+HISTORY_COST = 4.0  # of trade and ledger history; docs say 4, older ones 2; all else costs 1
+LISTED_MARGIN_NS = 5 * 10**9  # our idea of Kraken's clock may be off by some seconds
 OVERLAP_NS = 60 * 10**9  # read from before the last whole moment: REST sorts by open time
 NONCE_TRIES = 2
 
@@ -67,7 +68,7 @@ def private_call(account: Account, method: str, parameters: Mapping[str, str]) -
         }
         return HttpRequest(method="POST", path=path, headers=headers, body=body)
 
-    cost = HISTORY_COST if method in {"TradesHistory", "ClosedOrders", "Ledgers"} else 1.0
+    cost = HISTORY_COST if method in {"TradesHistory", "Ledgers"} else 1.0
     return Call(build=build, name=method, nonce=True, cost=cost)
 
 
@@ -131,7 +132,7 @@ def backfill(account: Account, pairs: Pairs, known: Known) -> RestFlow[Backfill]
     reports: list[AnyReport] = []
     missing: list[str] = []
     parts: list[Generator[Call, HttpResponse, tuple[AnyReport, ...]]] = []
-    if "trades" in known.channels:
+    if "trades" in known.channels and not _are_fills_listed(known):
         parts.append(_fills(account, pairs, known))
     if "orders" in known.channels:
         parts.append(_closed_orders(account, pairs, known))
@@ -143,6 +144,12 @@ def backfill(account: Account, pairs: Pairs, known: Known) -> RestFlow[Backfill]
             missing.append(f"{problem.message}; {problem.hint}")
     detail = missing[0] if missing else None
     return Backfill(tuple(reports), complete=not missing, detail=detail)
+
+
+def _are_fills_listed(known: Known) -> bool:
+    """The socket's list of the last 50 fills reaches back far enough; REST would lag behind it."""
+    since = known.fills_since_ns
+    return since is not None and since < known.since_ns - LISTED_MARGIN_NS
 
 
 def _fills(account: Account, pairs: Pairs, known: Known) -> RestFlow[tuple[AnyReport, ...]]:

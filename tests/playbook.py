@@ -115,13 +115,17 @@ class Playbook:
 
     def tells(self, *expected: Any) -> Self:
         """Everything pending goes through the ledger and makes just these events."""
-        told: list[AnyEvent] = []
+        already = len(self.events)
+        assert self.told_now().events[already:] == list(expected)
+        return self
+
+    def told_now(self) -> Self:
+        """The ledger hears what is pending; what it tells is in `events`."""
         while self._pending:
             action = self._pending.popleft()
             if isinstance(action, Report | Listed):
-                told += self.ledger.take(action, from_nanos(self._now.wall_ns))  # type: ignore[arg-type]  # every Report is one
-        self.events += told
-        assert told == list(expected)
+                received = from_nanos(self._now.wall_ns)
+                self.events += self.ledger.take(action, received)  # type: ignore[arg-type]  # every Report is one
         return self
 
     def nothing(self) -> Self:
@@ -136,11 +140,7 @@ class Playbook:
 
     def forget_events(self) -> Self:
         """The ledger hears what is pending, but what it tells does not matter here."""
-        while self._pending:
-            action = self._pending.popleft()
-            if isinstance(action, Report | Listed):
-                self.ledger.take(action, from_nanos(self._now.wall_ns))  # type: ignore[arg-type]  # every Report is one
-        return self
+        return self.told_now()
 
     def _next(self, expected: object) -> Action:
         assert self._pending, f"nothing more is done, but expected {expected}"

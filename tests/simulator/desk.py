@@ -30,6 +30,7 @@ class Desk:
     def __init__(self, *, rate: float = 4.0, seed: int = 7, **options: Any) -> None:
         self.kraken = SimulatedKraken(seed=seed, rate=rate, **options)
         self.now = START
+        self.kraken.market.advance(START)
         self.account = self.kraken.account("http://127.0.0.1:8900", {})
         self.nonce = 1000
 

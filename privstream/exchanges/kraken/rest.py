@@ -89,8 +89,7 @@ def read_result(response: HttpResponse, method: str) -> dict[str, Any]:
     check(response, "Kraken")
     try:
         answer = decode(response.body)
-        # A "W…" entry is a warning and no failure.
-        failures = [text for text in answer["error"] if not text.startswith("W")]
+        failures = _failures(answer["error"])
     except (Malformed, KeyError, TypeError, AttributeError) as problem:
         raise Unavailable(
             f"Kraken answered {method} with no answer of its own", floor=BUSY
@@ -101,6 +100,13 @@ def read_result(response: HttpResponse, method: str) -> dict[str, Any]:
     if not isinstance(result, dict):
         raise Unavailable(f"Kraken answered {method} without a result", floor=BUSY)
     return result
+
+
+def _failures(entries: list[str]) -> list[str]:
+    """The entries that are failures: one that begins with W is a warning."""
+    if not isinstance(entries, list):
+        raise TypeError("`error` is no list")
+    return [text for text in entries if not text.startswith("W")]
 
 
 def fetch_token(account: Account) -> RestFlow[Token]:

@@ -1,7 +1,7 @@
 """Kraken WebSocket v1, private channels `openOrders` and `ownTrades`.
 
-The one rule: an update holds only what changed, so each order's row is kept and
-merged. Source: protocols/kraken.md sections 2 and 3 (checked 2026-11-20).
+The one rule: an update holds only what changed, and is read by the terms of its order,
+which are kept. Source: protocols/kraken.md sections 2 and 3 (checked 2026-11-20).
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,6 +31,7 @@ from privstream.wire import (
 
 LOGIN = 10.0  # seconds until every subscription must be acknowledged
 CLOSED = frozenset({"closed", "canceled", "expired"})
+TERMS = ("descr", "oflags", "limitprice", "stopprice")
 
 
 class SessionV1(JsonSession):
@@ -42,7 +43,8 @@ class SessionV1(JsonSession):
         self._unlisted = set(self._pending)
         self._sequences = {name: Sequence() for name in self._pending}
         self._seen_data: set[str] = set()
-        self._rows: dict[str, dict[str, Any]] = {}
+        self._terms: dict[str, Row] = {}
+        """Of each open order what its updates are read by, but do not repeat."""
         self._pulse = Pulse(LOGIN)
 
     def open(self, stamp: Stamp) -> Iterator[Action]:
@@ -127,11 +129,11 @@ class SessionV1(JsonSession):
     def _read_order(
         self, order_id: str, update: Row, source: Source, sequence: int | None
     ) -> Iterator[OrderReport]:
-        row = merge(self._rows.get(order_id, {}), update)
-        if row.get("status") in CLOSED:
-            self._rows.pop(order_id, None)
-        else:
-            self._rows[order_id] = row
+        terms = self._terms.get(order_id, {})
+        row = {**terms, **update}
+        if isinstance(update.get("descr"), dict) and "descr" in terms:
+            row["descr"] = {**terms["descr"], **update["descr"]}
+        self._keep(order_id, row)
         yield read_order(
             order_id,
             row,
@@ -141,6 +143,12 @@ class SessionV1(JsonSession):
             sequence=sequence,
             element={order_id: update},
         )
+
+    def _keep(self, order_id: str, row: Row) -> None:
+        if row.get("status") in CLOSED:
+            self._terms.pop(order_id, None)
+        else:
+            self._terms[order_id] = {key: row[key] for key in TERMS if key in row}
 
     def _read_trade(
         self, trade_id: str, row: Row, source: Source, sequence: int | None
@@ -164,14 +172,6 @@ ORDER_REPLIES = frozenset(
         "cancelAllOrdersAfterStatus",
     }
 )
-
-
-def merge(row: Row, update: Row) -> dict[str, Any]:
-    """The row with the update laid over it, also inside its description."""
-    merged = {**row, **update}
-    if isinstance(update.get("descr"), dict) and isinstance(row.get("descr"), dict):
-        merged["descr"] = {**row["descr"], **update["descr"]}
-    return merged
 
 
 def subscriptions(channels: Iterable[str]) -> tuple[str, ...]:

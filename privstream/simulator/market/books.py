@@ -25,6 +25,7 @@ Identify: TypeAlias = Callable[[Kind, int], str]
 
 Row = TypeVar("Row")
 ZERO = Decimal(0)
+TICK_NS = 100  # no exchange tells time more finely, so that every moment can be named exactly
 
 
 class Symbol(Struct, frozen=True, kw_only=True):
@@ -37,6 +38,8 @@ class Symbol(Struct, frozen=True, kw_only=True):
     quantity: Decimal
     quantity_digits: int
     cost_digits: int
+    base_fee_digits: int = 8
+    """Of a fee that is charged in the base currency."""
 
     @property
     def name(self) -> str:
@@ -44,13 +47,22 @@ class Symbol(Struct, frozen=True, kw_only=True):
 
 
 class Fees(Struct, frozen=True):
-    """What a fill costs, as a share of what was paid; always in the quote currency."""
+    """What a fill costs, as a share: of what was paid, in the quote currency, or of what was got."""
 
     maker: Decimal
     taker: Decimal
+    of_received: bool = False
+    """Charged in the currency that the fill brings: a buyer pays in the base currency."""
+
+    def currency(self, symbol: Symbol, side: Side) -> str:
+        return symbol.base if self.of_received and side == "buy" else symbol.quote
+
+    def charged(self, got: Decimal, cent: Decimal, *, maker: bool) -> Decimal:
+        """The fee of a fill; a part of a cent counts as a whole one."""
+        return (got * (self.maker if maker else self.taker)).quantize(cent, ROUND_UP)
 
 
-class Order(Struct, frozen=True, kw_only=True):
+class Order(Struct, frozen=True, kw_only=True, gc=False):
     """An order as it stood at one moment."""
 
     order_id: str
@@ -86,7 +98,7 @@ class Order(Struct, frozen=True, kw_only=True):
         return self.cost / self.filled if self.filled else ZERO
 
 
-class Trade(Struct, frozen=True, kw_only=True):
+class Trade(Struct, frozen=True, kw_only=True, gc=False):
     """One fill. `number` counts the fills of all accounts in this symbol."""
 
     trade_id: str
@@ -97,12 +109,13 @@ class Trade(Struct, frozen=True, kw_only=True):
     quantity: Decimal
     cost: Decimal
     fee: Decimal
+    fee_currency: str
     maker: bool
     time_ns: int
     entries: tuple[str, ...]
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class Entry(Struct, frozen=True, kw_only=True, gc=False):
     """One line of the ledger: the new balance is the old one plus amount minus fee."""
 
     entry_id: str
@@ -115,7 +128,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     time_ns: int
 
 
-class Happening(Struct, frozen=True):
+class Happening(Struct, frozen=True, gc=False):
     """Something that every connection tells in its own words."""
 
     what: What
@@ -132,7 +145,7 @@ class Books:
         self, identify: Identify, fees: Fees, opening: Mapping[str, Decimal], step_ns: int = 11_700
     ) -> None:
         self.fees = fees
-        self._step_ns = step_ns  # from one word of the engine to the next
+        self._step_ns = max(TICK_NS, step_ns - step_ns % TICK_NS)  # from one word to the next
         self.balances = dict(opening)
         self.holds = dict.fromkeys(opening, ZERO)
         self.orders: dict[str, Order] = {}
@@ -148,7 +161,7 @@ class Books:
 
     def at(self, time_ns: int) -> None:
         """It is now so late."""
-        self.time_ns = max(time_ns, self.time_ns)
+        self.time_ns = max(time_ns - time_ns % TICK_NS, self.time_ns)
 
     def count_from(self, serial: int) -> None:
         """Number what comes next from here, so that equal lives give equal ids."""
@@ -177,7 +190,10 @@ class Books:
         order = self.open[order_id]
         cent = Decimal(1).scaleb(-order.symbol.cost_digits)
         cost = (quantity * price).quantize(cent, ROUND_DOWN)
-        fee = (cost * (self.fees.maker if maker else self.fees.taker)).quantize(cent, ROUND_UP)
+        got, fee_cent = cost, cent
+        if self.fees.currency(order.symbol, order.side) == order.symbol.base:
+            got, fee_cent = quantity, Decimal(1).scaleb(-order.symbol.base_fee_digits)
+        fee = self.fees.charged(got, fee_cent, maker=maker)
         trade = self._trade(order, quantity, price, cost=cost, fee=fee, maker=maker)
         if not trade.order.remaining:
             self._close(trade.order, "filled")
@@ -256,6 +272,8 @@ class Books:
         if order.side == "sell":
             return order.remaining
         cent = Decimal(1).scaleb(-order.symbol.cost_digits)
+        if self.fees.of_received:
+            return (order.remaining * order.price).quantize(cent, ROUND_UP)
         # Each fill rounds its fee up on its own: keep a few cents for that.
         gross = order.remaining * order.price * (1 + self.fees.taker)
         return gross.quantize(cent, ROUND_UP) + 8 * cent
@@ -288,6 +306,7 @@ class Books:
             quantity=quantity,
             cost=cost,
             fee=fee,
+            fee_currency=self.fees.currency(order.symbol, order.side),
             maker=maker,
             time_ns=moment,
             entries=(self._name("entry")[0], self._name("entry")[0]),
@@ -299,12 +318,8 @@ class Books:
     def _pay(self, trade: Trade) -> None:
         symbol, buys = trade.order.symbol, trade.order.side == "buy"
         quantity, cost = (trade.quantity, -trade.cost) if buys else (-trade.quantity, trade.cost)
-        for entry_id, currency, amount, fee in zip(
-            trade.entries,
-            (symbol.base, symbol.quote),
-            (quantity, cost),
-            (ZERO, trade.fee),
-            strict=True,
+        for entry_id, currency, amount in zip(
+            trade.entries, (symbol.base, symbol.quote), (quantity, cost), strict=True
         ):
             self._book(
                 entry_id,
@@ -312,7 +327,7 @@ class Books:
                 kind="trade",
                 currency=currency,
                 amount=amount,
-                fee=fee,
+                fee=trade.fee if currency == trade.fee_currency else ZERO,
             )
 
     def _book(

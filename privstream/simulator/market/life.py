@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from privstream.simulator.market.books import Books, Order, OrderType, Side, Symbol
 
-SLOTS = 1500
+SLOTS = 1000
 """Moments of decision in a chapter; in the last one the balances are evened up."""
 CLOSING = 25
 """The last so many only cancel, so that a chapter leaves nothing open."""

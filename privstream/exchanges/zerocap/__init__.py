@@ -1,0 +1,139 @@
+"""Zerocap DMA, WebSocket v2: orders, trades and prices; balances over REST.
+
+Login
+    Three headers, on the handshake as on every REST call: `api-key`, `timestamp` (whole
+    seconds) and `signature`, the hex HMAC-SHA256 of the timestamp's text alone. Each is
+    good for 30 seconds and for any call, so they are made afresh for every dial and are
+    never shown. The server greets, or says 401 in a text frame after a good handshake.
+
+Wire examples
+    {"type":"message","message":"Successfully connected."}
+    {"type":"order","data":{"id":"f7fc…","status":"open","symbol":"USDT/AUD","amount":3,
+     "filled":0,"remaining":3,"cost":9,"fee":"0","trades":[],…}}
+    old {"type":"trade","data":{"id":"fa9c…","timestamp":"1692354083000","order":"f7fc…",
+         "takerOrMaker":"taker","price":1.474899,"amount":3,"cost":4.424,…}}
+    new {"type":"trade","data":{"id":"fa9c…","timestamp":1692354083000,"order":"f7fc…",
+         "taker_or_maker":"taker","price":1.474899,"amount":3,"cost":4.424,"fee":0,…}}
+
+Quirks
+    * Two dialects are served: camelCase with texts, snake_case with numbers. Both are read.
+    * The old one tells a fill without its fee and repeats it with the fee inside the
+      order; such a fill waits for that, then REST is asked, then it is told without.
+    * Errors name no request, so the subscriptions are sent one after the other.
+    * An order's `cost` on the stream is price times amount, also of an open order: the
+      costs of its fills are taken instead. `closed` says nothing of how it ended.
+    * Old servers name the counterparty of a fill: it is in `raw` on demand, nowhere else.
+    * No snapshot, no replay, no balances on the stream: all of that is read over REST.
+
+Source
+    protocols/zerocap.md: the zerocap-api package pages (0.1.1 to 0.1.38) and
+    docs.zerocap.com; checked 2026-11-20. No live capture is known.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import ClassVar
+
+from privstream.errors import UsageError
+from privstream.exchanges.base import Exchange, Limits, Option
+from privstream.exchanges.zerocap import rest
+from privstream.exchanges.zerocap.balances import Wallets
+from privstream.exchanges.zerocap.session import ZerocapSession
+from privstream.wire import (
+    Account,
+    AnyReport,
+    Backfill,
+    Endpoints,
+    Handshake,
+    Known,
+    RestFlow,
+    Session,
+    Stamp,
+    Token,
+)
+
+ENVIRONMENTS = {
+    "production": Endpoints(
+        rest_url="https://dma-api.zerocap.com", ws_url="wss://dma-ws.zerocap.com/v2"
+    ),
+    "sandbox": Endpoints(
+        rest_url="https://sandbox-api.zerocap.com", ws_url="wss://sandbox-ws.zerocap.com/v2"
+    ),
+}
+
+
+class Zerocap(Exchange):
+    """One Zerocap account."""
+
+    name = "zerocap"
+    title = "Zerocap"
+    channels = ("orders", "trades", "balances", "prices")
+    extra_channels = ("prices",)
+    symbol_channels: ClassVar[tuple[str, ...]] = ("prices",)
+    """Channels that are subscribed per symbol: the user's come in the option `symbols`."""
+    options = (
+        Option(
+            name="environment",
+            choices=tuple(ENVIRONMENTS),
+            default="production",
+            help="which Zerocap to connect to; the sandbox has keys of its own",
+        ),
+    )
+    snapshot_over_rest = True
+    limits = Limits(
+        # None is documented; as many as other exchanges bear before they block an address.
+        connects=(120, 600.0),
+        # 50 a second per endpoint and address (sheet section 4); others may share the address.
+        rest_budget=(10.0, 10.0),
+        rest_lag=10.0,  # nothing is documented: a second look costs one list
+    )
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
+        self._wallets = Wallets()
+        self._channels: tuple[str, ...] = ("orders", "trades", "balances")
+
+    @classmethod
+    def endpoints(cls, options: Mapping[str, str]) -> Endpoints:
+        return ENVIRONMENTS[options.get("environment", "production")]
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols whose prices are wanted, as Zerocap writes them."""
+        named = self.account.options.get("symbols", "").upper().split(",")
+        return tuple(dict.fromkeys(symbol.strip() for symbol in named if symbol.strip()))
+
+    def select(self, channels: Iterable[str]) -> tuple[str, ...]:
+        chosen = super().select(channels)
+        if "prices" in chosen and not self.symbols:
+            raise UsageError(
+                "Zerocap's prices are streamed per symbol, and none is named",
+                "add --symbol, like --symbol USDT/AUD",
+            )
+        return chosen
+
+    def handshake(self, token: Token | None, stamp: Stamp) -> Handshake:  # noqa: ARG002 - there is no token
+        return Handshake(
+            url=self.account.endpoints.ws_url, headers=rest.signed_headers(self.account, stamp)
+        )
+
+    def session(self, token: Token | None, channels: tuple[str, ...]) -> Session:  # noqa: ARG002
+        self._channels = channels
+        return ZerocapSession(
+            channels,
+            self.symbols,
+            read_balances=partial(rest.balances, self.account, self._wallets, "rest"),
+            look_up=self.look_up,
+        )
+
+    def picture(self) -> RestFlow[Backfill]:
+        return rest.picture(self.account, self._wallets, self._channels)
+
+    def backfill(self, known: Known) -> RestFlow[Backfill]:
+        return rest.backfill(self.account, self._wallets, known)
+
+    def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
+        return rest.look_up(self.account, order_ids)
+
+
+EXCHANGE = Zerocap

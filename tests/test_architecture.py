@@ -1,0 +1,142 @@
+"""Who may import whom: each row imports only what it names, and nothing imports the command line."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "privstream"
+PURE = {"events", "errors", "exact", "times", "recent"}
+WORDS = PURE | {"wire", "http_errors"}
+LEDGER = {"ledger", "known_orders", "known_balances"}
+CONFIG = {"config", "credentials", "private_files", "endpoints"}
+CONNECTED = WORDS | LEDGER | {"exchanges", "connection"}
+EVERYTHING = CONNECTED | CONFIG | {"outputs", "stream", "recording", "simulator", "cli", ""}
+
+MAY_IMPORT = {
+    "": {"cli"},  # the start of the program
+    "events": set(),
+    "errors": set(),
+    "exact": set(),
+    "recent": set(),
+    "times": {"exact"},
+    "wire": {"events"},
+    "http_errors": {"errors", "wire"},
+    "exchanges": WORDS | {"exchanges"},
+    "known_orders": WORDS,
+    "known_balances": WORDS,
+    "ledger": WORDS | LEDGER,
+    "recording": WORDS | LEDGER | {"exchanges"},
+    "simulator": WORDS | {"simulator", "exchanges"},
+    "connection": CONNECTED | {""},  # its version is in the User-Agent
+    "outputs": {"events", "errors", "exact", "times", "outputs"},
+    "endpoints": set(),
+    "private_files": {"errors", "wire"},
+    "credentials": CONFIG | WORDS | {"exchanges"},
+    "config": CONFIG | WORDS | {"exchanges"},
+    "stream": CONNECTED,
+    "cli": EVERYTHING,
+}
+IO = {
+    "asyncio",
+    "http",
+    "logging",
+    "multiprocessing",
+    "os",
+    "pathlib",
+    "queue",
+    "random",
+    "requests",
+    "select",
+    "socket",
+    "ssl",
+    "subprocess",
+    "sys",
+    "tempfile",
+    "threading",
+    "time",
+    "urllib3",
+    "websocket",
+}
+DO_NO_IO = ("events", "errors", "exact", "times", "recent", "wire", "exchanges", "ledger")
+DO_NO_IO += ("known_orders", "known_balances", "recording", "simulator")
+# `random.Random(seed)` is a pure function of its seed; the server and its clock do the I/O.
+ALLOWED_IO = {"simulator/server.py": IO, "simulator/clock.py": {"time"}}
+SEEDED = {"random"}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(path: Path) -> str:
+    """The row of the table that a file belongs to."""
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py").replace("__init__", "").replace("__main__", "")
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Full names of what a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_what_its_row_allows(path: Path) -> None:
+    part = part_of(path)
+    assert part in MAY_IMPORT, f"{part} has no row in the table"
+    for name in imported(path):
+        top, _, rest = name.partition(".")
+        if top != "privstream":
+            continue
+        target = rest.partition(".")[0]
+        target = target if target in MAY_IMPORT else ""
+        assert target == part or target in MAY_IMPORT[part], f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_protocol_knowledge_does_no_io(path: Path) -> None:
+    part = part_of(path)
+    if part not in DO_NO_IO:
+        return
+    allowed = ALLOWED_IO.get(str(path.relative_to(PACKAGE)), set())
+    allowed = allowed | (SEEDED if part == "simulator" else set())
+    tops = {name.partition(".")[0] for name in imported(path)}
+    assert not (tops & IO) - allowed, f"{path.name} imports {tops & IO - allowed}"
+
+
+def test_client_and_simulator_never_import_each_other() -> None:
+    for path in modules():
+        part = part_of(path)
+        names = set(imported(path))
+        if part == "exchanges":
+            assert not any(name.startswith("privstream.simulator") for name in names)
+        if part == "simulator":
+            # The shared words of the base are no half of a protocol.
+            halves = [n for n in names if n.startswith("privstream.exchanges.")]
+            assert all(name.startswith("privstream.exchanges.base") for name in halves), path
+
+
+def test_only_the_clock_reads_the_time() -> None:
+    readers = {
+        str(path.relative_to(PACKAGE))
+        for path in modules()
+        if any(name == "time" or name.startswith("time.") for name in imported(path))
+    }
+    assert {name for name in readers if not name.startswith(("cli/", "stream"))} <= {
+        "connection/clock.py",
+        "simulator/clock.py",
+        "simulator/server.py",
+        "credentials.py",  # the ten seconds of a command
+    }
+
+
+def test_no_shortcut_is_left_in_the_code() -> None:
+    forbidden = ("TODO", "FIXME", "NotImplementedError", "except Exception", "time.sleep(")
+    for path in modules():
+        text = path.read_text()
+        assert not [word for word in forbidden if word in text], path

@@ -6,7 +6,6 @@ Pure, and careful with foreign text: whatever is quoted was cut and made printab
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 from privstream.errors import RateLimited, Unavailable
@@ -75,6 +74,8 @@ def sent_at(headers: Mapping[str, str]) -> float | None:
 
 
 def _moment(text: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - 10 ms that dates need only
+
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:

@@ -13,7 +13,25 @@ from privstream.exact import ascii_line, encode
 AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 AMOUNTS = frozenset(
-    ["price", "stop_price", "quantity", "quote_quantity", "filled", "remaining", "average_price", "cost", "fee", "total", "available", "hold", "change", "entry_price", "liquidation_price", "leverage", "unrealized_pnl"]
+    [
+        "price",
+        "stop_price",
+        "quantity",
+        "quote_quantity",
+        "filled",
+        "remaining",
+        "average_price",
+        "cost",
+        "fee",
+        "total",
+        "available",
+        "hold",
+        "change",
+        "entry_price",
+        "liquidation_price",
+        "leverage",
+        "unrealized_pnl",
+    ]
 )
 UNSIGNED = AMOUNTS - {"fee", "change", "total", "available", "unrealized_pnl"}
 

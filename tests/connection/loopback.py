@@ -39,6 +39,7 @@ class Server:
 
     def _talk(self, connection: socket.socket) -> None:
         connection.settimeout(LIMIT)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # The client hanging up is an ordinary end of a script.
         with connection, contextlib.suppress(OSError):
             if self._context is not None:

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -220,7 +221,7 @@ def test_ccxt_watches_balances(simulation: Simulation) -> None:
     entries = books_of(simulation).entries.values()
     told = {(entry.currency, entry.balance) for entry in entries}
     assert len(seen[0]) == 6
-    for before, after in zip(seen, seen[1:], strict=False):
+    for before, after in pairwise(seen):
         for currency, total in after.items():
             if total != before[currency]:
                 assert (currency, Decimal(str(total))) in told

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -171,7 +172,7 @@ def test_an_empty_snapshot_takes_a_sequence_number_too() -> None:
 
 def test_without_snapshots_the_first_update_has_number_one() -> None:
     line = subscribed("executions", snap_orders=False)
-    assert [f["sequence"] for f in line.listen(10) if f["channel"] == "executions"][0] == 1
+    assert next(f["sequence"] for f in line.listen(10) if f["channel"] == "executions") == 1
 
 
 def test_each_subscription_counts_for_itself_and_misses_no_number() -> None:
@@ -198,7 +199,7 @@ def test_an_update_carries_the_fields_of_its_kind_and_no_others() -> None:
 def test_the_fill_that_completes_is_told_with_either_word_and_followed_by_filled() -> None:
     told = elements(subscribed().listen(200))
     words = Counter[str]()
-    for before, after in zip(told, told[1:], strict=False):
+    for before, after in pairwise(told):
         if after["exec_type"] == "filled":
             assert before["exec_type"] == "trade"
             assert before["order_id"] == after["order_id"]

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from privstream.simulator.kraken.words import ASSETS, FEES, PAIRS, identify
-from privstream.simulator.market import KEPT, Books, Market, Order, Symbol
+from privstream.simulator.market import KEPT, ZERO, Books, Market, Order, Symbol
 from privstream.simulator.market.life import SLOTS
 from privstream.wire import Now
 
@@ -50,7 +50,7 @@ def test_each_fill_is_booked_once_on_either_side_to_the_last_digit() -> None:
     for trade in books.trades.values():
         base, quote = (books.entries[name] for name in trade.entries)
         sign = 1 if trade.order.side == "buy" else -1
-        assert (base.amount, base.fee) == (sign * trade.quantity, 0)
+        assert (base.amount, base.fee) == (sign * trade.quantity, ZERO)
         assert (quote.amount, quote.fee) == (-sign * trade.cost, trade.fee)
         assert base.reference == quote.reference == trade.trade_id
 

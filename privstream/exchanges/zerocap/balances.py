@@ -5,6 +5,7 @@ Source: protocols/zerocap.md section 4 (checked 2026-11-20).
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from privstream.events import Source
@@ -13,7 +14,10 @@ from privstream.exchanges.base import each
 from privstream.times import from_millis
 from privstream.wire import AnyReport, BalanceReport, Listed, NoticeReport
 
-_LEAF = frozenset({"free", "total", "used"})
+_AMOUNTS = frozenset({"free", "total", "used"})
+
+Cutting = dict[str, Any]
+"""One balance cut out of the answer with the way to it: {"custody": {"CAD": {"free": …}}}."""
 
 
 class Place(NamedTuple):
@@ -27,42 +31,120 @@ class Wallets:
     """Reads the lists of one account, and notices what is no longer on them."""
 
     def __init__(self) -> None:
-        self._listed: set[Place] = set()
-        self._complaints: set[str] = set()
-        """What could not be read is told once, not with every list."""
+        self._listed: dict[Place, None] = {}
+        self._unreadable: set[str] = set()
+        """Told once, not with every list."""
 
-    def read(
-        self, answer: Mapping[str, Any], source: Source
-    ) -> tuple[AnyReport | NoticeReport | Listed, ...]:
-        """The reports of one answer."""
+    def read(self, answer: Mapping[str, Any], source: Source) -> tuple[AnyReport | Listed, ...]:
+        """The reports of one answer, which is a complete list."""
         time = from_millis(answer.get("timestamp"))
+        cuttings = list(_cut(answer))
+        read = partial(_read, names=_Names(cuttings), time=time, source=source)
         reports: dict[Place, BalanceReport] = {}
         notices: list[NoticeReport] = []
-
-        def read(leaf: tuple[str, str | None, Any]) -> Iterator[BalanceReport]:
-            yield _read_leaf(_place(leaf[0], leaf[1], known), leaf[2], time, source)
-
-        leaves = list(_leaves(answer))
-        known = _Names(leaves)
-        for report in each(leaves, read):
+        for report in each(cuttings, read):
             if isinstance(report, NoticeReport):
                 notices.append(report)
-            else:
+            else:  # the same balance may stand in both maps
                 reports.setdefault(Place(report.currency, report.wallet), report)
-        gone = [_empty(place, time, source) for place in sorted(self._listed - reports.keys(), key=str)]
-        if not notices:
-            # Else what could not be read would seem to be gone.
-            self._listed = set(reports)
-            return (*reports.values(), *gone, Listed("balances"))
-        self._listed |= reports.keys()
-        return (*reports.values(), *self._new(notices))
+        if notices:  # what cannot be read is not gone
+            self._listed |= dict.fromkeys(reports)
+            return (*reports.values(), *filter(self._is_new, notices))
+        gone = [_nothing(place, time, source) for place in self._listed if place not in reports]
+        self._listed = dict.fromkeys(reports)
+        return (*reports.values(), *gone, Listed("balances"))
 
-    def _new(self, notices: list[NoticeReport]) -> Iterator[NoticeReport]:
-        for notice in notices:
-            complaint = f"{notice.text} {notice.element}"
-            if complaint not in self._complaints:
-                self._complaints.add(complaint)
-                yield notice
+    def _is_new(self, notice: NoticeReport) -> bool:
+        way = "/".join(_names_of(notice.element))
+        is_new = way not in self._unreadable
+        self._unreadable.add(way)
+        return is_new
 
 
-Leaf = tuple[str, str | None, Any]
+def _cut(answer: Mapping[str, Any]) -> Iterator[Cutting]:
+    for outer, found in answer.items():
+        if not isinstance(found, dict):
+            continue  # status, datetime, timestamp
+        if found.keys() & _AMOUNTS:
+            yield {outer: found}
+        else:
+            yield from ({outer: {inner: leaf}} for inner, leaf in found.items())
+
+
+def _names_of(cutting: Cutting) -> list[str]:
+    """The names on the way to the amounts: one or two."""
+    ((outer, found),) = cutting.items()
+    if isinstance(found, dict) and found.keys() & _AMOUNTS:
+        return [outer]
+    return [outer, *found]
+
+
+def _read(
+    cutting: Cutting, *, names: "_Names", time: str | None, source: Source
+) -> Iterator[BalanceReport]:
+    place = names.place(*_names_of(cutting))
+    ((_, leaf),) = cutting.items()
+    if not leaf.keys() & _AMOUNTS:
+        ((_, leaf),) = leaf.items()
+    total, available, hold = (amount(leaf.get(key)) for key in ("total", "free", "used"))
+    if total is None and available is None:
+        raise ValueError("no balance is stated")
+    yield BalanceReport(
+        currency=place.asset.upper(),
+        exchange_currency=place.asset,
+        wallet=place.wallet,
+        total=total,
+        available=available,
+        hold=hold,
+        time=time,
+        source=source,
+        element=cutting,
+    )
+
+
+def _nothing(place: Place, time: str | None, source: Source) -> BalanceReport:
+    """A balance that the list does not name any more: nothing is in it."""
+    return BalanceReport(
+        currency=place.asset,
+        exchange_currency=place.asset,
+        wallet=place.wallet,
+        total="0",
+        available="0",
+        hold="0",
+        time=time,
+        source=source,
+    )
+
+
+class _Names:
+    """Tells assets from accounts: an asset's name is in capitals, an account's is not.
+
+    Where that does not tell (wBTC, say), what the other pairs of the answer show does.
+    """
+
+    def __init__(self, cuttings: list[Cutting]) -> None:
+        self._assets: set[str] = set()
+        self._accounts: set[str] = set()
+        for cutting in cuttings:
+            if len(names := _names_of(cutting)) > 1:
+                self._learn(*names)
+
+    def _learn(self, one: str, other: str) -> None:
+        if _in_capitals(one) != _in_capitals(other):
+            asset, account = (one, other) if _in_capitals(one) else (other, one)
+            self._assets.add(asset)
+            self._accounts.add(account)
+
+    def place(self, outer: str, inner: str | None = None) -> Place:
+        """Raises ValueError where it cannot be told."""
+        if inner is None:
+            return Place(outer, None)
+        outer_is_asset = outer in self._assets or inner in self._accounts
+        inner_is_asset = inner in self._assets or outer in self._accounts
+        if outer_is_asset == inner_is_asset:
+            raise ValueError("cannot tell which of the two names is the asset")
+        return Place(outer, inner) if outer_is_asset else Place(inner, outer)
+
+
+def _in_capitals(name: str) -> bool:
+    return name == name.upper()

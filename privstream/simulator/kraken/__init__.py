@@ -8,4 +8,6 @@ both WebSocket protocols have in common), `v1`, `v2`.
 
 from privstream.simulator.kraken.exchange import SimulatedKraken
 
+__all__ = ["SIMULATED", "SimulatedKraken"]
+
 SIMULATED = SimulatedKraken

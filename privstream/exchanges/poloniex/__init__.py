@@ -1,0 +1,107 @@
+"""Poloniex spot: the private WebSocket, and REST for what it does not replay.
+
+Login
+    The first frame on the socket is a signed subscription to the channel `auth`; only
+    after its success are the other channels subscribed, each acknowledged by itself.
+    REST is signed by three headers. Both signatures are dated, so the clock must be right.
+
+Wire examples
+    > {"event":"subscribe","channel":["auth"],"params":{"key":…,"signTimestamp":…,"signature":…}}
+    < {"channel":"auth","data":{"success":true,"ts":1780000000123}}
+    > {"event":"subscribe","channel":["orders"],"symbols":["all"]}
+    < {"event":"subscribe","channel":"orders","symbols":["ALL"]}
+    < {"channel":"orders","data":[{"orderId":"410000000000000001","tradeId":"70000001",
+      "eventType":"trade","state":"FILLED","tradeQty":"0.5","filledQuantity":"0.5",…}]}
+
+Quirks
+    * An order's change and its fill are one message; zeros and "" mean "nothing".
+    * `price` is the limit, never the fill's price; `quantity` is "0" for a market buy by
+      amount, whose size is `orderAmount` (over REST `amount`), in the quote currency.
+    * The session ends without a word when nothing was said for 30 s; only the client pings.
+    * Nothing is listed on subscribing and nothing is replayed: REST tells both.
+    * REST may number a fill otherwise than the stream did (see `fill_keys`).
+    * Ids are beyond 2^53, and bare numbers in some places.
+
+Source
+    protocols/poloniex.md: the exchange's documents and its own SDK, captures; checked 2026-11-20.
+"""
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
+
+from privstream.errors import ConfigError
+from privstream.exchanges.base import Exchange, Limits
+from privstream.exchanges.poloniex import backfill
+from privstream.exchanges.poloniex.balances import Holdings
+from privstream.exchanges.poloniex.fill_keys import FillKeys
+from privstream.exchanges.poloniex.session import LOGIN, PoloniexSession
+from privstream.wire import (
+    Account,
+    AnyReport,
+    Backfill,
+    Endpoints,
+    Handshake,
+    Known,
+    RestFlow,
+    Session,
+    Stamp,
+    Token,
+)
+
+
+class Poloniex(Exchange):
+    """One Poloniex spot account."""
+
+    name = "poloniex"
+    title = "Poloniex"
+    channels = ("orders", "trades", "balances")
+    env_prefixes = ("POLO",)
+    rights = ("Read",)
+    snapshot_over_rest = True
+    limits = Limits(
+        # No rate of connecting is documented, only how many may be open (sheet section 3):
+        # as careful as where a ban is known.
+        connects=(120, 600.0),
+        # 50 calls a second per user, 10 for the histories, which cost 5 (sheet section 6).
+        rest_budget=(50.0, 50.0),
+        # Nothing is known of a lag: the time that the stream's own pushes lag, generously.
+        rest_lag=10.0,
+        login=LOGIN,
+    )
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
+        self._fill_keys = FillKeys()
+        self._holdings = Holdings()
+
+    @classmethod
+    def endpoints(cls, options: Mapping[str, str]) -> Endpoints:  # noqa: ARG003 - it has none
+        return Endpoints(
+            rest_url="https://api.poloniex.com", ws_url="wss://ws.poloniex.com/ws/private"
+        )
+
+    @classmethod
+    def check_endpoints(cls, endpoints: Endpoints, options: Mapping[str, str]) -> None:  # noqa: ARG003 - it has none
+        if urlsplit(endpoints.ws_url).path.rstrip("/").endswith("/public"):
+            raise ConfigError(
+                f"the Poloniex ws_url {endpoints.ws_url} serves no private channels",
+                "the private socket's path is /ws/private",
+            )
+
+    def handshake(self, token: Token | None, stamp: Stamp) -> Handshake:  # noqa: ARG002 - neither is in it
+        return Handshake(url=self.account.endpoints.ws_url)
+
+    def session(self, token: Token | None, channels: tuple[str, ...]) -> Session:  # noqa: ARG002 - it has none
+        return PoloniexSession(self.account, channels, self._fill_keys, self._holdings)
+
+    def picture(self) -> RestFlow[Backfill]:
+        return backfill.picture(self.account, self._fill_keys, self._holdings)
+
+    def backfill(self, known: Known) -> RestFlow[Backfill]:
+        return backfill.backfill(self.account, self._fill_keys, self._holdings, known)
+
+    def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
+        return backfill.look_up(self.account, order_ids)
+
+
+EXCHANGE = Poloniex

@@ -1,0 +1,131 @@
+"""Balances, as pushed and as listed over REST, and which of the two is the later word.
+
+The one rule: within a connection the stream loses nothing, so what REST lists of a
+currency that the stream has told of is no news. Source: protocols/poloniex.md sections
+5 and 6 (checked 2026-11-20).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from privstream.events import Source
+from privstream.exact import amount, nonzero
+from privstream.exchanges.base import each
+from privstream.exchanges.poloniex import names
+from privstream.times import from_millis
+from privstream.wire import AnyReport, BalanceReport, NoticeReport
+
+SPOT = "SPOT"
+"""The only account on this socket; an older sample leaves it out."""
+
+Place = tuple[str, str]
+"""Currency and wallet."""
+
+
+class Holdings:
+    """Where something is held, and what the stream has told in this connection."""
+
+    def __init__(self) -> None:
+        self._held: set[Place] = set()
+        self._streamed: set[Place] = set()
+        self._versions: dict[Place, int] = {}
+
+    def connected(self) -> None:
+        """A new connection: its stream has told nothing yet."""
+        self._streamed.clear()
+        self._versions.clear()
+
+    def outdated(self, place: Place, version: int | None) -> bool:
+        """A push with a later version came before this one."""
+        if version is None:
+            return False
+        latest = self._versions.get(place)
+        if latest is not None and version < latest:
+            return True
+        self._versions[place] = version
+        return False
+
+    def pushed(self, report: BalanceReport, place: Place) -> None:
+        self._streamed.add(place)
+        self._note(report, place)
+
+    def listed(self, report: BalanceReport, place: Place) -> bool:
+        """Take what REST lists; False where the stream has told of it, or is about to."""
+        if place in self._streamed:
+            return False
+        self._note(report, place)
+        return True
+
+    def gone(self, listed: set[Place], wallets: set[str]) -> list[Place]:
+        """What was held in these wallets, and is neither listed nor told of by the stream."""
+        gone = [p for p in self._held - listed - self._streamed if p[1] in wallets]
+        self._held.difference_update(gone)
+        return sorted(gone)
+
+    def _note(self, report: BalanceReport, place: Place) -> None:
+        if nonzero(report.available) or nonzero(report.hold):
+            self._held.add(place)
+        else:
+            self._held.discard(place)
+
+
+def read_push(item: Mapping[str, Any], holdings: Holdings) -> Iterator[BalanceReport]:
+    """A currency after a change. `id` is the change's own; `version`, on newer servers, orders them."""
+    place = item["currency"], names.word(item.get("accountType") or SPOT)
+    report = BalanceReport(
+        currency=place[0],
+        exchange_currency=place[0],
+        wallet=place[1],
+        available=amount(item["available"]),
+        hold=amount(item["hold"]),
+        reason=names.word(item.get("eventType") or "") or None,
+        key=names.given(item.get("id")),
+        time=from_millis(item.get("changeTime")) or from_millis(item.get("ts")),
+        element=item,
+    )
+    if not holdings.outdated(place, _version(item)):
+        holdings.pushed(report, place)
+        yield report
+
+
+def _version(item: Mapping[str, Any]) -> int | None:
+    text = amount(item.get("version"))
+    return None if text is None else int(text)
+
+
+def read_accounts(accounts: list[Any], holdings: Holdings, source: Source) -> tuple[AnyReport, ...]:
+    """Everything held, and a zero for each currency that is not any more."""
+    listed: set[Place] = set()
+    wallets: set[str] = set()
+
+    def read_account(account: Mapping[str, Any]) -> Iterator[AnyReport]:
+        wallet = names.word(account.get("accountType") or SPOT)
+        yield from each(account["balances"] or (), lambda row: read_row(row, wallet))
+        wallets.add(wallet)
+
+    def read_row(row: Mapping[str, Any], wallet: str) -> Iterator[AnyReport]:
+        report = _balance(row["currency"], wallet, row["available"], row["hold"], source, row)
+        place = report.currency, wallet
+        listed.add(place)
+        if holdings.listed(report, place):
+            yield report
+
+    reports = tuple(each(accounts, read_account))
+    if any(isinstance(report, NoticeReport) for report in reports):
+        return reports  # what could not be read may be what seems to be gone
+    gone = holdings.gone(listed, wallets)
+    return reports + tuple(_balance(c, wallet, "0", "0", source, None) for c, wallet in gone)
+
+
+def _balance(
+    currency: str, wallet: str, available: object, hold: object, source: Source, row: Any
+) -> BalanceReport:
+    return BalanceReport(
+        currency=currency,
+        exchange_currency=currency,
+        wallet=wallet,
+        available=amount(available),
+        hold=amount(hold),
+        source=source,
+        element=row,
+    )

@@ -1,0 +1,89 @@
+"""Poloniex's names in common ones, and its zeros and empty strings that mean "nothing".
+
+Source: protocols/poloniex.md sections 4 to 6 (checked 2026-11-20).
+"""
+
+from functools import lru_cache
+
+from privstream.events import OrderStatus, Side
+
+
+@lru_cache(maxsize=4096)
+def symbol(pair: str) -> str:
+    """`BTC_USDT` is `BTC/USDT`. Raises ValueError for what is no pair."""
+    base, _, quote = pair.rpartition("_")
+    if not (base and quote):
+        raise ValueError(f"{pair} is no pair")
+    return f"{base}/{quote}"
+
+
+def word(text: str) -> str:
+    """Lower case: the live wire writes `PLACE_ORDER`, the documents `place_order`."""
+    return text.lower()
+
+
+def given(value: object) -> str | None:
+    """An id as text; 0, "0", "" and null mean that there is none."""
+    if isinstance(value, bool) or not isinstance(value, str | int | None):
+        raise TypeError(f"no id: {type(value).__name__}")
+    return None if value in {None, 0, "0", ""} else str(value)
+
+
+def required(value: object, what: str) -> str:
+    """An id that must be there. Raises ValueError where it is not."""
+    text = given(value)
+    if text is None:
+        raise ValueError(f"no {what}")
+    return text
+
+
+SIDES: dict[str, Side] = {"buy": "buy", "sell": "sell"}
+
+
+def side(text: str) -> Side:
+    """Raises ValueError for what is neither."""
+    found = SIDES.get(text.lower())
+    if found is None:
+        raise ValueError("neither buy nor sell")
+    return found
+
+
+POST_ONLY = "limit_maker"
+_TIMES_IN_FORCE = frozenset({"gtc", "ioc", "fok"})
+
+
+def order_type(text: str) -> str:
+    """`LIMIT_MAKER` is a limit order that is `post_only`."""
+    plain = word(text)
+    return "limit" if plain == POST_ONLY else plain
+
+
+def time_in_force(kind: str, stated: str | None) -> str | None:
+    """Where it can be told: the type says `LIMIT_MAKER`, only REST states the others."""
+    if word(kind) == POST_ONLY:
+        return "post_only"
+    plain = word(stated or "")
+    return plain if plain in _TIMES_IN_FORCE else None
+
+
+_STATUS: dict[str, OrderStatus] = {
+    "pending_new": "pending",
+    "new": "open",
+    "partially_filled": "partially_filled",
+    "filled": "filled",
+    # Asked for, not done: it may still be filled.
+    "pending_cancel": "open",
+    "partially_canceled": "canceled",
+    "canceled": "canceled",
+    "rejected": "rejected",
+    "failed": "rejected",
+    "expired": "expired",
+}
+
+
+def status(state: str) -> OrderStatus:
+    """The status in our words; `unknown` for a word that nobody knows.
+
+    (The ledger makes an open order with fills `partially_filled`.)
+    """
+    return _STATUS.get(word(state), "unknown")

@@ -1,0 +1,100 @@
+"""What Poloniex's complaints mean: whose fault, and whether a retry can help.
+
+On the socket they are bare texts without a code or a channel, over REST a code and a
+text. Source: protocols/poloniex.md sections 2, 3 and 6 (checked 2026-11-20).
+"""
+
+from http import HTTPStatus
+
+from privstream.errors import (
+    Interrupted,
+    LoginRefused,
+    PermissionMissing,
+    PrivstreamError,
+    RateLimited,
+    Refused,
+    Unavailable,
+)
+from privstream.http_errors import excerpt
+
+BUSY = 5.0
+RATE_LIMIT = 15.0
+
+CHECK_KEY = (
+    "check api_key and api_secret, whether the key may be used from this address, and that "
+    "this machine's clock is right: the signature is dated"
+)
+SET_CLOCK = "set this machine's clock: Poloniex refuses what was signed 5 minutes ago"
+
+
+class OrderUnknown(Refused):
+    """Poloniex knows no order of this id."""
+
+
+def login_refused(text: str) -> LoginRefused:
+    """The answer to the login is anything but success."""
+    if _is_expired(text):
+        return LoginRefused(f"Poloniex refuses the login: {excerpt(text)}", SET_CLOCK)
+    said = excerpt(text) or "no reason given"
+    return LoginRefused(f"Poloniex refuses the login: {said}", CHECK_KEY)
+
+
+def complaint(text: str, doing: str | None) -> PrivstreamError:
+    """An error text on the socket; `doing` is what waits for an answer, if anything does."""
+    said, lower = excerpt(text), text.lower()
+    if "maintenance" in lower:
+        return Unavailable(f"Poloniex says: {said}", floor=BUSY, cause="maintenance")
+    if "must be authenticated" in lower:
+        return Interrupted(f"Poloniex lost our login: {said}", floor=BUSY, cause="login_lost")
+    if any(word in lower for word in ("too many", "rate limit", "limit exceeded")):
+        message = f"Poloniex asks for less: {said}"
+        return RateLimited(message, floor=RATE_LIMIT, cause="rate_limit")
+    if doing is None:
+        return Interrupted(f"Poloniex says: {said}", floor=BUSY, cause="exchange_error")
+    return Refused(
+        f"Poloniex refuses {doing}: {said}",
+        "if it looks like a passing fault, start again; else report it to privstream",
+    )
+
+
+def error_for(code: int, text: str, status: int, doing: str) -> PrivstreamError:
+    """The error of a REST answer: its own code first, then its HTTP status."""
+    said = f"Poloniex refuses {doing}: {excerpt(text)} ({code or f'HTTP {status}'})"
+    for number in (code, status):
+        make = _MEANINGS.get(number)
+        if make is not None:
+            return make(said)
+    if _is_expired(text):
+        return LoginRefused(said, SET_CLOCK)
+    return Refused(said)
+
+
+def _login(said: str) -> PrivstreamError:
+    return LoginRefused(said, SET_CLOCK if _is_expired(said) else CHECK_KEY)
+
+
+def _is_expired(text: str) -> bool:
+    return "expired" in text.lower()
+
+
+def _permission(said: str) -> PrivstreamError:
+    return PermissionMissing(said, "give the key the right to read")
+
+
+def _rate_limit(said: str) -> PrivstreamError:
+    return RateLimited(said, floor=RATE_LIMIT, cause="rate_limit")
+
+
+def _busy(said: str) -> PrivstreamError:
+    return Unavailable(said, floor=BUSY, cause="unavailable")
+
+
+_MEANINGS = {
+    21301: OrderUnknown,
+    500: _busy,
+    603: _busy,
+    HTTPStatus.UNAUTHORIZED: _login,
+    HTTPStatus.FORBIDDEN: _permission,
+    HTTPStatus.REQUEST_TIMEOUT: _busy,  # "recvWindow exceeded": it was too long on its way
+    HTTPStatus.TOO_MANY_REQUESTS: _rate_limit,
+}

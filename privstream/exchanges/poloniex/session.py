@@ -1,0 +1,188 @@
+"""The private socket: login, then subscriptions, then pushes and pings.
+
+The one rule: nothing is subscribed before the login's success has come, and nothing is
+ready before every channel has been acknowledged by itself. Source: protocols/poloniex.md
+sections 2 to 5 (checked 2026-11-20).
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from privstream.exchanges.base import JsonSession, each, unrecognised
+from privstream.exchanges.poloniex import balances, names, orders
+from privstream.exchanges.poloniex.balances import Holdings
+from privstream.exchanges.poloniex.fill_keys import FillKeys
+from privstream.exchanges.poloniex.pulse import Pulse
+from privstream.exchanges.poloniex.refusals import complaint, login_refused
+from privstream.exchanges.poloniex.rest import millis, sign
+from privstream.wire import (
+    Account,
+    Action,
+    AnyReport,
+    NoticeReport,
+    Now,
+    Ready,
+    Reconnect,
+    Secret,
+    Send,
+    Stamp,
+    Synced,
+)
+
+LOGIN = 10.0
+"""Seconds from the open socket to the last acknowledgement: live, each takes some 10 ms."""
+CONNECTIONS = "the channel orders serves 5 connections per user: are there others?"
+
+
+class PoloniexSession(JsonSession):
+    """One connection. `keys` and `holdings` outlive it: REST tells of the same facts."""
+
+    def __init__(
+        self, account: Account, channels: tuple[str, ...], keys: FillKeys, holdings: Holdings
+    ) -> None:
+        self._account = account
+        self._holdings = holdings
+        self._wanted = subscriptions(channels)
+        self._acknowledged: set[str] = set()
+        self._pulse = Pulse()
+        self._opened: float | None = None
+        self._is_logged_in = False
+        self._is_ready = False
+        self._readers: dict[str, Callable[[Any], Iterator[AnyReport]]] = {
+            "orders": partial(orders.read_push, keys=keys),
+            "balances": partial(balances.read_push, holdings=holdings),
+        }
+
+    def open(self, stamp: Stamp) -> Iterator[Action]:
+        self._opened = stamp.now.monotonic
+        self._pulse.spoke(stamp.now)
+        self._holdings.connected()
+        key, timestamp = self._account.api_key, millis(stamp.now)
+        signed = login_signature(self._account.api_secret, timestamp)
+        yield Send(
+            login_message(key.reveal(), timestamp, signed),
+            shown=login_message("<key>", timestamp, "<signature>"),
+        )
+
+    def tick(self, now: Now) -> Iterator[Action]:
+        if self._opened is None:  # a replay has no clock
+            return
+        if not self._is_ready and now.monotonic - self._opened > LOGIN:
+            yield Reconnect("silence", f"no answer to {self._doing()} within {LOGIN:.0f} s")
+        else:
+            yield from self._pulse.check(now)
+
+    def read(self, message: Any, now: Now) -> Iterator[Action]:
+        self._pulse.heard()
+        # An acknowledgement names its channel too.
+        if "event" in message:
+            yield from self._read_event(names.word(message["event"]), message)
+        else:
+            yield from self._read_channel(names.word(message["channel"]), message, now)
+
+    # --- events ------------------------------------------------------------------------
+
+    def _read_event(self, event: str, message: dict[str, Any]) -> Iterator[Action]:
+        if event == "subscribe":
+            yield from self._read_acknowledgement(message["channel"])
+        elif event == "error":
+            yield from self._read_complaint(message)
+        elif event == "unsubscribe":
+            yield from self._read_end(message["channel"])
+        elif event != "pong":
+            yield unrecognised(message, f"no event that is known: {event}")
+
+    def _read_acknowledgement(self, channel: str) -> Iterator[Action]:
+        self._acknowledged.add(names.word(channel))
+        if self._acknowledged.issuperset(self._wanted) and not self._is_ready:
+            self._is_ready = True
+            yield Ready()
+            yield Synced()  # it lists nothing by itself
+
+    def _read_end(self, channel: str) -> Iterator[Action]:
+        """We never unsubscribe: a channel that ends would leave us blind."""
+        if self._opened is not None and names.word(channel) in self._wanted:
+            yield Reconnect("unsubscribed", f"Poloniex ended the channel {channel}")
+
+    def _read_complaint(self, message: dict[str, Any]) -> Iterator[Action]:
+        """It names no channel: before all is acknowledged, it is what we just asked for."""
+        text = str(message["message"])
+        yield NoticeReport(level="error", code="error", text=text, element=message)
+        if self._opened is None:  # a replay tells what went wrong, and goes on
+            return
+        if not self._is_logged_in and "maintenance" not in text.lower():
+            raise login_refused(text)
+        raise complaint(text, None if self._is_ready else self._doing())
+
+    def _doing(self) -> str:
+        """What waits for an answer, in words."""
+        if not self._is_logged_in:
+            return "the login"
+        missing = [name for name in self._wanted if name not in self._acknowledged]
+        hint = f" ({CONNECTIONS})" if "orders" in missing else ""
+        return f"the subscription to {' and '.join(missing)}{hint}"
+
+    # --- channels ----------------------------------------------------------------------
+
+    def _read_channel(self, channel: str, message: dict[str, Any], now: Now) -> Iterator[Action]:
+        if channel == "auth":
+            yield from self._read_login(message, now)
+        elif channel in self._readers:
+            yield from each(elements(message), self._readers[channel])
+        else:
+            yield unrecognised(message, f"no channel that is known: {channel}")
+
+    def _read_login(self, message: dict[str, Any], now: Now) -> Iterator[Action]:
+        answer = message["data"]
+        if answer.get("success") is True:
+            yield from self._subscribe(now)
+            return
+        problem = login_refused(str(answer.get("message") or ""))
+        if self._opened is not None:
+            raise problem
+        # A replay tells what went wrong, and goes on.
+        yield NoticeReport(level="error", code="auth", text=problem.message, element=message)
+
+    def _subscribe(self, now: Now) -> Iterator[Action]:
+        if self._is_logged_in:
+            return
+        self._is_logged_in = True
+        self._pulse.spoke(now)
+        for channel in self._wanted:
+            yield Send(subscribe_message(channel))
+
+
+def elements(message: dict[str, Any]) -> list[Any]:
+    """The items of a push: one in all that was seen, but in a list."""
+    items = message["data"]
+    if not isinstance(items, list):
+        raise TypeError("data is no list")
+    return items
+
+
+def subscriptions(channels: Iterable[str]) -> tuple[str, ...]:
+    """The wire's channels for ours: fills come with orders."""
+    wire = {"orders": "orders", "trades": "orders", "balances": "balances"}
+    return tuple(dict.fromkeys(wire[channel] for channel in channels))
+
+
+def login_signature(secret: Secret, timestamp: str) -> str:
+    """The path in it is `/ws`, whatever the socket's own path."""
+    return sign(secret, f"GET\n/ws\nsignTimestamp={timestamp}")
+
+
+def login_message(key: str, timestamp: str, signed: str) -> str:
+    params = {"key": key, "signTimestamp": int(timestamp), "signature": signed}
+    request = {"event": "subscribe", "channel": ["auth"], "params": params}
+    return msgspec.json.encode(request).decode()
+
+
+def subscribe_message(channel: str) -> str:
+    """Orders must say of which symbols; balances would ignore it."""
+    request: dict[str, Any] = {"event": "subscribe", "channel": [channel]}
+    if channel == "orders":
+        request["symbols"] = ["all"]
+    return msgspec.json.encode(request).decode()

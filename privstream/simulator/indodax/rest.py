@@ -1,0 +1,185 @@
+"""REST of the simulated Indodax: who may ask, when, and for what.
+
+The one rule: signatures are checked over the very bytes that came, and a refusal has
+the words of its door: the token and tapi say `success: 0`, v2 says `code`.
+"""
+
+import hmac
+from collections import deque
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from msgspec import Struct
+
+from privstream import exact
+from privstream.simulator.base import Answer, Request
+from privstream.simulator.indodax.history import History, Wrong
+from privstream.simulator.indodax.socket import NAMESPACE
+from privstream.simulator.indodax.tapi import Refused, Tapi
+from privstream.simulator.indodax.tokens import Tokens
+from privstream.simulator.market import Books
+from privstream.wire import Now
+
+TOKEN, TAPI, V2 = "/api/private_ws/v1/generate_token", "/tapi", "/api/v2/"  # noqa: S105 - a path
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+RIGHTS = {"trade": "trade", "cancelOrder": "trade", "cancelByClientOrderId": "trade"}
+RIGHTS |= {"withdrawFee": "withdraw", "withdrawCoin": "withdraw"}
+EARLY = 1000  # milliseconds that a client's clock may be ahead
+RECV_WINDOW = 5000
+MOST_A_SECOND, BLOCK = 20, 5.0  # documented for trading; we hold every call to it
+NO_KEY = ("Invalid credentials. API not found or session has expired.", "invalid_credentials")
+BAD_SIGN = ("Invalid credentials. Bad sign.", "bad_sign")
+
+
+class Credentials(Struct, frozen=True):
+    """The one key that is known here, and what it may do."""
+
+    key: str
+    secret: bytes
+    rights: frozenset[str]
+
+    def signed(self, text: bytes, signature: str) -> bool:
+        wanted = hmac.digest(self.secret, text, "sha512").hex()
+        return hmac.compare_digest(wanted.encode(), signature.lower().encode())
+
+
+class Rest:
+    """Everything but the socket."""
+
+    def __init__(
+        self, books: Books, tokens: Tokens, credentials: Credentials, *, limits: bool
+    ) -> None:
+        self._tapi, self._history = Tapi(books), History(books)
+        self._tokens, self._credentials = tokens, credentials
+        self._limits = limits
+        self._nonce = -1
+        self._calls: deque[float] = deque()
+        self._blocked_until = 0.0
+
+    def answer(self, request: Request, now: Now) -> Answer:
+        if request.path.startswith(V2):
+            return self._v2(request, now)
+        if request.path not in {TOKEN, TAPI} or request.method != "POST":
+            return Answer(404, b"<html><body>Not Found</body></html>", "text/html")
+        try:
+            if request.path == TOKEN:
+                return _json({"success": 1, "return": self._token(request, now)})
+            self._count(now)
+            return _json({"success": 1, "return": self._call(request, now)})
+        except Refused as refusal:
+            return _json(refusal.body, refusal.status)
+
+    # --- the token ---------------------------------------------------------------------
+
+    def _token(self, request: Request, now: Now) -> object:
+        fields = _form(request)
+        if list(fields) != ["client", "tapi_key"] or fields["client"] != "tapi":
+            raise Refused("Invalid TAPI key", "invalid_tapi_key")
+        if not fields["tapi_key"]:
+            raise Refused("Invalid TAPI key", "invalid_tapi_key")
+        if fields["tapi_key"] != self._credentials.key:
+            raise Refused(*NO_KEY)
+        if not self._credentials.signed(request.body, request.headers.get("sign", "")):
+            raise Refused(*BAD_SIGN)
+        channel = f"{NAMESPACE}:#{self._tokens.user}"
+        return {"connToken": self._tokens.issue(now), "channel": channel}
+
+    # --- tapi --------------------------------------------------------------------------
+
+    def _call(self, request: Request, now: Now) -> object:
+        if request.headers.get("key") != self._credentials.key:
+            raise Refused(*NO_KEY)
+        if not self._credentials.signed(request.body, request.headers.get("sign", "")):
+            raise Refused(*BAD_SIGN)
+        fields = _form(request)
+        if problem := self._untimely(fields, now):
+            raise Refused(*problem)
+        method = fields.pop("method", "")
+        if RIGHTS.get(method, "view") not in self._credentials.rights:
+            raise Refused("No permission", "no_permission")
+        return self._tapi.call(method, fields, now)
+
+    def _count(self, now: Now) -> None:
+        """At most so many calls in any second, and a pause for who makes more."""
+        if not self._limits:
+            return
+        self._calls.append(now.monotonic)
+        while self._calls[0] <= now.monotonic - 1:
+            self._calls.popleft()
+        if len(self._calls) > MOST_A_SECOND:
+            self._blocked_until = now.monotonic + BLOCK
+        if now.monotonic < self._blocked_until:
+            text = "Your User ID sent too many requests, please try again in 5 seconds"
+            raise Refused(text, "too_many_requests", 429)
+
+    # --- v2 ----------------------------------------------------------------------------
+
+    def _v2(self, request: Request, now: Now) -> Answer:
+        try:
+            return _json({"data": self._rows(request, now)})
+        except Wrong as wrong:
+            return _json({"code": wrong.code, "error": str(wrong)}, wrong.status)
+
+    def _rows(self, request: Request, now: Now) -> object:
+        name = request.path.removeprefix(V2)
+        if name not in self._history.calls:
+            raise Wrong(1113, "The requested resource does not exist.")
+        if request.method != "GET":
+            raise Wrong(1111, "Method not allowed.")
+        self._authorise(request)
+        fields = dict(parse_qsl(request.query, keep_blank_values=True))
+        if problem := self._untimely(fields, now):
+            raise Wrong(1003 if problem[1] == "invalid_nonce" else 1002, problem[0])
+        return self._history.calls[name](fields, now)
+
+    def _authorise(self, request: Request) -> None:
+        headers, credentials = request.headers, self._credentials
+        for name in ("accept", "content-type"):
+            if headers.get(name) != JSON:
+                raise Wrong(1109, f"Invalid {name} header.")
+        if not headers.get("sign"):
+            raise Wrong(1101, "Sign not found in header.")
+        if not headers.get("x-apikey"):
+            raise Wrong(1102, "API key not found in header.")
+        known = headers["x-apikey"] == credentials.key
+        if not known or not credentials.signed(request.query.encode(), headers["sign"]):
+            raise Wrong(1001, "Invalid credentials. API not found or session expired.")
+        if "view" not in credentials.rights:
+            raise Wrong(1106, "No permission.")
+
+    # --- time --------------------------------------------------------------------------
+
+    def _untimely(self, fields: dict[str, str], now: Now) -> tuple[str, str] | None:
+        """Why the request comes too early, too late or again; takes those fields out."""
+        nonce, timestamp = fields.pop("nonce", None), fields.pop("timestamp", None)
+        window = fields.pop("recvWindow", str(RECV_WINDOW))
+        if timestamp is None:
+            return self._repeated(nonce)
+        if not (_is_count(timestamp) and _is_count(window)):
+            return "Invalid timestamp.", "invalid_timestamp"
+        age = now.wall_ns // 1_000_000 - int(timestamp)
+        if age <= -EARLY or age > int(window):
+            return "Invalid timestamp. Timestamp outside recvWindow.", "invalid_timestamp"
+        return None
+
+    def _repeated(self, nonce: str | None) -> tuple[str, str] | None:
+        if nonce is None or not _is_count(nonce) or int(nonce) <= self._nonce:
+            text = f"Invalid nonce. Nonce must be greater than {max(self._nonce, 0)}."
+            return text, "invalid_nonce"
+        self._nonce = int(nonce)
+        return None
+
+
+def _form(request: Request) -> dict[str, str]:
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != FORM:
+        return {}
+    return dict(parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True))
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _json(body: Mapping[str, object], status: int = 200) -> Answer:
+    return Answer(status, exact.encode(body), JSON)

@@ -1,0 +1,269 @@
+"""A supervisor against a simulated Kraken in memory: interruptions, refusals, the truth of gaps."""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from privstream.errors import LoginRefused, PermissionMissing, Refused, Unreachable
+from privstream.events import Balance, Gap, Notice, Order, Status, Trade
+from privstream.times import from_nanos
+from privstream.wire import HttpRequest, HttpResponse
+from tests.joined import World
+from tests.rest_play import answer
+from tests.valid import assert_valid
+
+PROTOCOLS = pytest.mark.parametrize("protocol", ["v2", "v1"])
+
+
+def world(protocol: str = "v2", **settings: Any) -> World:
+    return World("kraken", options={"protocol": protocol}, limits=False, **settings)
+
+
+def true_trades(of: World, since: str) -> list[str]:
+    """What really happened on the account, by the simulator's own books."""
+    books = of.simulated.market.books  # type: ignore[attr-defined]  # Kraken's has one
+    by_time = sorted(books.trades.values(), key=lambda trade: trade.time_ns)
+    return [t.trade_id for t in by_time if from_nanos(t.time_ns) >= since]
+
+
+def assert_whole(of: World) -> None:
+    """Every trade since the start once, no id twice, every event valid."""
+    ids = [event.id for event in of.events if event.id is not None]
+    assert len(ids) == len(set(ids))
+    for event in of.events:
+        assert_valid(event)
+    told = of.told_trades()
+    truth = true_trades(of, of.events[0].received)
+    assert set(truth[:-3]) <= set(told), "trades were lost"
+    assert set(told) <= set(truth), "trades were told that never were"
+
+
+@PROTOCOLS
+def test_an_undisturbed_minute_is_told_whole(protocol: str) -> None:
+    run = world(protocol)
+    run.watch(60)
+    assert run.states() == ["connecting", "live", "stopped"]
+    assert run.told(Gap) == []
+    assert len(run.told(Trade)) > 10
+    assert_whole(run)
+
+
+@PROTOCOLS
+@pytest.mark.parametrize("seed", range(5))
+def test_after_a_cut_everything_missed_is_read_back_and_a_gap_says_so(
+    protocol: str, seed: int
+) -> None:
+    run = world(protocol, seed=seed).at(20, World.down, 15)
+    run.watch(90)
+    [gap] = run.told(Gap)
+    assert gap.complete, gap.detail
+    assert gap.cause == "disconnected"
+    read_back = [e for e in run.events if e.source == "rest"]
+    assert gap.recovered.trades == sum(isinstance(e, Trade) for e in read_back) > 0
+    assert gap.recovered.orders == sum(isinstance(e, Order) for e in read_back)
+    assert gap.recovered.balances == sum(isinstance(e, Balance) for e in read_back)
+    assert_whole(run)
+
+
+def test_the_gap_lies_around_the_interruption_and_follows_what_was_read_back() -> None:
+    run = world().at(20, World.down, 10)
+    events = run.watch(60)
+    [gap] = run.told(Gap)
+    [lost] = [s for s in run.told(Status) if s.state == "retrying"][:1]
+    assert gap.from_ <= lost.received < gap.to
+    position = events.index(gap)
+    sources = [e.source for e in events[:position] if e.received > lost.received]
+    assert "rest" in sources
+    assert not any(e.source == "rest" for e in events[position:])
+
+
+def test_what_is_read_back_comes_oldest_first() -> None:
+    run = world().at(20, World.down, 30)
+    run.watch(90)
+    times = [e.time for e in run.events if e.source == "rest" and e.time is not None]
+    assert len(times) > 10
+    assert times == sorted(times)
+
+
+def test_an_interruption_in_which_nothing_was_missed_has_its_gap_too() -> None:
+    run = world(rate=0.001).at(20, World.cut)
+    run.watch(60)
+    [gap] = run.told(Gap)
+    assert gap.complete
+    assert (gap.recovered.orders, gap.recovered.trades, gap.recovered.balances) == (0, 0, 0)
+
+
+def test_a_silent_socket_is_noticed_and_replaced() -> None:
+    run = world().at(20, World.mute, 14)
+    run.watch(90)
+    [gap] = run.told(Gap)
+    assert gap.cause == "silence"
+    assert_whole(run)
+
+
+def test_a_lost_frame_is_noticed_by_its_number_and_read_back() -> None:
+    dropped: list[str] = []
+
+    def drop_one_trade(text: str) -> Iterable[str]:
+        if '"exec_type":"trade"' in text and '"type":"update"' in text and not dropped:
+            dropped.append(text)
+            return []
+        return [text]
+
+    run = world()
+    run.spoil = drop_one_trade
+    run.watch(60)
+    assert dropped
+    assert run.told(Gap)[0].cause == "sequence"
+    assert_whole(run)
+
+
+def test_every_frame_twice_changes_nothing() -> None:
+    run = world()
+    run.spoil = lambda text: [text, text]
+    run.watch(60)
+    assert run.told(Gap) == []
+    assert_whole(run)
+
+
+def test_junk_in_between_is_a_notice_and_harms_nothing() -> None:
+    run = world()
+    run.spoil = lambda text: ["<html>", text] if '"executions"' in text else [text]
+    run.watch(60)
+    assert run.told(Gap) == []
+    assert {notice.code for notice in run.told(Notice)} == {"unrecognised"}
+    assert_whole(run)
+
+
+def test_every_connection_has_a_token_of_its_own() -> None:
+    run = world().at(10, World.cut).at(20, World.cut).at(30, World.cut)
+    run.watch(60)
+    tokens = [json.loads(socket.sent[0])["params"]["token"] for socket in run.sockets]
+    assert len(tokens) == len(set(tokens)) >= 4
+
+
+def refusing(name: str, error: str) -> Callable[[HttpRequest], HttpResponse | None]:
+    def refuse(request: HttpRequest) -> HttpResponse | None:
+        return answer({"error": [error]}) if request.path.endswith(name) else None
+
+    return refuse
+
+
+def test_a_wrong_key_is_asked_once_and_never_again() -> None:
+    run = world()
+    run.refuse = refusing("GetWebSocketsToken", "EAPI:Invalid key")
+    with pytest.raises(LoginRefused):
+        run.watch(60)
+    assert run.requests == ["GetWebSocketsToken"]
+
+
+def test_a_missing_right_ends_with_its_name() -> None:
+    with pytest.raises(PermissionMissing) as caught:
+        world(rights=frozenset({"open_orders", "closed_orders", "funds"})).watch(60)
+    assert "Access WebSockets API" in (caught.value.hint or "")
+
+
+def test_tokens_that_are_all_dead_end_with_a_refusal() -> None:
+    run = world()
+    token = {"token": "dead", "expires": 900}
+
+    def refuse(request: HttpRequest) -> HttpResponse | None:
+        return answer({"error": [], "result": token}) if "Token" in request.path else None
+
+    run.refuse = refuse
+    with pytest.raises(Refused):
+        run.watch(600)
+    assert run.requests.count("GetWebSocketsToken") == 3
+
+
+def test_an_outage_at_the_start_is_waited_for_and_what_happened_meanwhile_is_told() -> None:
+    run = world()
+    run.unreachable_for(40)
+    run.watch(120)
+    assert run.states()[:2] == ["connecting", "retrying"]
+    assert run.told(Gap) == []
+    assert_whole(run)
+
+
+def test_max_retries_gives_up_with_the_last_reason() -> None:
+    run = world(max_retries=2)
+    run.unreachable_for(1000)
+    with pytest.raises(Unreachable):
+        run.watch(500)
+    assert run.states().count("connecting") == 3
+
+
+def test_a_history_that_is_refused_leaves_the_stream_running_and_the_gap_incomplete() -> None:
+    run = world("v1").at(20, World.cut)
+    run.refuse = refusing("ClosedOrders", "EGeneral:Permission denied")
+    run.watch(60)
+    [gap] = run.told(Gap)
+    assert not gap.complete
+    assert "Query closed orders & trades" in (gap.detail or "")
+    assert run.states()[-2:] == ["live", "stopped"]
+
+
+def test_a_history_that_cannot_be_read_just_now_is_tried_again() -> None:
+    failures = [answer("", 503), answer("<html>", 200, **{"content-type": "text/html"})]
+
+    def refuse(request: HttpRequest) -> HttpResponse | None:
+        return failures.pop() if "ClosedOrders" in request.path and failures else None
+
+    run = world().at(20, World.down, 5)
+    run.refuse = refuse
+    run.watch(60)
+    assert failures == []
+    assert run.told(Gap)[0].complete
+    assert_whole(run)
+
+
+def test_a_history_that_stays_away_makes_the_gap_say_why() -> None:
+    run = world().at(20, World.down, 5)
+    run.refuse = refusing("ClosedOrders", "EService:Unavailable")
+    run.watch(60)
+    [gap] = run.told(Gap)
+    assert not gap.complete
+    assert "EService:Unavailable" in (gap.detail or "")
+
+
+def test_a_second_look_finds_what_rest_told_late() -> None:
+    empty = {"error": [], "result": {"trades": {}, "count": 0}}
+
+    def late(request: HttpRequest) -> HttpResponse | None:
+        is_early = run.clock.now().monotonic < opened + 50
+        return answer(empty) if "TradesHistory" in request.path and is_early else None
+
+    run = world("v1", channels=["trades"])
+    opened = run.clock.now().monotonic
+    run.spoil = _without_snapshot_trades
+    run.refuse = late
+    run.at(20, World.down, 10)
+    run.watch(200)
+    assert [gap.cause for gap in run.told(Gap)] == ["disconnected", "rest_lag"]
+    assert run.told(Gap)[1].recovered.trades > 0
+    assert_whole(run)
+
+
+def _without_snapshot_trades(text: str) -> Iterable[str]:
+    if '"ownTrades",{"sequence":1}' in text:
+        return ['[[],"ownTrades",{"sequence":1}]']
+    return [text]
+
+
+def test_a_connection_that_keeps_dying_waits_longer_and_longer() -> None:
+    run = world(rate=0.01)
+    for second in range(1, 400):
+        run.at(second, World.cut)
+    run.watch(400)
+    waits = [s.retry_in for s in run.told(Status) if s.retry_in is not None]
+    assert max(waits[:3]) < 2 < max(waits[5:])
+    assert run.states().count("connecting") <= 120
+
+
+def test_stop_ends_a_wait_at_once() -> None:
+    run = world()
+    run.unreachable_for(1000)
+    run.watch(5)
+    assert run.states()[-1] == "stopped"

@@ -183,8 +183,15 @@ class World:
     def is_mute(self) -> bool:
         return self._mute
 
-    def run(self, flow: RestFlow[T], *, idle: Callable[[], None] | None = None) -> T:
+    def run(
+        self,
+        flow: RestFlow[T],
+        *,
+        idle: Callable[[], None] | None = None,
+        deadline: float = 60.0,
+    ) -> T:
         """As the REST client."""
+        until = self.clock.now().monotonic + deadline
         try:
             call = next(flow)
             while True:
@@ -192,7 +199,7 @@ class World:
                 self.pass_time(STEP)
                 if idle is not None:
                     idle()
-                if self.is_down:
+                if self.is_down or self.clock.now().monotonic > until:
                     raise Unreachable(f"{call.name}: cannot reach the exchange")
                 with self._next_nonce() as nonce:
                     request = call.build(Stamp(self.clock.now(), nonce))

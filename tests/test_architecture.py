@@ -40,7 +40,6 @@ MAY_IMPORT = {
 }
 IO = {
     "asyncio",
-    "http",
     "logging",
     "multiprocessing",
     "os",

@@ -21,6 +21,9 @@ T = TypeVar("T")
 SYNC_LIMIT = 5.0
 """Seconds after the acknowledgements in which the first lists should have come."""
 TRIES = 3
+REQUEST_LIMIT = 60.0
+READ_BACK_LIMIT = 900.0
+"""Seconds: thousands of fills are many pages, and the request budget fills up slowly."""
 WAIT = 2.0
 NO_SKEW_NS = 2 * 10**9
 """HTTP tells the time in whole seconds: less than this is no skew."""
@@ -33,8 +36,14 @@ class RestClient(Protocol):
     def skew_ns(self) -> int:
         """How far the exchange's clock is ahead of ours, as far as answers told."""
 
-    def run(self, flow: RestFlow[T], *, idle: Callable[[], None] | None = None) -> T:
-        """Drive a flow to its result."""
+    def run(
+        self,
+        flow: RestFlow[T],
+        *,
+        idle: Callable[[], None] | None = None,
+        deadline: float = REQUEST_LIMIT,
+    ) -> T:
+        """Drive a flow to its result, in so many seconds."""
 
 
 class Recovery:
@@ -153,7 +162,7 @@ class Recovery:
         problem: PrivstreamError | None = None
         for _ in range(TRIES):
             try:
-                return self._rest.run(flow(), idle=talk.pump)
+                return self._rest.run(flow(), idle=talk.pump, deadline=READ_BACK_LIMIT)
             except Refused as refusal:
                 problem = refusal
                 break

@@ -25,6 +25,7 @@ from privstream.errors import (
     Unavailable,
     Unreachable,
 )
+from privstream.exchanges.base import MALFORMED
 from privstream.wire import Call, Endpoints, HttpRequest, HttpResponse, RestFlow, Stamp
 
 if TYPE_CHECKING:
@@ -42,6 +43,15 @@ SLICE = 0.25
 
 def _nothing() -> None:
     pass
+
+
+def _resumed(flow: RestFlow[T], answer: HttpResponse | None, name: str) -> Call:
+    """The flow's next call. An answer of a shape that it cannot read is an outage of theirs."""
+    try:
+        return next(flow) if answer is None else flow.send(answer)
+    except MALFORMED as problem:
+        why = f"the answer to {name} cannot be read: {type(problem).__name__}: {problem}"
+        raise Unavailable(why, floor=http_errors.OUTAGE_FLOOR) from problem
 
 
 class Rest:
@@ -76,10 +86,12 @@ class Rest:
         `idle` is called a few times a second while waiting for budget or answer.
         """
         until = self._clock.now().monotonic + deadline
+        answer: HttpResponse | None = None
+        name = ""
         try:
-            call = next(flow)
             while True:
-                call = flow.send(self._perform(call, idle or _nothing, until))
+                call = _resumed(flow, answer, name)
+                answer, name = self._perform(call, idle or _nothing, until), call.name
         except StopIteration as end:
             result: T = end.value
             return result

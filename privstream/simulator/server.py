@@ -6,6 +6,7 @@ that thread.
 
 import asyncio
 import contextlib
+import errno
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -112,7 +113,11 @@ class Simulation:
     # --- below: runs in the simulation's thread ----------------------------------------
 
     def _run(self) -> None:
-        asyncio.run(self._serve())
+        try:
+            asyncio.run(self._serve())
+        finally:
+            if not self._listening.done():  # a bug: start() must not wait for ever
+                self._listening.set_exception(RuntimeError("the simulation did not start"))
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
@@ -150,6 +155,9 @@ class _Door:
         except OSError:
             await self._runner.cleanup()
             raise
+        except OverflowError as problem:
+            await self._runner.cleanup()
+            raise OSError(errno.EINVAL, f"there is no port {port}") from problem
         address: tuple[str, int] = self._runner.addresses[0]
         return address[1]
 

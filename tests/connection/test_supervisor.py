@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from privstream.errors import LoginRefused, PermissionMissing, Refused, Unreachable
 from privstream.events import Balance, Gap, Notice, Order, Status, Trade
-from privstream.times import from_nanos
+from privstream.simulator.market import Books
+from privstream.times import to_nanos
 from privstream.wire import HttpRequest, HttpResponse
 from tests.joined import World
 from tests.rest_play import answer
@@ -21,23 +23,38 @@ def world(protocol: str = "v2", **settings: Any) -> World:
     return World("kraken", options={"protocol": protocol}, limits=False, **settings)
 
 
-def true_trades(of: World, since: str) -> list[str]:
-    """What really happened on the account, by the simulator's own books."""
-    books = of.simulated.market.books  # type: ignore[attr-defined]  # Kraken's has one
-    by_time = sorted(books.trades.values(), key=lambda trade: trade.time_ns)
-    return [t.trade_id for t in by_time if from_nanos(t.time_ns) >= since]
+LATEST = 2 * 10**9
+"""What happened in the last two seconds may not have been told yet."""
 
 
 def assert_whole(of: World) -> None:
-    """Every trade since the start once, no id twice, every event valid."""
+    """Every trade since the start once, every order as it stands, no id twice, all valid."""
     ids = [event.id for event in of.events if event.id is not None]
     assert len(ids) == len(set(ids))
     for event in of.events:
         assert_valid(event)
-    told = of.told_trades()
-    truth = true_trades(of, of.events[0].received)
-    assert set(truth[:-3]) <= set(told), "trades were lost"
+    books: Books = of.simulated.market.books  # type: ignore[attr-defined]  # every simulated one has it
+    since, until = to_nanos(of.events[0].received), of.clock.now().wall_ns - LATEST
+    assert_trades_whole(of.told_trades(), books, since, until)
+    if "orders" in of.channels:
+        assert_orders_whole(of.told(Order), books, since, until)
+
+
+def assert_trades_whole(told: list[str], books: Books, since: int, until: int) -> None:
+    truth = {t.trade_id: t.time_ns for t in books.trades.values() if t.time_ns >= since}
+    assert {name for name, time in truth.items() if time < until} <= set(told), "trades were lost"
     assert set(told) <= set(truth), "trades were told that never were"
+
+
+def assert_orders_whole(told: list[Order], books: Books, since: int, until: int) -> None:
+    last = {order.order_id: order for order in told}
+    for order in books.orders.values():
+        if since <= order.updated_ns < until:
+            event = last[order.order_id]
+            partial = order.status == "open" and order.filled
+            assert event.status == ("partially_filled" if partial else order.status)
+            assert Decimal(event.filled or "0") == order.filled, order.order_id
+            assert Decimal(event.quantity or "0") == order.quantity, order.order_id
 
 
 @PROTOCOLS

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from privstream import exact
 from privstream.simulator.base import Answer, Close, Connection, Out, Request, Text
 from privstream.simulator.kraken import SimulatedKraken
-from privstream.simulator.market import Books, Happening
+from privstream.simulator.market import Books
 from privstream.wire import Now
 
 # The middle of a chapter at the rates used here, so that orders are open.
@@ -132,7 +132,3 @@ class Line:
         assert isinstance(out, Text)
         self.texts.append(out.text)
         return [exact.decode(out.text)]
-
-
-def fills_since(books: Books, position: int) -> list[Happening]:
-    return [h for h in books.happenings[position:] if h.trade is not None]

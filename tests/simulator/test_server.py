@@ -91,6 +91,21 @@ def test_a_message_that_is_too_big_or_binary_ends_the_socket(simulation: Simulat
     talk(story)
 
 
+def test_a_request_that_is_too_big_is_refused(simulation: Simulation) -> None:
+    async def story(session: aiohttp.ClientSession) -> None:
+        url = endpoints(simulation)[0] + "/0/private/Balance"
+        async with session.post(url, data=b"x" * 70_000) as got:
+            assert got.status == 413
+
+    talk(story)
+
+
+def test_ports_count_up_and_end_at_the_last_one() -> None:
+    two = {name: find("kraken")(seed=1, rate=1.0) for name in ("one", "other")}
+    with pytest.raises(OSError, match="no port 65536"):
+        Simulation([], port=65_535, exchanges=two).start()
+
+
 @pytest.mark.parametrize("code", [None, 1012])
 def test_a_fault_ends_the_open_sockets_and_spares_the_next(
     simulation: Simulation, code: int | None

@@ -75,7 +75,9 @@ class Executions:
 
     def settle(self, reports: Iterable[object]) -> tuple[Fill, ...]:
         """Forget what was found with its fee; returns those fills."""
-        found = [report for report in reports if isinstance(report, Fill) and report.fee is not None]
+        found = [
+            report for report in reports if isinstance(report, Fill) and report.fee is not None
+        ]
         for fill in found:
             self._waiting.pop(fill.key or fill.trade_id, None)
         return tuple(found)
@@ -83,5 +85,6 @@ class Executions:
     def _from(self, fill: Fill) -> Fill:
         # By our clock it was before the start, yet its `te` came: as something read back
         # the ledger would leave it out.
-        early = self._started is not None and to_nanos(fill.time or "") < self._started
-        return structs.replace(fill, source="stream") if early else fill
+        if self._started is None or fill.time is None or to_nanos(fill.time) >= self._started:
+            return fill
+        return structs.replace(fill, source="stream")

@@ -28,7 +28,7 @@ class Pulse:
         self._opened: float | None = None
         self._last = 0.0
         self._pinged = False
-        self._paused_until: float | None = None
+        self._paused_until = float("-inf")
         self.ready = False
 
     def opened(self, now: Now) -> None:
@@ -41,16 +41,14 @@ class Pulse:
 
     def pause(self, now: Now) -> bool:
         """Maintenance begins, and silence is no fault for a while; False where it had begun."""
-        news = self._paused_until is None
+        news = now.monotonic >= self._paused_until
         self._paused_until = now.monotonic + MAINTENANCE
         return news
 
     def check(self, now: Now) -> Iterator[Send | Reconnect]:
-        if self._opened is None:  # a replay has no clock
+        if self._opened is None or now.monotonic < self._paused_until:  # a replay has no clock
             return
-        if self._paused_until is not None and now.monotonic < self._paused_until:
-            return
-        cause = "silence" if self._paused_until is None else "maintenance"
+        cause = "silence" if self._last > self._paused_until else "maintenance"
         silent = now.monotonic - self._last
         if not self.ready and now.monotonic - self._opened > self._login:
             yield Reconnect(cause, f"no answer to the login within {self._login:.0f} s")
@@ -83,18 +81,17 @@ class Sequence:
 
 def numbers(message: list[Any]) -> tuple[int | None, str | None]:
     """The sequence number and the server's time of an array frame, where it has them."""
-    channel, kind = message[0], message[1]
-    after = 3 if channel == 0 and kind != "hb" else 2
-    # Account frames bear a second number, which notifications of requests lack.
-    sent = after + (2 if after == 3 and not _answers_request(message) else 1)  # noqa: PLR2004 - a position
-    return _number(message, after), _server_time(message, sent)
+    if message[0] != 0 or message[1] == "hb":  # no payload, or no word before it
+        return _number(message, 2), _server_time(message, 3)
+    # A second number, the account's, stands between them, but not where a request is answered.
+    return _number(message, 3), _server_time(message, 4 if _answers_request(message) else 5)
 
 
 def _answers_request(message: list[Any]) -> bool:
     payload = message[2]
-    if message[1] != "n" or not isinstance(payload, list) or len(payload) < 2:  # noqa: PLR2004 - its type is second
+    if message[1] != "n" or not isinstance(payload, list):
         return False
-    return str(payload[1]).endswith("-req")
+    return any(str(kind).endswith("-req") for kind in payload[1:2])
 
 
 def _number(message: list[Any], index: int) -> int | None:

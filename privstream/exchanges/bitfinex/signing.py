@@ -35,7 +35,9 @@ def _text(message: dict[str, Any]) -> str:
     return msgspec.json.encode(message).decode()
 
 
-def signed_request(account: Account, path: str, parameters: dict[str, Any], stamp: Stamp) -> HttpRequest:
+def signed_request(
+    account: Account, path: str, parameters: dict[str, Any], stamp: Stamp
+) -> HttpRequest:
     """A signed POST; `path` starts with /v2, and the signature holds the body as it is sent."""
     body = msgspec.json.encode(parameters)
     nonce = str(stamp.nonce)

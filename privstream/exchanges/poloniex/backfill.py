@@ -100,7 +100,10 @@ def _standing(account: Account, keys: FillKeys) -> Part:
 
 def _fills_of(account: Account, keys: FillKeys, order_id: str) -> RestFlow[list[AnyReport]]:
     path = f"/orders/{quote(order_id, safe='')}/trades"
-    rows = yield from rest.ask_for_list(account, path)
+    try:
+        rows = yield from rest.ask_for_list(account, path)
+    except OrderUnknown:  # it ended this moment, and the stream tells of it
+        return []
     return list(each(rows, _trade_reader(keys, "snapshot")))
 
 

@@ -58,9 +58,8 @@ class Holdings:
 
     def gone(self, listed: set[Place], wallets: set[str]) -> list[Place]:
         """What was held in these wallets, and is neither listed nor told of by the stream."""
-        gone = [p for p in self._held - listed - self._streamed if p[1] in wallets]
-        self._held.difference_update(gone)
-        return sorted(gone)
+        gone = self._held - listed - self._streamed
+        return sorted(place for place in gone if place[1] in wallets)
 
     def _note(self, report: BalanceReport, place: Place) -> None:
         if nonzero(report.available) or nonzero(report.hold):
@@ -71,10 +70,11 @@ class Holdings:
 
 def read_push(item: Mapping[str, Any], holdings: Holdings) -> Iterator[BalanceReport]:
     """A currency after a change. `id` is the change's own; `version`, on newer servers, orders them."""
-    place = item["currency"], names.word(item.get("accountType") or SPOT)
+    currency = names.required(item["currency"], "currency")
+    place = currency, names.word(item.get("accountType") or SPOT)
     report = BalanceReport(
-        currency=place[0],
-        exchange_currency=place[0],
+        currency=currency,
+        exchange_currency=currency,
         wallet=place[1],
         available=amount(item["available"]),
         hold=amount(item["hold"]),
@@ -104,8 +104,8 @@ def read_accounts(accounts: list[Any], holdings: Holdings, source: Source) -> tu
         wallets.add(wallet)
 
     def read_row(row: Mapping[str, Any], wallet: str) -> Iterator[AnyReport]:
-        report = _balance(row["currency"], wallet, row["available"], row["hold"], source, row)
-        place = report.currency, wallet
+        place = names.required(row["currency"], "currency"), wallet
+        report = _listed(place, row, source)
         listed.add(place)
         if holdings.listed(report, place):
             yield report
@@ -114,18 +114,20 @@ def read_accounts(accounts: list[Any], holdings: Holdings, source: Source) -> tu
     if any(isinstance(report, NoticeReport) for report in reports):
         return reports  # what could not be read may be what seems to be gone
     gone = holdings.gone(listed, wallets)
-    return reports + tuple(_balance(c, wallet, "0", "0", source, None) for c, wallet in gone)
+    return reports + tuple(_listed(place, NOTHING, source) for place in gone)
 
 
-def _balance(
-    currency: str, wallet: str, available: object, hold: object, source: Source, row: Any
-) -> BalanceReport:
+NOTHING: Mapping[str, Any] = {"available": "0", "hold": "0"}
+"""What a list says by leaving a currency out: it has only those that are held."""
+
+
+def _listed(place: Place, row: Mapping[str, Any], source: Source) -> BalanceReport:
     return BalanceReport(
-        currency=currency,
-        exchange_currency=currency,
-        wallet=wallet,
-        available=amount(available),
-        hold=amount(hold),
+        currency=place[0],
+        exchange_currency=place[0],
+        wallet=place[1],
+        available=amount(row["available"]),
+        hold=amount(row["hold"]),
         source=source,
-        element=row,
+        element=None if row is NOTHING else row,
     )

@@ -44,11 +44,11 @@ def read_push(item: Item, keys: FillKeys) -> Iterator[AnyReport]:
 
 def _read_fill_push(item: Item, trade_id: str, keys: FillKeys) -> Fill:
     order_id = names.required(item.get("orderId"), "orderId")
-    price, quantity = amount(item["tradePrice"]), amount(item["tradeQty"])
+    price, quantity = _nonzero(item["tradePrice"]), _size(item["tradeQty"])
     return Fill(
         trade_id=trade_id,
         key=keys.key(order_id, trade_id, (price, quantity), _millis(item["tradeTime"])),
-        cost=nonzero(item.get("tradeAmount")),
+        cost=_nonzero(item.get("tradeAmount")),
         fee=amount(item.get("tradeFee")),
         price=price,
         quantity=quantity,
@@ -85,11 +85,11 @@ def read_trade(row: Item, keys: FillKeys, source: Source) -> Fill:
     """A fill of a list. Its `pageId` is for paging only."""
     order_id = names.required(row.get("orderId"), "orderId")
     trade_id = names.required(row.get("id"), "id")
-    price, quantity = amount(row["price"]), amount(row["quantity"])
+    price, quantity = _nonzero(row["price"]), _size(row["quantity"])
     return Fill(
         trade_id=trade_id,
         key=keys.key(order_id, trade_id, (price, quantity), _millis(row["createTime"])),
-        cost=nonzero(row.get("amount")),
+        cost=_nonzero(row.get("amount")),
         fee=amount(row.get("feeAmount")),
         price=price,
         quantity=quantity,
@@ -109,18 +109,18 @@ def _common_to_fills(item: Item, order_id: str) -> dict[str, Any]:
         "symbol": names.symbol(item["symbol"]),
         "exchange_symbol": item["symbol"],
         "side": names.side(item["side"]),
-        "fee_currency": item.get("feeCurrency") or None,
+        "fee_currency": names.given(item.get("feeCurrency")),
         "client_order_id": names.given(item.get("clientOrderId")),
-        "order_type": names.order_type(item["type"]),
+        "order_type": names.order_type(names.required(item["type"], "type")),
         "liquidity": LIQUIDITY.get(names.word(item.get("matchRole") or "")),
     }
 
 
 def _read_fields(item: Item, *, size_in_quote: Any, average: Any) -> OrderFields:
     """The order's fields; the fee is left to its fills, which alone state one."""
-    kind, state = item["type"], item["state"]
-    quantity = nonzero(item.get("quantity"))
-    filled, cost = amount(item.get("filledQuantity")), amount(item.get("filledAmount"))
+    kind, state = names.required(item["type"], "type"), names.required(item["state"], "state")
+    quantity = _nonzero(item.get("quantity"))
+    filled, cost = _size(item.get("filledQuantity")), _size(item.get("filledAmount"))
     fields = {
         "client_order_id": names.given(item.get("clientOrderId")),
         "symbol": names.symbol(item["symbol"]),
@@ -130,12 +130,12 @@ def _read_fields(item: Item, *, size_in_quote: Any, average: Any) -> OrderFields
         "time_in_force": names.time_in_force(kind, item.get("timeInForce")),
         "status": names.status(state),
         "exchange_status": state,
-        "price": nonzero(item.get("price")),
+        "price": _nonzero(item.get("price")),
         "quantity": quantity,
-        "quote_quantity": nonzero(size_in_quote) if quantity is None else None,
+        "quote_quantity": _nonzero(size_in_quote) if quantity is None else None,
         "filled": filled,
         "cost": cost,
-        "average_price": nonzero(average) or _average(cost, filled),
+        "average_price": _nonzero(average) or _average(cost, filled),
         "created": from_millis(item.get("createTime")),
     }
     told = {key: value for key, value in fields.items() if value is not None}
@@ -148,6 +148,20 @@ def _average(cost: str | None, filled: str | None) -> str | None:
         return None
     quotient = AVERAGE.divide(Decimal(cost), Decimal(filled))
     return nonzero(format(quotient.normalize(AVERAGE), "f"))
+
+
+def _size(value: object) -> str | None:
+    """An amount that cannot be below zero. Raises ValueError where it is."""
+    text = amount(value)
+    if text is not None and text[0] == "-":
+        raise ValueError("an amount below zero")
+    return text
+
+
+def _nonzero(value: object) -> str | None:
+    """The same, where a zero only means that there is none."""
+    text = _size(value)
+    return None if text == "0" else text
 
 
 def _millis(value: object) -> int:

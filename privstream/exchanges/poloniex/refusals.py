@@ -4,7 +4,7 @@ On the socket they are bare texts without a code or a channel, over REST a code 
 text. Source: protocols/poloniex.md sections 2, 3 and 6 (checked 2026-11-20).
 """
 
-from http import HTTPStatus
+from collections.abc import Callable
 
 from privstream.errors import (
     Interrupted,
@@ -31,12 +31,10 @@ class OrderUnknown(Refused):
     """Poloniex knows no order of this id."""
 
 
-def login_refused(text: str) -> LoginRefused:
-    """The answer to the login is anything but success."""
-    if _is_expired(text):
-        return LoginRefused(f"Poloniex refuses the login: {excerpt(text)}", SET_CLOCK)
-    said = excerpt(text) or "no reason given"
-    return LoginRefused(f"Poloniex refuses the login: {said}", CHECK_KEY)
+def login_refused(text: str) -> PrivstreamError:
+    """The answer to the login is anything but success; only a passing fault is tried again."""
+    problem = complaint(text or "no reason given", "the login")
+    return problem if problem.retryable else _login(problem.message)
 
 
 def complaint(text: str, doing: str | None) -> PrivstreamError:
@@ -64,9 +62,7 @@ def error_for(code: int, text: str, status: int, doing: str) -> PrivstreamError:
         make = _MEANINGS.get(number)
         if make is not None:
             return make(said)
-    if _is_expired(text):
-        return LoginRefused(said, SET_CLOCK)
-    return Refused(said)
+    return _login(said) if _is_expired(text) else Refused(said)
 
 
 def _login(said: str) -> PrivstreamError:
@@ -74,6 +70,7 @@ def _login(said: str) -> PrivstreamError:
 
 
 def _is_expired(text: str) -> bool:
+    """REST's words are "Signature has expired": the clock is wrong, not the key."""
     return "expired" in text.lower()
 
 
@@ -89,12 +86,13 @@ def _busy(said: str) -> PrivstreamError:
     return Unavailable(said, floor=BUSY, cause="unavailable")
 
 
-_MEANINGS = {
+_MEANINGS: dict[int, Callable[[str], PrivstreamError]] = {
     21301: OrderUnknown,
     500: _busy,
     603: _busy,
-    HTTPStatus.UNAUTHORIZED: _login,
-    HTTPStatus.FORBIDDEN: _permission,
-    HTTPStatus.REQUEST_TIMEOUT: _busy,  # "recvWindow exceeded": it was too long on its way
-    HTTPStatus.TOO_MANY_REQUESTS: _rate_limit,
+    # HTTP's own numbers, which also come as codes.
+    401: _login,
+    403: _permission,
+    408: _busy,  # "recvWindow exceeded": it was too long on its way
+    429: _rate_limit,
 }

@@ -131,26 +131,28 @@ def windows(since: int, until: int) -> Iterator[dict[str, str]]:
 def all_pages(
     account: Account, path: str, cost: float = 1.0, *, page_by: str = "id", **parameters: str
 ) -> RestFlow[list[Any]]:
-    """All rows of a list. Which `direction` leads on is documented nowhere: the one that does."""
+    """All rows of a list.
+
+    Which `direction` leads to further rows is documented nowhere, so a list that does not
+    fit on one page is followed to its end in both.
+    """
     rows: dict[str, Any] = {}
-    directions = DIRECTIONS
     page = yield from ask_for_list(account, path, cost, limit=str(PAGE), **parameters)
-    fresh = _take(rows, page, page_by)
-    while fresh and len(page) >= PAGE:
-        start = fresh[-1]
-        for direction in directions:
-            further = {**parameters, "from": start, "direction": direction}
+    first = _take_new(rows, page, page_by)
+    for direction in DIRECTIONS if len(page) >= PAGE else ():
+        fresh = first
+        while fresh:
+            further = {**parameters, "from": fresh[-1], "direction": direction}
             page = yield from ask_for_list(account, path, cost, limit=str(PAGE), **further)
-            fresh = _take(rows, page, page_by)
-            if fresh:
-                directions = (direction,)
+            fresh = _take_new(rows, page, page_by)
+            if len(page) < PAGE:
                 break
     return list(rows.values())
 
 
-def _take(rows: dict[str, Any], page: list[Any], page_by: str) -> list[str]:
-    """Add what is new; the ids of it, the one farthest from the page before last."""
-    before = {int(name) for name in rows if name.isdecimal()}
+def _take_new(rows: dict[str, Any], page: list[Any], page_by: str) -> list[str]:
+    """Add what is new; the ids of it, the one farthest from the rows before last."""
+    before = max((int(name) for name in rows if name.isdecimal()), default=0)
     fresh: list[str] = []
     for row in page:
         name = _name(row, page_by)
@@ -159,9 +161,9 @@ def _take(rows: dict[str, Any], page: list[Any], page_by: str) -> list[str]:
         elif name not in rows:
             rows[name] = row
             fresh.append(name)
-    if before and fresh and int(fresh[0]) > max(before):
-        return sorted(fresh, key=int)
-    return sorted(fresh, key=int, reverse=True) if before else fresh
+    if before:
+        fresh.sort(key=int, reverse=bool(fresh) and int(fresh[0]) < before)
+    return fresh
 
 
 def _name(row: Any, page_by: str) -> str | None:

@@ -110,10 +110,11 @@ class PoloniexSession(JsonSession):
     def _read_complaint(self, message: dict[str, Any]) -> Iterator[Action]:
         """It names no channel: before all is acknowledged, it is what we just asked for."""
         text = str(message["message"])
-        yield NoticeReport(level="error", code="error", text=text, element=message)
+        if self._is_ready or self._opened is None:
+            yield NoticeReport(level="error", code="error", text=text, element=message)
         if self._opened is None:  # a replay tells what went wrong, and goes on
             return
-        if not self._is_logged_in and "maintenance" not in text.lower():
+        if not self._is_logged_in:
             raise login_refused(text)
         raise complaint(text, None if self._is_ready else self._doing())
 

@@ -46,6 +46,12 @@ def identity(value: object) -> str:
     return str(value)
 
 
+def _side(text: str) -> Side:
+    if (side := _SIDES.get(text.lower())) is None:
+        raise ValueError("no side that is known")
+    return side
+
+
 def read_order_push(
     element: Any, source: Source, *, dated: bool = False
 ) -> Iterator[AnyReport | NoticeReport]:
@@ -90,7 +96,7 @@ def read_fill(element: Row, *, source: Source, order: Row | None = None) -> Iter
         order_id=identity(order_id) if order_id else None,
         symbol=symbol.upper() if symbol else None,
         exchange_symbol=symbol or None,
-        side=_SIDES[side.lower()] if side else None,
+        side=_side(side) if side else None,
         price=nonzero(element["price"]),
         quantity=unsigned(_stated(element["amount"])),
         cost=unsigned(amount(element.get("cost"))),
@@ -140,7 +146,7 @@ def _read_identity(element: Row, fields: OrderFields) -> None:
     if symbol := element.get("symbol"):
         fields["exchange_symbol"], fields["symbol"] = symbol, symbol.upper()
     if side := element.get("side"):
-        fields["side"] = _SIDES[side.lower()]
+        fields["side"] = _side(side)
     if kind := element.get("type"):
         fields["order_type"] = word(kind)
     if tif := element.get("time_in_force"):

@@ -39,23 +39,31 @@ _LOGIN: tuple[tuple[str, type[Refused], str, str], ...] = (
     ),
 )
 
+_LOGIN_TEXTS = ("unauthorized", "encryption check", "invalid timestamp")
+"""Mean the login whatever code they come with."""
+
 
 def error_for(code: str, text: str, doing: str) -> PrivstreamError:
     """The error of a code and a text; `doing` names what was asked for, in our words."""
     said = excerpt(text) or f"error {code}"
-    if code == "401":
+    if _concerns_login(code, said):
         return _login_refused(said, doing)
-    if code.startswith("5"):
-        return Unavailable(f"Zerocap does not serve {doing}: {said}", floor=OUTAGE_FLOOR)
-    make = _BY_CODE.get(code)
-    if make is None:
+    if make := _BY_CODE.get(code):
+        return make(said, doing)
+    if code.startswith("4"):
         return Refused(f"Zerocap refuses {doing}: {said}")
-    return make(said, doing)
+    return Unavailable(f"Zerocap does not serve {doing}: {said}", floor=OUTAGE_FLOOR)
 
 
-def is_final(code: str) -> bool:
+def is_final(code: str, text: str) -> bool:
     """The error concerns the whole connection, not the one request that it answers."""
-    return code in {"401", *_BY_CODE} - {"422"} or code.startswith("5")
+    if _concerns_login(code, text):
+        return True
+    return code in {"403", "408", "429"} or code.startswith("5")
+
+
+def _concerns_login(code: str, text: str) -> bool:
+    return code == "401" or any(part in text.lower() for part in _LOGIN_TEXTS)
 
 
 def _login_refused(said: str, doing: str) -> Refused:

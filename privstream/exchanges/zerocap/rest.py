@@ -7,7 +7,6 @@ Source: protocols/zerocap.md sections 1, 2 and 4 (checked 2026-11-20).
 import hashlib
 import hmac
 from collections.abc import Generator, Iterable, Iterator
-from http import HTTPStatus
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -39,6 +38,7 @@ PAGE = 500  # rows of fetch_orders: the default and the most
 MOST_PAGES = 200  # 100,000 orders in one gap: then it is said that there were more
 IDS = 100  # ids in one question; none is documented
 OVERLAP_MS = 60_000  # the times of orders are whole seconds, and no two clocks agree
+REFUSALS = frozenset(range(400, 500)) - {429}  # 429 has a Retry-After to be heeded
 
 Reports = tuple[AnyReport | Listed, ...]
 
@@ -78,8 +78,7 @@ def ask(
 
 def read_answer(response: HttpResponse, name: str) -> dict[str, Any]:
     """The answer's object. Raises what its status means; a refusal may be plain text."""
-    refused = HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR
-    if refused and not is_html(response) and response.status != HTTPStatus.TOO_MANY_REQUESTS:
+    if response.status in REFUSALS and not is_html(response):
         raise error_for(str(response.status), _said(response.body), name)
     check(response, "Zerocap")
     try:
@@ -243,7 +242,7 @@ def _missed_orders(account: Account, known: Known) -> RestFlow[Backfill]:
     """A list is by when orders were placed, so the older ones are asked for by name."""
     window = {
         "start_datetime": known.since_ns // 10**6 - OVERLAP_MS,
-        # Fixed, so that what is placed meanwhile does not shift the pages.
+        # What was placed later, the stream has told; newest first, it only repeats rows.
         "end_datetime": known.until_ns // 10**6 + OVERLAP_MS,
     }
     held = known.open_orders | known.suspects

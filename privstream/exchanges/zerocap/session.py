@@ -72,7 +72,7 @@ class ZerocapSession(JsonSession):
         if self._readings is not None and self._readings.is_due(now):
             yield Ask(self._read_balances(), "the balances")
         if self._prices_again is not None and now.monotonic >= self._prices_again:
-            self._prices_again = None
+            self._prices_again = now.monotonic + PRICES_AGAIN
             yield from self._subscriptions.again("price")
         yield from self._pulse.check(now, None if self._ready else self._subscriptions.awaited)
 
@@ -103,6 +103,8 @@ class ZerocapSession(JsonSession):
         yield from self._subscriptions.begin()  # whatever comes first is the greeting
         channel, _, rest = plain.partition(" ")
         if rest.startswith("subscription successful"):
+            if channel == "price":
+                self._prices_again = None
             yield from self._settled(channel, now)
         elif plain.startswith("price stream unavailable"):
             yield from self._prices_unavailable(message, now)
@@ -135,19 +137,21 @@ class ZerocapSession(JsonSession):
         yield from self._settled("price", now)
 
     def _read_error(self, message: dict[str, Any]) -> Iterator[Action]:
-        code, text = str(message["error_code"]), str(message.get("error_message") or "")
+        # The code is a text in the old dialect, a number in the new one.
+        code, text = str(message.get("error_code", "")), str(message.get("error_message") or "")
         asked = self._subscriptions.asked
         doing = "the connection" if asked is None else f"the {asked} channel"
         if text.lower().startswith("ping timeout"):
             yield Reconnect("silence", "Zerocap says that it heard nothing of us: ping timeout")
-        elif is_final(code):
+        elif is_final(code, text):
             raise error_for(code, text, doing)
         elif respelled := list(self._subscriptions.respell()):
             yield from respelled
-        elif asked is not None and not self._ready:
+        elif not self._ready:
             raise error_for(code, text, doing)
         else:
             yield NoticeReport(level="error", code=code, text=text, element=message)
+            yield from self._subscriptions.proceed()  # prices that are refused anew
 
     # --- channels ----------------------------------------------------------------------
 

@@ -70,10 +70,9 @@ class Subscriptions:
             yield from self.proceed()
 
     def again(self, channel: str) -> Iterator[Send]:
-        """Subscribe anew what the server has let go."""
-        self._waiting.append(self._request(channel))
-        if self._begun and self._asked is None:
-            yield from self.proceed()
+        """Subscribe anew what the server has let go; an earlier try may be unanswered."""
+        self._waiting.appendleft(self._request(channel))
+        yield from self.proceed()
 
     def _request(self, channel: str) -> Request:
         if channel == "price":

@@ -180,9 +180,7 @@ class Episode:
 
     # --- trading -----------------------------------------------------------------------
 
-    def _trade(
-        self, before: Position | None, aim: Decimal, balances: dict[str, Decimal]
-    ) -> Move:
+    def _trade(self, before: Position | None, aim: Decimal, balances: dict[str, Decimal]) -> Move:
         digits = self._pair.symbol.quantity_digits
         held = ZERO if before is None else before.amount
         wanted = self._sign * _rounded(aim, digits) - held

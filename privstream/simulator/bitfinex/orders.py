@@ -172,7 +172,7 @@ def trade_row(trade: Trade, *, with_fee: bool) -> Row:
 
 
 def request_text(order: Order) -> str:
-    """`Submitting exchange limit buy order for 0.001 BTC.`"""
+    """As `Submitting exchange limit buy order for 0.001 BTC.` in an `on-req`."""
     kind = type_text(order, pair_of(order.symbol)).lower()
     amount = sentence_number(signed(order, order.quantity))
     return f"Submitting {kind} {order.side} order for {amount} {order.symbol.base}."

@@ -79,10 +79,9 @@ MARGIN_CURRENCIES = {
 }
 
 
-def _pair(
-    base: str, quote: str, price: str, quantity: str, digits: int, wallet: WalletType = "exchange"
-) -> Pair:
-    symbol = Symbol(
+def _symbol(name: str, price: str, quantity: str, digits: int) -> Symbol:
+    base, quote = name.split("/")
+    return Symbol(
         base=base,
         quote=quote,
         price=Decimal(price),
@@ -92,26 +91,25 @@ def _pair(
         cost_digits=COST_DIGITS,
         base_fee_digits=FEE_DIGITS,
     )
-    return Pair(symbol, wallet)
 
 
 # Prices have five significant digits.
 PAIRS = {
-    pair.symbol.name: pair
-    for pair in (
-        _pair("BTC", "USD", "64010", "0.015", 8),
-        _pair("BTC", "UST", "64052", "0.012", 8),
-        _pair("ETH", "BTC", "0.04841", "0.5", 6),
-        _pair("AVAX", "USD", "27.413", "12", 4),
-        _pair("DOGE", "USD", "0.15703", "3000", 2),
-        _pair("XRP", "UST", "0.52143", "900", 2),
+    symbol.name: Pair(symbol)
+    for symbol in (
+        _symbol("BTC/USD", "64010", "0.015", 8),
+        _symbol("BTC/UST", "64052", "0.012", 8),
+        _symbol("ETH/BTC", "0.04841", "0.5", 6),
+        _symbol("AVAX/USD", "27.413", "12", 4),
+        _symbol("DOGE/USD", "0.15703", "3000", 2),
+        _symbol("XRP/UST", "0.52143", "900", 2),
     )
 }
 MARGIN_PAIRS = {
-    pair.symbol.name: pair
-    for pair in (
-        _pair("BTCF0", "USTF0", "64031", "0.02", 4, "margin"),
-        _pair("XRP", "USD", "0.52148", "1500", 2, "margin"),
+    symbol.name: Pair(symbol, "margin")
+    for symbol in (
+        _symbol("BTCF0/USTF0", "64031", "0.02", 4),
+        _symbol("XRP/USD", "0.52148", "1500", 2),
     )
 }
 

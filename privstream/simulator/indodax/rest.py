@@ -20,7 +20,7 @@ from privstream.simulator.indodax.tokens import Tokens
 from privstream.simulator.market import Books
 from privstream.wire import Now
 
-TOKEN, TAPI, V2 = "/api/private_ws/v1/generate_token", "/tapi", "/api/v2/"  # noqa: S105 - a path
+TOKEN, TAPI, V2 = "/api/private_ws/v1/generate_token", "/tapi", "/api/v2/"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 RIGHTS = {"trade": "trade", "cancelOrder": "trade", "cancelByClientOrderId": "trade"}
 RIGHTS |= {"withdrawFee": "withdraw", "withdrawCoin": "withdraw"}

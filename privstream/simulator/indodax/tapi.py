@@ -22,7 +22,6 @@ from privstream.simulator.market import Books, Order
 from privstream.wire import Now
 
 Fields = Mapping[str, str]
-SWITCHED_OFF = frozenset({"orderHistory", "tradeHistory"})  # since 2026-04-07
 STATUSES = {"open": "open", "filled": "filled"}
 
 
@@ -50,7 +49,7 @@ class Tapi:
         }
 
     def call(self, method: str, fields: Fields, now: Now) -> object:
-        if method in SWITCHED_OFF or method not in self._calls:
+        if method not in self._calls:  # orderHistory and tradeHistory ended on 2026-04-07
             raise Refused("Invalid method", "invalid_method")
         return self._calls[method](fields, now)
 

@@ -256,7 +256,9 @@ def _execution(happening: Happening, order: Order) -> Element:
     if happening.what == "triggered":
         element["triggers"] = _triggers(order)
     if happening.what in {"filled", "canceled", "expired"}:
-        element |= _totals(order) | {"fee_usd_equiv": _fee_in_usd(order)}
+        totals = _totals(order)
+        average = totals.pop("avg_price")
+        element |= totals | {"fee_usd_equiv": _fee_in_usd(order), "avg_price": average}
     element["order_userref"] = order.user_reference
     if happening.what == "opened" and order.client_id:
         element["cl_ord_id"] = order.client_id

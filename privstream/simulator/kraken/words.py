@@ -1,5 +1,6 @@
 """How Kraken spells pairs, assets, ids, numbers and times."""
 
+import base64
 import hashlib
 from decimal import Decimal
 
@@ -9,7 +10,6 @@ from privstream.exact import Number
 from privstream.simulator.market import Fees, Order, Symbol
 from privstream.simulator.market.books import Identify, Kind
 
-ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 PREFIX: dict[Kind, str] = {"order": "O", "trade": "T", "entry": "L"}
 NO_POSITION = "TKH2SE-M7IF5-CFI7LT"  # what spot trades of all accounts have as postxid
 FEES = Fees(maker=Decimal("0.0016"), taker=Decimal("0.0026"))
@@ -100,8 +100,8 @@ def identify(seed: int) -> Identify:
     """Ids in Kraken's form, `OKB55A-UEMMN-YUXM2A`; one life has one set of them."""
 
     def name(kind: Kind, serial: int) -> str:
-        digest = hashlib.blake2b(f"{seed}/{kind}/{serial}".encode(), digest_size=16).digest()
-        text = "".join(ALPHABET[byte & 31] for byte in digest)
+        digest = hashlib.blake2b(f"{seed}/{kind}/{serial}".encode(), digest_size=10).digest()
+        text = base64.b32encode(digest).decode()
         return f"{PREFIX[kind]}{text[:5]}-{text[5:10]}-{text[10:]}"
 
     return name

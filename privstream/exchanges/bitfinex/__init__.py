@@ -1,0 +1,105 @@
+"""Bitfinex: WebSocket v2, account channel (chanId 0).
+
+Login
+    A signed message on the socket: HMAC-SHA384 over `AUTH` and a nonce in microseconds,
+    from the same counter as REST's. A refused nonce (10114) is tried once more on a new
+    connection. No subscription follows: the server lists positions, wallets and orders.
+
+Wire examples
+    [0,"oc",[1000000001,null,77,"tBTCUST",1780000000000,1780000001000,0,-0.002,
+        "EXCHANGE LIMIT",…,"EXECUTED @ 65000.0(-0.002)",…],12,15214,1780000001003]
+    [0,"tu",[5001,"tBTCUST",1780000001000,1000000001,-0.002,65000,"EXCHANGE LIMIT",65000,
+        -1,-0.26,"UST",77],13,15215,1780000001250]
+    [0,"hb",14,1780000016250]
+
+Quirks
+    * `te` comes first and lacks the fee; `tu` repeats the fill with it and may stay away
+      for long. A fill waits for `tu`, then REST is asked, then it is told without a fee.
+    * Amounts are signed; what is left of an order loses its sign at 0, so the side is the
+      sign of the original amount. Fees are negative when charged.
+    * The available balance is often null, and placing an order may change it without a
+      word: it is asked for with `calc`.
+    * Sequence numbers stand right after the payload. Heartbeats have theirs one place
+      earlier, and answers to requests lack the second, the account's, which may jump.
+    * Of a status text only the head before "was" counts: `IOC CANCELED was: PARTIALLY …`.
+    * `dms` in the login would cancel all orders when the socket closes: it is never sent.
+
+Source
+    protocols/bitfinex.md: docs.bitfinex.com (WebSocket v2, REST v2), issue threads and
+    captures; checked 2026-11-20.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from urllib.parse import urlsplit
+
+from privstream.errors import ConfigError
+from privstream.exchanges.base import Exchange, Limits
+from privstream.exchanges.bitfinex import rest
+from privstream.exchanges.bitfinex.memory import Memory
+from privstream.exchanges.bitfinex.session import LOGIN, BitfinexSession
+from privstream.wire import (
+    Account,
+    AnyReport,
+    Backfill,
+    Endpoints,
+    Handshake,
+    Known,
+    RestFlow,
+    Session,
+    Stamp,
+    Token,
+)
+
+
+class Bitfinex(Exchange):
+    """One Bitfinex account."""
+
+    name = "bitfinex"
+    title = "Bitfinex"
+    channels = ("orders", "trades", "balances", "positions", "notices")
+    env_prefixes = ("BFX",)
+    rights = ("orders: read", "wallets: read", "positions: read", "history: read")
+    login_nonce = True
+    limits = Limits(
+        connects=(5, 15.0),  # per address, to the private host (sheet section 1)
+        # 90 calls of each path in a minute (sheet section 6); all paths share this budget.
+        rest_budget=(30.0, 1.0),
+        rest_lag=10.0,  # an order's fills were seen missing at first (sheet section 6)
+        login=LOGIN,
+        nonce_unit=1000,  # microseconds, like the official libraries (sheet section 3.1)
+    )
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
+        self._memory = Memory()
+
+    @classmethod
+    def endpoints(cls, options: Mapping[str, str]) -> Endpoints:  # noqa: ARG003 - there are none
+        return Endpoints(rest_url="https://api.bitfinex.com", ws_url="wss://api.bitfinex.com/ws/2")
+
+    @classmethod
+    def check_endpoints(cls, endpoints: Endpoints, options: Mapping[str, str]) -> None:  # noqa: ARG003 - there are none
+        if urlsplit(endpoints.ws_url).hostname == "api-pub.bitfinex.com":
+            raise ConfigError(
+                f"the Bitfinex ws_url {endpoints.ws_url} has public channels only",
+                "the private ones are at wss://api.bitfinex.com/ws/2",
+            )
+
+    def handshake(self, token: Token | None, stamp: Stamp) -> Handshake:  # noqa: ARG002 - neither is in it
+        return Handshake(url=self.account.endpoints.ws_url)
+
+    def session(self, token: Token | None, channels: tuple[str, ...]) -> Session:  # noqa: ARG002 - there is none
+        read_fills = partial(rest.fills_since, self.account)
+        return BitfinexSession(self.account, channels, self._memory, read_fills)
+
+    def backfill(self, known: Known) -> RestFlow[Backfill]:
+        found = yield from rest.backfill(self.account, known)
+        self._memory.executions.settle(found.reports)
+        return found
+
+    def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
+        return rest.look_up(self.account, order_ids)
+
+
+EXCHANGE = Bitfinex

@@ -1,0 +1,53 @@
+"""Reads Bitfinex's answer to the login: what went wrong, and what the key may read.
+
+The one rule: a key that cannot read a channel that was asked for is refused aloud,
+since the server would only stay silent.
+Source: protocols/bitfinex.md section 3.2 (checked 2026-11-20).
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from privstream.errors import LoginRefused, PermissionMissing, PrivstreamError, Refused, Unreachable
+from privstream.exact import decode
+from privstream.exchanges.bitfinex.memory import Memory
+from privstream.exchanges.bitfinex.refusals import NonceRefused, code_of, error_for
+
+NONCE_TRIES = 2
+SECTIONS = {"orders": "orders", "trades": "orders", "balances": "wallets", "positions": "positions"}
+"""The section of the key's capabilities that each channel needs."""
+
+
+def error_of(message: dict[str, Any]) -> PrivstreamError:
+    """What a message that refuses something means, while we log in."""
+    text = str(message.get("msg") or message.get("status") or "no reason given")
+    return error_for(code_of(message.get("code")), text, "the login")
+
+
+def refusal(problem: PrivstreamError, memory: Memory) -> PrivstreamError:
+    """The error to raise for a refused login; a refused nonce is tried once more."""
+    if isinstance(problem, NonceRefused):
+        memory.nonce_refusals += 1
+        if memory.nonce_refusals < NONCE_TRIES:
+            # REST or another connection of this key may have been faster.
+            text = f"{problem.message}; trying once more with a larger one"
+            return Unreachable(text, cause="nonce")
+    if type(problem) is Refused:
+        return LoginRefused(problem.message, "check api_key and api_secret, or make a new key")
+    return problem
+
+
+def check_rights(capabilities: object, channels: Iterable[str]) -> None:
+    """Raise PermissionMissing for a channel that the key cannot read."""
+    # The documents show them as JSON in a text, real frames as an object.
+    sections = decode(capabilities) if isinstance(capabilities, str) else capabilities
+    if not isinstance(sections, dict):
+        return
+    for channel in channels:
+        section = SECTIONS.get(channel, "")
+        rights = sections.get(section)
+        if isinstance(rights, dict) and str(rights.get("read", 1)) == "0":
+            raise PermissionMissing(
+                f"this Bitfinex key may not read {section}, so there are no {channel}",
+                f"give the key the right to read {section}, or name the channels to watch",
+            )

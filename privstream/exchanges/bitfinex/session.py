@@ -1,0 +1,275 @@
+"""One Bitfinex connection: login, lists, news of the account channel (chanId 0).
+
+The one rule: every row is read by itself, and a frame is read before its number is
+judged. Source: protocols/bitfinex.md sections 2 to 5 (checked 2026-11-20).
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
+
+from privstream.errors import LoginRefused, Refused, Unreachable
+from privstream.exchanges.base import JsonSession, each, unrecognised
+from privstream.exchanges.bitfinex.executions import ReadFills
+from privstream.exchanges.bitfinex.life import Pulse, Sequence, numbers
+from privstream.exchanges.bitfinex.login import check_rights, error_of, refusal
+from privstream.exchanges.bitfinex.memory import Memory
+from privstream.exchanges.bitfinex.refusals import code_of
+from privstream.exchanges.bitfinex.rows import (
+    Origin,
+    read_fill,
+    read_notification,
+    read_order,
+    read_position,
+    read_wallet,
+    rows_of,
+)
+from privstream.exchanges.bitfinex.signing import login_message
+from privstream.exchanges.bitfinex.wallets import Wallets
+from privstream.wire import (
+    Account,
+    Action,
+    Ask,
+    BalanceReport,
+    Fill,
+    Listed,
+    NoticeReport,
+    Now,
+    OrderReport,
+    PositionReport,
+    Ready,
+    Reconnect,
+    Send,
+    Stamp,
+    Synced,
+)
+
+LOGIN = 10.0  # seconds; a login may stay without any answer (sheet section 3.1)
+VERSION = 2
+CONF = '{"event":"conf","flags":98304}'
+"""TIMESTAMP (32768) and SEQ_ALL (65536): every frame has its number and the server's time."""
+RESTART, PAUSE, RESUME = 20051, 20060, 20061
+LISTS = {"orders": "os", "balances": "ws", "positions": "ps"}
+"""The list that the server sends by itself for each channel."""
+# Account value, margin and funding info, algorithmic orders; funding; history.
+SILENT = frozenset(
+    (
+        *("bu", "mis", "miu", "fiu", "ats"),
+        *("fos", "fon", "fou", "foc", "fcs", "fcn", "fcu", "fcc"),
+        *("fls", "fln", "flu", "flc", "fte", "ftu"),
+        *("hos", "hts", "hfos", "hfcs", "hfls", "hfts"),
+    )
+)
+Report = TypeVar("Report", OrderReport, Fill, BalanceReport, PositionReport, NoticeReport)
+
+
+class News(NamedTuple):
+    """The rows of one frame."""
+
+    kind: str
+    rows: list[Any]
+    origin: Origin
+    now: Now
+
+    def each(
+        self, read: Callable[[Any, Origin], Iterator[Report]]
+    ) -> Iterator[Report | NoticeReport]:
+        """Read every row by itself."""
+        return each(self.rows, lambda row: read(row, self.origin), self.origin.sequence)
+
+
+class BitfinexSession(JsonSession):
+    """One connection; what must outlive it is in `memory`."""
+
+    def __init__(
+        self, account: Account, channels: tuple[str, ...], memory: Memory, read_fills: ReadFills
+    ) -> None:
+        self._account = account
+        self._channels = channels
+        self._memory = memory
+        self._fills_over_rest = read_fills
+        self._pulse = Pulse(LOGIN)
+        self._sequence = Sequence()
+        self._wallets = Wallets(memory.balances)
+        self._unlisted = {LISTS[channel] for channel in channels if channel in LISTS}
+        self._listed: set[str] = set()
+        self._readers: dict[str, Callable[[News], Iterator[Action]]] = {
+            **dict.fromkeys(("os", "on", "ou", "oc"), self._read_orders),
+            **dict.fromkeys(("te", "tu"), self._read_fills),
+            **dict.fromkeys(("ws", "wu"), self._read_wallets),
+            **dict.fromkeys(("ps", "pn", "pu", "pc"), self._read_positions),
+            "n": self._read_notifications,
+        }
+
+    def open(self, stamp: Stamp) -> Iterator[Action]:
+        self._pulse.opened(stamp.now)
+        self._memory.executions.started(stamp.now)
+        # Before the login, so that the lists are numbered too.
+        yield Send(CONF)
+        yield login_message(self._account, stamp.nonce)
+
+    def tick(self, now: Now) -> Iterator[Action]:
+        yield from self._pulse.check(now)
+        if not self._pulse.ready:
+            return
+        executions = self._memory.executions
+        yield from executions.given_up(now)
+        if "trades" in self._channels and executions.must_ask(now):
+            yield Ask(executions.complete(self._fills_over_rest), "the fee of a fill")
+        if "balances" in self._channels:
+            yield from self._wallets.tick(now)
+
+    def read(self, message: Any, now: Now) -> Iterator[Action]:
+        if isinstance(message, list):
+            yield from self._read_frame(message, now)
+        else:
+            yield from self._read_event(message, now)
+
+    # --- events ------------------------------------------------------------------------
+
+    def _read_event(self, message: dict[str, Any], now: Now) -> Iterator[Action]:
+        match message.get("event"):
+            case "info":
+                yield from self._read_info(message, now)
+            case "auth":
+                yield from self._read_auth(message)
+            case "conf":
+                yield from self._read_conf(message)
+            case "error":
+                yield from self._read_error(message)
+            case "pong":
+                pass  # it proves the socket, not the channel
+            case _:
+                yield unrecognised(message, "neither an event that is known nor a channel's frame")
+
+    def _read_info(self, message: dict[str, Any], now: Now) -> Iterator[Action]:
+        if "version" in message and message["version"] != VERSION:
+            raise Refused(
+                f"Bitfinex speaks version {message['version']} here, privstream version {VERSION}",
+                "check ws_url",
+            )
+        platform = message.get("platform")
+        code = code_of(message.get("code"))
+        if code == RESTART:
+            yield Reconnect("server_restart", "Bitfinex restarts this server (20051)")
+        elif code == RESUME:
+            yield Reconnect("maintenance", "Bitfinex's maintenance is over (20061)")
+        elif code == PAUSE or (isinstance(platform, dict) and platform.get("status") == 0):
+            if self._pulse.pause(now):
+                text = "Bitfinex is in maintenance: no news until it is over"
+                yield NoticeReport(level="warning", code="maintenance", text=text, element=message)
+        elif code is not None:
+            text = str(message.get("msg") or f"info {code}")
+            yield NoticeReport(level="info", code=str(code), text=text, element=message)
+
+    def _read_auth(self, message: dict[str, Any]) -> Iterator[Action]:
+        if message.get("status") != "OK":
+            raise refusal(error_of(message), self._memory)
+        self._memory.nonce_refusals = 0
+        check_rights(message.get("caps"), self._channels)
+        if not self._pulse.ready:
+            self._pulse.ready = True
+            yield Ready()
+            yield from self._synced()
+
+    def _read_conf(self, message: dict[str, Any]) -> Iterator[Action]:
+        if message.get("status") != "OK":
+            text = "Bitfinex gives no sequence numbers: lost frames would not be noticed"
+            yield NoticeReport(level="warning", code="conf", text=text, element=message)
+
+    def _read_error(self, message: dict[str, Any]) -> Iterator[Action]:
+        code, text = code_of(message.get("code")), str(message.get("msg") or "no reason given")
+        if not self._pulse.ready:
+            problem = error_of(message)
+            if isinstance(problem, LoginRefused | Unreachable):
+                raise refusal(problem, self._memory)
+        shown = None if code is None else str(code)
+        yield NoticeReport(level="error", code=shown, text=text, element=message)
+
+    # --- frames ------------------------------------------------------------------------
+
+    def _read_frame(self, message: list[Any], now: Now) -> Iterator[Action]:
+        number, sent = numbers(message)
+        self._pulse.felt(now)
+        if not self._sequence.is_past(number):
+            read = partial(self._read_channel, number=number, sent=sent, now=now)
+            yield from each((message,), read, number)
+        yield from self._sequence.follow(number)
+
+    def _read_channel(
+        self, message: list[Any], *, number: int | None, sent: str | None, now: Now
+    ) -> Iterator[Action]:
+        channel, kind = message[0], message[1]
+        if channel != 0:
+            yield unrecognised(message, "no channel that was asked for", number)
+        elif kind in self._readers:
+            is_first_list = kind in LISTS.values() and kind not in self._listed
+            origin = Origin("snapshot" if is_first_list else "stream", number, sent)
+            rows = rows_of(message[2])
+            if not rows and kind not in LISTS.values():
+                raise ValueError("news without a row")
+            yield from self._readers[kind](News(kind, rows, origin, now))
+            yield from self._after_list(kind)
+        elif kind != "hb" and kind not in SILENT:
+            yield unrecognised(message, "no message that is known", number)
+
+    def _after_list(self, kind: str) -> Iterator[Action]:
+        if kind not in LISTS.values():
+            return
+        if kind == "os" and kind in self._listed:
+            # Listed anew after a resync: what ended meanwhile is not in it.
+            yield Reconnect("resync", "Bitfinex has listed the orders anew")
+        self._listed.add(kind)
+        if kind in self._unlisted:
+            self._unlisted.discard(kind)
+            yield from self._synced()
+
+    def _synced(self) -> Iterator[Action]:
+        if self._pulse.ready and not self._unlisted:
+            yield Synced()
+
+    # --- rows --------------------------------------------------------------------------
+
+    def _read_orders(self, news: News) -> Iterator[Action]:
+        for report in news.each(read_order):
+            yield report
+            if isinstance(report, OrderReport) and news.kind != "os":
+                self._wallets.reserve(report, news.now)
+        if news.kind == "os":
+            yield Listed("orders")
+
+    def _read_fills(self, news: News) -> Iterator[Action]:
+        for report in news.each(read_fill):
+            if isinstance(report, Fill):
+                yield from self._memory.executions.take(report, news.now)
+            else:
+                yield report
+
+    def _read_wallets(self, news: News) -> Iterator[Action]:
+        in_list = news.kind == "ws"
+        reports = list(news.each(read_wallet))
+        balances = [report for report in reports if isinstance(report, BalanceReport)]
+        for report in reports:
+            if isinstance(report, BalanceReport):
+                yield from self._wallets.take(report, news.now, in_list=in_list)
+            else:
+                yield report
+        if in_list:
+            if len(balances) == len(reports):
+                yield from self._wallets.gone(balances, news.origin)
+            yield Listed("balances")
+
+    def _read_positions(self, news: News) -> Iterator[Action]:
+        reports = list(news.each(partial(read_position, closed=news.kind == "pc")))
+        positions = [report for report in reports if isinstance(report, PositionReport)]
+        for position in positions:
+            self._memory.positions.take(position)
+        yield from reports
+        if news.kind == "ps":
+            if len(positions) == len(reports):
+                yield from self._memory.positions.gone(positions, news.origin)
+            yield Listed("positions")
+
+    def _read_notifications(self, news: News) -> Iterator[Action]:
+        if "notices" in self._channels:
+            yield from news.each(read_notification)

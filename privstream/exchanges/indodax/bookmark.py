@@ -1,0 +1,46 @@
+"""How far a channel was told, so that the server can replay what follows.
+
+The one rule: a publication counts as told only on a connection that has caught up. Before,
+what it brings is held back, and would be lost with the connection.
+"""
+
+from typing import NamedTuple
+
+
+class Position(NamedTuple):
+    """A place in the history that the server keeps of a channel."""
+
+    epoch: str
+    offset: int
+
+
+class Bookmark:
+    """Outlives its connections, one after the other."""
+
+    def __init__(self) -> None:
+        self.told: Position | None = None
+        """Where a new connection should have the channel replayed from."""
+        self.recovered = False
+        """The server has replayed to this connection everything since `told`."""
+        self._read: Position | None = None
+        self._caught_up = False
+
+    def opened(self) -> None:
+        """A new connection begins."""
+        self._read, self._caught_up, self.recovered = None, False, False
+
+    def reached(self, position: Position) -> None:
+        """This connection has read the channel up to there."""
+        self._read = position
+        if self._caught_up:
+            self.told = position
+
+    def caught_up(self) -> None:
+        """What was missed has been read back: from here on everything read is told."""
+        self._caught_up = True
+        if self._read is not None:
+            self.told = self._read
+
+    def forget(self) -> None:
+        """The server does not have that place any more."""
+        self.told = None

@@ -1,0 +1,260 @@
+"""Centrifugo's JSON protocol (client protocol v2), as Indodax's private stream speaks it.
+
+The one rule: a frame holds one or many JSON objects, one per line, and each is read by
+itself. What a publication says of the account is read elsewhere.
+Source: protocols/indodax.md section 4 (checked 2026-11-20).
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from privstream.exchanges.base import JsonSession, unrecognised
+from privstream.exchanges.indodax.bookmark import Bookmark, Position
+from privstream.exchanges.indodax.codes import ALREADY_SUBSCRIBED, UNRECOVERABLE, error_for
+from privstream.http_errors import excerpt
+from privstream.wire import (
+    Action,
+    Ask,
+    NoticeReport,
+    Now,
+    Ready,
+    Reconnect,
+    RestFlow,
+    Send,
+    Stamp,
+    Synced,
+    Token,
+)
+
+LOGIN = 10.0  # seconds until the subscription must be acknowledged
+PING = 25.0  # the server's native pings, and its `{}` unless it states another period
+GRACE = 10.0
+MARGIN = 300.0
+"""Seconds before a login runs out in which to renew it; of a short one the last fifth."""
+MARGIN_PART = 5
+RETRIES = 10
+"""How often a renewal that fails may be tried again within the margin."""
+
+CONNECT, SUBSCRIBE = 1, 2
+"""The ids of our first two commands."""
+ASKED = {CONNECT: "the login on its stream", SUBSCRIBE: "the subscription"}
+HIDDEN = "<token>"
+
+
+class Centrifugo(JsonSession):
+    """One connection: login, one subscription, pings, renewal of the login."""
+
+    def __init__(
+        self,
+        token: Token | None,
+        bookmark: Bookmark,
+        fetch_token: Callable[[], RestFlow[Token]],
+    ) -> None:
+        self._token = "" if token is None else token.secret.reveal()
+        self._channel = "" if token is None else token.channel or ""
+        self._bookmark = bookmark
+        self._fetch_token = fetch_token
+        self._fresh: Token | None = None
+        """A token that was fetched for the renewal and has not been sent yet."""
+        self._opened: float | None = None
+        self._heard = 0.0
+        self._silence = PING + GRACE
+        self._answers_pings = False
+        self._ready = False
+        self._last_id = SUBSCRIBE
+        self._asked = dict(ASKED)
+        self._renewals: set[int] = set()
+        self._renew_at: float | None = None
+        self._retry = 0.0
+        self._replay_from: Position | None = None
+        self._epoch: str | None = None
+        self._offset: int | None = None
+
+    # --- what happens ------------------------------------------------------------------
+
+    def open(self, stamp: Stamp) -> Iterator[Action]:
+        self._opened = self._heard = stamp.now.monotonic
+        self._bookmark.opened()
+        text = connect_message(self._token, CONNECT)
+        yield Send(text, shown=connect_message(HIDDEN, CONNECT))
+
+    def receive(self, frame: bytes, now: Now) -> Iterator[Action]:
+        for line in frame.split(b"\n"):
+            if line.strip():
+                yield from super().receive(line, now)
+
+    def alive(self, now: Now) -> None:
+        """The server's native pings: in that mode a quiet account has no other sign of life."""
+        self._heard = now.monotonic
+
+    def tick(self, now: Now) -> Iterator[Action]:
+        if self._opened is None:  # a replay of bare frames has no clock
+            return
+        if not self._ready and now.monotonic - self._opened > LOGIN:
+            yield Reconnect("silence", f"no acknowledgement within {LOGIN:.0f} s")
+        elif now.monotonic - self._heard > self._silence:
+            yield Reconnect("silence", f"no ping for {self._silence:.0f} s")
+        else:
+            yield from self._renew(now)
+
+    @abstractmethod
+    def published(self, elements: Any, offset: int | None, now: Now) -> Iterator[Action]:
+        """A publication of the channel; must read whatever it is without raising."""
+
+    # --- frames ------------------------------------------------------------------------
+
+    def read(self, message: Any, now: Now) -> Iterator[Action]:
+        self._heard = now.monotonic
+        if message == {}:
+            # Unasked-for, an answer is a bad request: the server would close for good.
+            if self._answers_pings:
+                yield Send("{}")
+        elif "push" in message:
+            yield from self._read_push(message["push"], message, now)
+        elif "error" in message:
+            yield from self._read_error(message, now)
+        elif "connect" in message:
+            yield from self._connected(message["connect"], now)
+        elif "subscribe" in message:
+            yield from self._subscribed(message["subscribe"], now)
+        elif "refresh" in message:
+            self._renews(message["refresh"], now)
+        else:
+            yield unrecognised(message, "neither a push nor a reply that is known")
+
+    def _read_push(self, push: Any, message: Any, now: Now) -> Iterator[Action]:
+        if "pub" in push:
+            yield from self._read_publication(push["pub"], now)
+        elif "unsubscribe" in push:
+            yield self._unsubscribed(push["unsubscribe"])
+        elif "refresh" in push:
+            self._renews(push["refresh"], now)
+        elif not KNOWN_PUSHES & push.keys():
+            yield unrecognised(message, "no push that is known")
+
+    def _unsubscribed(self, push: Any) -> Reconnect:
+        """A new connection: only so is what happens meanwhile read back, or replayed."""
+        reason = excerpt(str(push.get("reason", "")))
+        detail = f"the server ended the subscription: {push.get('code', 0)} {reason}"
+        return Reconnect("unsubscribed", detail.rstrip())
+
+    def _read_error(self, message: Any, now: Now) -> Iterator[Action]:
+        number, error = message.get("id"), message["error"]
+        code, text = int(error["code"]), str(error.get("message", ""))
+        doing = self._asked.get(number)
+        if doing is None:
+            yield NoticeReport(level="error", code=str(code), text=text, element=message)
+        elif number in self._renewals:
+            yield Reconnect("token", f"the login cannot be renewed in place: {excerpt(text)}")
+        elif code == ALREADY_SUBSCRIBED:
+            yield from self._subscribed({}, now)
+        elif code == UNRECOVERABLE and self._replay_from is not None:
+            self._bookmark.forget()
+            yield self._subscribe(self._next_id(doing))
+        else:
+            raise error_for(code, text, doing, temporary=bool(error.get("temporary")))
+
+    # --- login and subscription ----------------------------------------------------------
+
+    def _connected(self, reply: Any, now: Now) -> Iterator[Action]:
+        period = int(reply.get("ping", 0))
+        self._answers_pings = period > 0 and reply.get("pong") is True
+        self._silence = (period or PING) + GRACE
+        self._renews(reply, now)
+        yield self._subscribe(SUBSCRIBE)
+
+    def _subscribe(self, number: int) -> Send:
+        self._replay_from = self._bookmark.told
+        return Send(subscribe_message(self._channel, self._replay_from, number))
+
+    def _next_id(self, doing: str) -> int:
+        self._last_id += 1
+        self._asked[self._last_id] = doing
+        return self._last_id
+
+    def _subscribed(self, reply: Any, now: Now) -> Iterator[Action]:
+        since = self._replay_from
+        recovered = since is not None and reply.get("recovered") is True
+        self._bookmark.recovered = recovered
+        if reply.get("recoverable") is True:
+            self._epoch = str(reply.get("epoch", ""))
+            offset = int(reply.get("offset", 0))
+            self._reached(since.offset if recovered and since is not None else offset)
+        for publication in reply.get("publications") or ():
+            yield from self._read_publication(publication, now)
+        if not self._ready:
+            self._ready = True
+            yield Ready()
+            yield Synced()  # the stream lists nothing by itself
+
+    # --- publications ------------------------------------------------------------------
+
+    def _read_publication(self, publication: Any, now: Now) -> Iterator[Action]:
+        offset, last = publication.get("offset"), self._offset
+        if not isinstance(offset, int):
+            offset = None
+        yield from self.published(publication.get("data"), offset, now)
+        if offset is None:
+            return
+        if last is not None and offset > last + 1:
+            # The place stays, so that the next connection has all of it replayed.
+            yield Reconnect("sequence", f"publications {last + 1} to {offset - 1} were lost")
+        elif last is None or offset > last:
+            self._reached(offset)
+
+    def _reached(self, offset: int) -> None:
+        self._offset = offset
+        if self._epoch is not None:
+            self._bookmark.reached(Position(self._epoch, offset))
+
+    # --- renewal -----------------------------------------------------------------------
+
+    def _renews(self, reply: Any, now: Now) -> None:
+        """Plan the renewal of a login that runs out."""
+        if reply.get("expires") is not True:
+            self._renew_at = None
+            return
+        ttl = float(reply.get("ttl", 0))
+        margin = min(MARGIN, ttl / MARGIN_PART)
+        self._renew_at = now.monotonic + ttl - margin
+        self._retry = max(margin / RETRIES, 1.0)
+
+    def _renew(self, now: Now) -> Iterator[Action]:
+        if self._fresh is not None:
+            text, self._fresh = self._fresh.secret.reveal(), None
+            number = self._next_id("a longer login")
+            self._renewals.add(number)
+            yield Send(refresh_message(text, number), shown=refresh_message(HIDDEN, number))
+        elif self._renew_at is not None and now.monotonic >= self._renew_at:
+            self._renew_at = now.monotonic + self._retry  # unless it works before
+            yield Ask(self._fetch_fresh(), "a token to renew the login")
+
+    def _fetch_fresh(self) -> RestFlow[tuple[()]]:
+        self._fresh = yield from self._fetch_token()
+        return ()
+
+
+KNOWN_PUSHES: frozenset[str] = frozenset({"subscribe", "join", "leave"})
+
+
+def connect_message(token: str, number: int) -> str:
+    return _encoded({"connect": {"token": token}, "id": number})
+
+
+def subscribe_message(channel: str, since: Position | None, number: int) -> str:
+    """Subscribe; with a place, to everything after it."""
+    request: dict[str, Any] = {"channel": channel}
+    if since is not None:
+        request |= {"recover": True, "epoch": since.epoch, "offset": since.offset}
+    return _encoded({"subscribe": request, "id": number})
+
+
+def refresh_message(token: str, number: int) -> str:
+    return _encoded({"refresh": {"token": token}, "id": number})
+
+
+def _encoded(command: object) -> str:
+    return msgspec.json.encode(command).decode()

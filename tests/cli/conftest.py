@@ -1,0 +1,114 @@
+"""A simulated Kraken on loopback, and the program as a user starts it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from privstream.simulator.server import Simulation
+
+LIMIT = 20.0
+
+
+@dataclass
+class Ended:
+    """What a run left."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class Program:
+    """The program in an environment of its own."""
+
+    def __init__(self, home: Path, config: Path | None = None) -> None:
+        self.home = home
+        self.environ = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONDEVMODE": ""}
+        if config is not None:
+            self.environ["PRIVSTREAM_CONFIG"] = str(config)
+
+    def start(self, *words: str, **settings: Any) -> subprocess.Popen[str]:
+        """Start it and go on."""
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+        return subprocess.Popen(
+            [sys.executable, "-m", "privstream", *words],
+            env={**self.environ, **settings.pop("environ", {})},
+            cwd=self.home,
+            text=True,
+            **{**pipes, **settings},
+        )
+
+    def run(self, *words: str, environ: Mapping[str, str] | None = None) -> Ended:
+        """Start it and wait for its end."""
+        with self.start(*words, environ=environ or {}) as process:
+            out, err = process.communicate(timeout=LIMIT)
+        return Ended(process.returncode, out, err)
+
+    def __call__(self, *words: str, **settings: Any) -> Ended:
+        return self.run(*words, **settings)
+
+
+def wait_for(process: subprocess.Popen[str], text: str) -> str:
+    """Read stderr until a line holds the text; returns what was read."""
+    assert process.stderr is not None
+    read = ""
+    for line in process.stderr:
+        read += line
+        if text in line:
+            return read
+    raise AssertionError(f"never said {text!r}, but: {read}")
+
+
+def end(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> Ended:
+    """Send a signal and wait; the clean-up takes a second at most."""
+    process.send_signal(number)
+    out, err = process.communicate(timeout=5)
+    return Ended(process.returncode, out, err)
+
+
+@pytest.fixture(scope="session")
+def simulation() -> Iterator[Simulation]:
+    """A lively Kraken."""
+    with Simulation(["kraken"], seed=5, rate=40, limits=False) as running:
+        yield running
+
+
+def config_of(simulation: Simulation, folder: Path, **changes: str) -> Path:
+    """A config file that leads to the simulation; `changes` replace lines' values."""
+    account = simulation.account("kraken", {"protocol": changes.pop("protocol", "v2")})
+    values = {
+        "api_key": account.api_key.reveal(),
+        "api_secret": account.api_secret.reveal(),
+        "rest_url": account.endpoints.rest_url,
+        "ws_url": account.endpoints.ws_url,
+        **changes,
+    }
+    path = folder / "config.toml"
+    path.touch(0o600)
+    path.write_text(
+        "[accounts.kraken]\n"
+        f'api_key = "{values["api_key"]}"\n'
+        f'api_secret = "{values["api_secret"]}"\n'
+        "[exchanges.kraken]\n"
+        f'rest_url = "{values["rest_url"]}"\n'
+        f'ws_url = "{values["ws_url"]}"\n'
+    )
+    return path
+
+
+@pytest.fixture
+def program(simulation: Simulation, tmp_path: Path) -> Program:
+    """The program, configured for the simulation."""
+    return Program(tmp_path, config_of(simulation, tmp_path))

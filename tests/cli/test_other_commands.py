@@ -1,0 +1,122 @@
+"""`record`, `replay`, `schema`, `demo`, `--version`, `--help`."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from privstream import __version__, exchanges
+from privstream.events import TYPES
+from privstream.simulator.server import Simulation
+from tests.cli.conftest import Program
+
+
+def test_a_recording_replays_into_the_same_events_and_holds_no_secret(
+    program: Program, simulation: Simulation, tmp_path: Path
+) -> None:
+    file = tmp_path / "recording.jsonl"
+    watched = program("record", str(file), "kraken", "--count", "30", "--raw")
+    assert watched.code == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+    account = simulation.account("kraken", {})
+    for secret in (account.api_key, account.api_secret):
+        assert secret.reveal() not in file.read_text()
+    assert '"token\\":\\"<token>\\"' in file.read_text()
+    replayed = program("replay", str(file), "--raw", "--count", "30")
+    without_time = [{**event, "received": None} for event in replayed.events]
+    assert without_time == [{**event, "received": None} for event in watched.events]
+
+
+def test_a_recording_is_never_overwritten(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "precious"
+    file.write_text("data")
+    ended = program("record", str(file), "kraken")
+    assert ended.code == 2
+    assert file.read_text() == "data"
+
+
+def test_record_wants_a_file_and_an_exchange(program: Program) -> None:
+    assert program("record").code == 2
+    assert program("record", "file.jsonl").code == 2
+
+
+BARE = (
+    '{"channel":"heartbeat"}\n'
+    '{"channel":"executions","type":"update","data":[{"order_id":"O1","exec_type":"canceled",'
+    '"order_status":"canceled","cum_qty":0.50,"reason":"User requested",'
+    '"timestamp":"2026-05-18T12:58:40.165132Z"}],"sequence":143}\n'
+    "no json\n"
+)
+
+
+def test_bare_frames_become_events_also_where_the_order_is_unknown(
+    program: Program, tmp_path: Path
+) -> None:
+    file = tmp_path / "frames.jsonl"
+    file.write_text(BARE)
+    ended = program("replay", str(file), "--exchange", "kraken")
+    order, notice = ended.events
+    assert (order["status"], order["filled"], order["symbol"]) == ("canceled", "0.50", None)
+    assert (notice["code"], notice["raw"]) == ("unrecognised", "no json")
+
+
+def test_a_file_that_is_no_recording_says_what_to_do(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "frames.jsonl"
+    file.write_text(BARE)
+    ended = program("replay", str(file))
+    assert ended.code == 2
+    assert "--exchange" in ended.err
+    assert program("replay", str(tmp_path / "absent")).code == 2
+
+
+def test_the_schema_of_every_type_is_valid_and_closed(program: Program) -> None:
+    whole = json.loads(program("schema").out)
+    jsonschema.Draft202012Validator.check_schema(whole)
+    for kind in TYPES:
+        one = json.loads(program("schema", kind).out) if kind == "order" else whole
+        definition = one["$defs"][kind.capitalize()]
+        assert definition["additionalProperties"] is False
+    assert program("schema", "nothing").code == 2
+
+
+def test_the_demo_shows_every_simulated_exchange(tmp_path: Path) -> None:
+    ended = Program(tmp_path)("demo", "--duration", "4s", "--rate", "20")
+    assert ended.code == 0
+    assert {event["exchange"] for event in ended.events} == set(exchanges.names())
+
+
+def test_the_version_is_printed(program: Program) -> None:
+    assert program("--version").out == f"privstream {__version__}\n"
+
+
+@pytest.mark.parametrize("words", [[], ["watch"], ["watch", "all"], ["replay"], ["record"]])
+def test_help_is_printed_on_stdout(program: Program, words: list[str]) -> None:
+    ended = program(*words, "--help")
+    assert ended.code == 0
+    assert ended.out.startswith("Usage: privstream")
+
+
+@pytest.mark.parametrize("name", exchanges.names())
+def test_each_exchange_lists_its_channels_and_options(program: Program, name: str) -> None:
+    ended = program("watch", name, "--help")
+    kind = exchanges.find(name)
+    for channel in kind.channels:
+        assert channel in ended.out
+    for option in kind.options:
+        assert f"--{option.name}" in ended.out
+
+
+def test_start_up_loads_neither_rich_nor_requests(program: Program) -> None:
+    import subprocess  # noqa: PLC0415
+    import sys  # noqa: PLC0415
+
+    code = (
+        "import sys; sys.argv = ['privstream', '--help']\n"
+        "from privstream.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('rich', 'requests', 'websocket', 'aiohttp') if m in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,274 @@
+"""`watch`, started as a user starts it: what it prints, and how it ends in every state."""
+
+import json
+import os
+import pty
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from privstream.events import TYPES
+from privstream.simulator.server import Simulation
+from tests.cli.conftest import Program, config_of, end, wait_for
+from tests.valid import assert_valid_line
+
+
+def test_twenty_lines_are_twenty_valid_events(program: Program) -> None:
+    ended = program("watch", "kraken", "--count", "20")
+    assert ended.code == 0
+    lines = ended.out.splitlines()
+    assert len(lines) == 20
+    for line in lines:
+        assert_valid_line(line.encode(), TYPES[json.loads(line)["type"]])
+    assert "privstream: kraken: Ready: orders, trades, balances" in ended.err
+    ids = [event["id"] for event in ended.events]
+    assert len(set(ids)) == 20
+
+
+@pytest.mark.parametrize("protocol", ["v1", "v2"])
+def test_the_embedded_simulator_needs_no_configuration(protocol: str, tmp_path: Path) -> None:
+    words = ("watch", "kraken", "orders", "--simulate", "--protocol", protocol, "--count", "5")
+    ended = Program(tmp_path)(*words)
+    assert (ended.code, len(ended.events)) == (0, 5)
+    assert {event["type"] for event in ended.events} == {"order"}
+
+
+def test_only_the_chosen_channels_symbols_and_no_snapshot_are_printed(program: Program) -> None:
+    words = ("watch", "kraken", "orders", "trades", "--symbol", "btc/usd", "-s", "ETH/EUR")
+    ended = program(*words, "--no-snapshot", "--count", "12")
+    assert {event["symbol"] for event in ended.events} == {"BTC/USD", "ETH/EUR"}
+    assert {event["type"] for event in ended.events} == {"order", "trade"}
+    assert {event["source"] for event in ended.events} == {"stream"}
+
+
+def test_raw_elements_and_states_come_when_asked_for(program: Program) -> None:
+    ended = program("watch", "kraken", "trades", "--raw", "--status", "--count", "6")
+    kinds = [event["type"] for event in ended.events]
+    assert kinds[:2] == ["status", "status"]
+    trade = next(event for event in ended.events if event["type"] == "trade")
+    assert trade["raw"]["exec_id"] == trade["trade_id"]
+    assert list(trade)[-1] == "raw"
+
+
+def test_raw_frames_are_printed_verbatim(program: Program) -> None:
+    ended = program("watch", "kraken", "--format", "raw", "--count", "4")
+    frames = [json.loads(line) for line in ended.out.splitlines()]
+    assert len(frames) == 4
+    assert frames[0]["channel"] == "status"
+
+
+def test_a_duration_ends_it_by_itself(program: Program) -> None:
+    assert program("watch", "kraken", "--duration", "1s").code == 0
+
+
+def test_a_file_gets_the_same_lines(program: Program, tmp_path: Path) -> None:
+    copy = tmp_path / "events.jsonl"
+    ended = program("watch", "kraken", "--count", "10", "--to", f"file:{copy}")
+    assert copy.read_text() == ended.out
+    assert copy.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_reader_that_leaves_ends_it_quietly(program: Program) -> None:
+    command = f"{sys.executable} -m privstream watch kraken | head -1; exit ${{PIPESTATUS[0]}}"
+    shell = subprocess.run(
+        ["bash", "-c", command],
+        env=program.environ,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert shell.returncode == 0
+    assert shell.stdout.count("\n") == 1
+    assert "Traceback" not in shell.stderr
+    assert "Broken" not in shell.stderr
+
+
+def test_a_closed_stdout_is_a_reader_that_left(program: Program) -> None:
+    command = f"{sys.executable} -m privstream watch kraken >&-"
+    run = subprocess.run(["bash", "-c", command], env=program.environ, timeout=20, check=False)
+    assert run.returncode == 0
+
+
+# --- signals, in every state ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+def test_a_signal_while_streaming(program: Program, number: int, code: int) -> None:
+    process = program.start("watch", "kraken")
+    wait_for(process, "Ready")
+    ended = end(process, number)
+    assert (ended.code, ended.err) == (code, "")
+    assert json.loads(ended.out.splitlines()[-1])
+
+
+@pytest.fixture
+def mute(simulation: Simulation, tmp_path: Path) -> Iterator[Program]:
+    """A host that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        yield Program(
+            tmp_path, config_of(simulation, tmp_path, rest_url=f"http://127.0.0.1:{port}")
+        )
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+def test_a_signal_while_connecting(mute: Program, number: int, code: int) -> None:
+    process = mute.start("watch", "kraken")
+    wait_for(process, "connecting")
+    assert end(process, number).code == code
+
+
+def dead(simulation: Simulation, folder: Path) -> Program:
+    """A host where nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    return Program(folder, config_of(simulation, folder, rest_url=f"http://127.0.0.1:{port}"))
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+def test_a_signal_while_waiting_to_try_again(
+    simulation: Simulation, tmp_path: Path, number: int, code: int
+) -> None:
+    process = dead(simulation, tmp_path).start("watch", "kraken")
+    wait_for(process, "trying again")
+    assert end(process, number).code == code
+
+
+def test_a_signal_while_the_reader_does_not_read(program: Program) -> None:
+    reader, writer = os.pipe()
+    process = program.start("watch", "kraken", "--raw", stdout=writer)
+    os.close(writer)
+    try:
+        wait_for(process, "Ready")
+        os.set_blocking(reader, True)
+        while len(os.read(reader, 65536)) < 1:
+            pass
+        assert end(process, signal.SIGINT).code == 130
+    finally:
+        os.close(reader)
+
+
+# --- refusals ------------------------------------------------------------------------------
+
+
+def test_a_wrong_secret_is_exit_4_and_a_sentence(simulation: Simulation, tmp_path: Path) -> None:
+    program = Program(tmp_path, config_of(simulation, tmp_path, api_secret="d3Jvbmc="))
+    ended = program("watch", "kraken")
+    assert (ended.code, ended.out) == (4, "")
+    assert "wrong API secret" in ended.err
+    assert "d3Jvbmc" not in ended.err
+
+
+def test_the_same_as_json(simulation: Simulation, tmp_path: Path) -> None:
+    program = Program(tmp_path, config_of(simulation, tmp_path, api_key="unknown"))
+    ended = program("watch", "kraken", "--json", "-q")
+    error = json.loads(ended.err)
+    assert ended.code == 4
+    assert list(error) == ["error", "exchange", "account", "message", "hint", "retryable"]
+    assert error["error"] == "login"
+    assert (error["exchange"], error["account"], error["retryable"]) == ("kraken", "kraken", False)
+
+
+def test_a_dead_host_with_max_retries_is_exit_5(simulation: Simulation, tmp_path: Path) -> None:
+    ended = dead(simulation, tmp_path)("watch", "kraken", "--max-retries", "0")
+    assert ended.code == 5
+    assert "connection refused" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["watch", "kraken", "positions"], 2, "no channel 'positions'"),
+        (["watch", "kraken", "balances", "--protocol", "v1"], 2, "no balances"),
+        (["watch", "kraken", "--protocol", "v3"], 2, "v3"),
+        (["watch", "kraken", "--duration", "soon"], 2, "no duration"),
+        (["watch", "kraken", "--to", "nats://127.0.0.1/x"], 2, "nats"),
+        (["watch", "kraken", "--frobnicate"], 2, "--frobnicate"),
+        (["watch", "nowhere"], 2, "nowhere"),
+        (["watch"], 2, "watch --help"),
+        ([], 2, "privstream --help"),
+        (["watch", "kraken", "--account", "desk"], 3, "desk"),
+        (["watch", "kraken", "--account", "../x"], 3, "account name"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(
+    program: Program, words: list[str], code: int, said: str
+) -> None:
+    ended = program(*words)
+    assert (ended.code, ended.out) == (code, "")
+    assert said in ended.err
+    assert ended.err.count("\n") == 1
+    assert ended.err.startswith("privstream: ")
+
+
+def test_no_account_at_all_says_how_to_make_one(tmp_path: Path) -> None:
+    ended = Program(tmp_path)("watch", "kraken")
+    assert ended.code == 3
+    assert "KRAKEN_API_KEY" in ended.err
+
+
+def test_v1_against_a_v2_address_is_refused_before_anything_is_sent(program: Program) -> None:
+    ended = program("watch", "kraken", "--protocol", "v1")
+    assert ended.code == 3
+    assert "protocol v1" in ended.err
+
+
+# --- for people ----------------------------------------------------------------------------
+
+
+def test_a_terminal_gets_readable_lines_and_a_status_line(program: Program) -> None:
+    ours, theirs = pty.openpty()
+    environ = {"TERM": "xterm-256color"}
+    process = program.start(
+        "watch", "kraken", "--count", "8", stdout=theirs, stderr=theirs, environ=environ
+    )
+    os.close(theirs)
+    screen = b""
+    while True:
+        try:
+            screen += os.read(ours, 65536)
+        except OSError:  # the terminal is gone with its last user
+            break
+    os.close(ours)
+    assert process.wait(timeout=10) == 0
+    text = screen.decode()
+    assert "Ready: orders, trades, balances" in text
+    assert "\x1b[" in text
+    assert "kraken" in text
+    assert '{"type"' not in text
+
+
+@pytest.mark.parametrize("setting", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_a_plain_terminal_gets_no_escape_sequence(
+    program: Program, setting: dict[str, str]
+) -> None:
+    ours, theirs = pty.openpty()
+    environ = {"TERM": "xterm", **setting}
+    process = program.start(
+        "watch", "kraken", "--count", "8", stdout=theirs, stderr=theirs, environ=environ
+    )
+    os.close(theirs)
+    screen = b""
+    while True:
+        try:
+            screen += os.read(ours, 65536)
+        except OSError:
+            break
+    os.close(ours)
+    assert process.wait(timeout=10) == 0
+    assert b"\x1b" not in screen
+
+
+def test_debug_shows_frames_and_no_secret(program: Program, simulation: Simulation) -> None:
+    ended = program("watch", "kraken", "--count", "3", "--debug")
+    account = simulation.account("kraken", {})
+    assert '"<token>"' in ended.err
+    assert "in {" in ended.err
+    assert account.api_secret.reveal() not in ended.err
+    assert account.api_key.reveal() not in ended.err

@@ -1,0 +1,361 @@
+"""Poloniex's orders, fills and balances, from push to event."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from privstream.events import Balance, Notice, Order, Trade
+from privstream.exchanges.poloniex import Poloniex
+from privstream.exchanges.poloniex.fill_keys import MEMORY, FillKeys
+from privstream.exchanges.poloniex.names import status
+from privstream.wire import Account, BalanceReport, Fill, NoticeReport, OrderReport, Secret
+from tests.playbook import Playbook, ledger, like
+from tests.valid import assert_valid
+
+PAYLOADS = Path(__file__).parents[1] / "payloads" / "poloniex"
+SELL = "410000000000000001"
+BUY = "410000000000000002"
+
+
+def payload(name: str) -> list[Any]:
+    frames: list[Any] = json.loads((PAYLOADS / f"{name}.json").read_text())
+    return frames
+
+
+def session() -> Playbook:
+    credentials = {"api_key": Secret("KEY"), "api_secret": Secret("SECRET")}
+    exchange = Poloniex(Account("poloniex", "poloniex", credentials, Poloniex.endpoints({})))
+    book = ledger("poloniex", raw=True)
+    return Playbook(exchange.session(None, exchange.channels), book)
+
+
+def push(item: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {"channel": "orders", "data": [item | changes]}
+
+
+PLACED, PARTLY, FILLED = (frame["data"][0] for frame in payload("limit_sell"))
+CANCELED = PLACED | {"eventType": "canceled", "state": "CANCELED", "ts": 1780000009000}
+
+
+# --- orders and fills ------------------------------------------------------------------
+
+
+def test_order_and_fill_are_split_out_of_one_message() -> None:
+    book = session().receives(payload("limit_sell")[0])
+    whole = {"order_id": SELL, "symbol": "SOL/USDT", "exchange_symbol": "SOL_USDT"}
+    whole |= {"side": "sell", "order_type": "limit", "price": "150.25", "quantity": "4.50"}
+    book.tells(like(Order, **whole, status="open", filled="0", remaining="4.50", cost="0"))
+    book.receives(payload("limit_sell")[1]).tells(
+        like(
+            Trade,
+            id=f"poloniex:trade:{SELL}:70000001",
+            trade_id="70000001",
+            order_id=SELL,
+            price="150.25",
+            quantity="1.50",
+            cost="225.375",
+            fee="0.4507500",
+            fee_currency="USDT",
+            liquidity="maker",
+            time="2026-05-28T20:26:45.200000Z",
+        ),
+        like(Order, **whole, status="partially_filled", filled="1.50", remaining="3.00"),
+    )
+
+
+def test_the_cumulative_quantity_is_not_added_to_and_the_fees_are_summed() -> None:
+    book = session().receives(*payload("limit_sell")).told_now()
+    orders = [event for event in book.events if isinstance(event, Order)]
+    assert [order.filled for order in orders] == ["0", "1.50", "4.50"]
+    last = orders[-1]
+    assert (last.status, last.remaining, last.cost) == ("filled", "0", "676.125")
+    assert (last.fee, last.fee_currency, last.average_price) == ("1.3522500", "USDT", "150.25")
+
+
+def test_zeros_and_empty_texts_that_mean_nothing_are_null() -> None:
+    book = session().receives(payload("market_buy")[0] | {"data": [market(clientOrderId="")]})
+    book.tells(
+        like(
+            Order,
+            client_order_id=None,
+            price=None,
+            stop_price=None,
+            quantity=None,
+            remaining=None,
+            average_price=None,
+            filled="0",
+            time_in_force=None,
+        )
+    )
+
+
+def market(**changes: Any) -> dict[str, Any]:
+    item: dict[str, Any] = payload("market_buy")[0]["data"][0]
+    return item | changes
+
+
+def test_a_market_buy_by_amount_has_its_size_in_the_quote_currency() -> None:
+    book = session().receives(*payload("market_buy")).told_now()
+    orders = [event for event in book.events if isinstance(event, Order)]
+    trades = [event for event in book.events if isinstance(event, Trade)]
+    assert {(o.quantity, o.quote_quantity, o.remaining) for o in orders} == {(None, "30", None)}
+    assert [o.status for o in orders] == ["open", "partially_filled", "filled"]
+    assert (orders[-1].filled, orders[-1].cost) == ("0.19950", "29.98883")
+    assert orders[-1].average_price == "150.319949874686717"
+    assert [(t.price, t.quantity, t.cost) for t in trades] == [
+        ("150.30", "0.10000", "15.0300"),
+        ("150.34", "0.09950", "14.95883"),
+    ]
+    assert {(t.fee_currency, t.liquidity, t.client_order_id) for t in trades} == {
+        ("SOL", "taker", "cX7-bot")
+    }
+    assert (orders[-1].fee, orders[-1].fee_currency) == ("0.00039900", "SOL")
+
+
+def test_a_size_in_base_wins_over_an_amount_beside_it() -> None:
+    session().receives(push(PLACED, orderAmount="676.125")).tells(
+        like(Order, quantity="4.50", quote_quantity=None)
+    )
+
+
+def test_a_canceled_order_has_no_fill() -> None:
+    book = session().receives(push(PLACED), push(CANCELED)).told_now()
+    assert [type(event) for event in book.events] == [Order, Order]
+    assert book.events[-1] == like(Order, status="canceled", exchange_status="CANCELED")
+    assert book.events[-1].time == "2026-05-28T20:26:49.000000Z"
+
+
+def test_a_cancellation_after_fills_is_a_cancellation() -> None:
+    rest = {"tradeId": "0", "tradeQty": "0", "tradeTime": 0, "eventType": "canceled"}
+    book = session().receives(push(PLACED), push(PARTLY)).forget_events()
+    book.receives(push(PARTLY, **rest, state="PARTIALLY_CANCELED")).tells(
+        like(Order, status="canceled", filled="1.50", remaining="3.00", fee="0.4507500")
+    )
+
+
+@pytest.mark.parametrize("event_type", ["trade", "TRADE", "Trade"])
+def test_event_types_are_read_in_any_case(event_type: str) -> None:
+    session().receives(push(PARTLY, eventType=event_type)).does(
+        like(Fill, trade_id="70000001"), like(OrderReport, status="partially_filled")
+    ).nothing()
+
+
+def test_a_placement_in_capitals_is_dated_by_its_creation() -> None:
+    for event_type in ("place", "PLACE"):
+        session().receives(push(PLACED, eventType=event_type)).does(
+            like(OrderReport, time="2026-05-28T20:26:40.100000Z")
+        )
+
+
+def test_the_same_push_twice_is_told_once() -> None:
+    book = session().receives(push(PARTLY)).forget_events().receives(push(PARTLY))
+    book.tells()
+
+
+def test_fills_of_one_trade_number_in_two_orders_are_two() -> None:
+    other = PARTLY | {"orderId": "410000000000000009"}
+    book = session().receives({"channel": "orders", "data": [PARTLY, other]}).told_now()
+    assert len([event for event in book.events if isinstance(event, Trade)]) == 2
+
+
+def test_a_trade_without_its_number_is_told_as_unreadable_beside_its_order() -> None:
+    session().receives(push(PARTLY, tradeId="0")).does(
+        like(NoticeReport, code="unrecognised"), like(OrderReport, order_id=SELL, filled="1.50")
+    ).nothing()
+
+
+def test_an_item_that_cannot_be_read_does_not_hide_its_neighbours() -> None:
+    broken = {key: value for key, value in PLACED.items() if key != "symbol"}
+    items = [broken, PLACED | {"side": "BOTH"}, PLACED | {"quantity": "-1"}, PLACED]
+    session().receives({"channel": "orders", "data": items}).does(
+        like(NoticeReport, element=broken),
+        like(NoticeReport, text="cannot read this element: neither buy nor sell"),
+        like(NoticeReport, text="cannot read this element: an amount below zero"),
+        like(OrderReport, order_id=SELL),
+    ).nothing()
+
+
+def test_ids_beyond_2_to_the_53_keep_every_digit_as_number_and_as_text() -> None:
+    number = push(PARTLY, orderId=9223372036854775807, tradeId=9007199254740993)
+    session().receives(number).tells(
+        like(Trade, trade_id="9007199254740993", order_id="9223372036854775807"),
+        like(Order, order_id="9223372036854775807"),
+    )
+
+
+def test_the_digits_of_the_frame_survive_and_so_does_the_element() -> None:
+    book = session().receives(push(PLACED, quantity="0.10000000000000000000001"))
+    book.tells(like(Order, quantity="0.10000000000000000000001"))
+    assert b'"0.10000000000000000000001"' in bytes(book.events[0].raw)  # type: ignore[union-attr, arg-type]  # an order's Raw
+
+
+def test_a_limit_maker_is_a_limit_order_that_is_post_only() -> None:
+    session().receives(push(PLACED, type="LIMIT_MAKER")).tells(
+        like(Order, order_type="limit", time_in_force="post_only")
+    )
+
+
+def test_a_fee_without_a_currency_is_a_stated_zero() -> None:
+    session().receives(push(FILLED, tradeFee="0", feeCurrency="")).does(
+        like(Fill, fee="0", fee_currency=None)
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ("PENDING_NEW", "pending"),
+        ("NEW", "open"),
+        ("PARTIALLY_FILLED", "partially_filled"),
+        ("FILLED", "filled"),
+        ("PENDING_CANCEL", "open"),
+        ("PARTIALLY_CANCELED", "canceled"),
+        ("CANCELED", "canceled"),
+        ("REJECTED", "rejected"),
+        ("FAILED", "rejected"),
+        ("EXPIRED", "expired"),
+        ("Filled", "filled"),
+        ("PAUSED", "unknown"),
+    ],
+)
+def test_every_state_has_its_status(state: str, expected: str) -> None:
+    assert status(state) == expected
+
+
+def test_a_cancellation_that_is_only_asked_for_leaves_the_order_open() -> None:
+    pending = PARTLY | {"eventType": "canceled", "state": "PENDING_CANCEL", "tradeQty": "0"}
+    session().receives(push(PARTLY)).forget_events().receives(push(pending)).tells()
+
+
+# --- keys of fills ---------------------------------------------------------------------
+
+AMOUNTS = ("150.25", "1.50")
+SNOWFLAKE = "410000000000000201"
+
+
+def test_a_fill_that_rest_numbers_otherwise_is_the_same_fill() -> None:
+    keys = FillKeys()
+    first = keys.key(SELL, "70000001", AMOUNTS, 1_000_000)
+    assert keys.key(SELL, SNOWFLAKE, ("150.250", "1.5"), 1_004_000) == first
+    assert keys.key(SELL, SNOWFLAKE, AMOUNTS, 1_004_000) == first
+
+
+def test_it_does_not_matter_which_number_comes_first() -> None:
+    keys = FillKeys()
+    first = keys.key(SELL, SNOWFLAKE, AMOUNTS, 1_000_000)
+    assert keys.key(SELL, "70000001", AMOUNTS, 1_000_000) == first
+
+
+def test_equal_fills_of_one_series_are_never_taken_for_one() -> None:
+    keys = FillKeys()
+    assert keys.key(SELL, "70000001", AMOUNTS, 0) != keys.key(SELL, "70000002", AMOUNTS, 0)
+
+
+def test_equal_fills_pair_off_one_by_one_with_the_nearest_in_time() -> None:
+    keys = FillKeys()
+    first = keys.key(SELL, "70000001", AMOUNTS, 1_000)
+    second = keys.key(SELL, "70000002", AMOUNTS, 2_000)
+    assert keys.key(SELL, SNOWFLAKE, AMOUNTS, 2_000) == second
+    assert keys.key(SELL, "410000000000000202", AMOUNTS, 1_000) == first
+    third = keys.key(SELL, "410000000000000203", AMOUNTS, 1_000)
+    assert third not in {first, second}
+
+
+@pytest.mark.parametrize(
+    ("order_id", "amounts", "millis"),
+    [
+        (BUY, AMOUNTS, 0),
+        (SELL, ("150.26", "1.50"), 0),
+        (SELL, ("150.25", "1.51"), 0),
+        (SELL, AMOUNTS, 5_001),
+    ],
+)
+def test_what_differs_in_anything_is_another_fill(
+    order_id: str, amounts: tuple[str, str], millis: int
+) -> None:
+    keys = FillKeys()
+    first = keys.key(SELL, "70000001", AMOUNTS, 0)
+    assert keys.key(order_id, SNOWFLAKE, amounts, millis) != first
+
+
+def test_the_memory_of_fills_is_bounded() -> None:
+    keys = FillKeys()
+    for number in range(MEMORY + 10):
+        keys.key(str(number), "70000001", AMOUNTS, 0)
+    assert len(keys._keys) == len(keys._unpaired) == MEMORY
+
+
+# --- balances --------------------------------------------------------------------------
+
+
+def balance(identity: int, available: str, **changes: Any) -> dict[str, Any]:
+    [item] = payload("market_buy_balances")[0]["data"]
+    return {
+        "channel": "balances",
+        "data": [item | changes | {"id": identity, "available": available}],
+    }
+
+
+def test_a_balance_is_what_stands_after_the_change_and_its_total_the_sum() -> None:
+    book = session().receives(*payload("market_buy_balances")).told_now()
+    told = [
+        (e.currency, e.total, e.available, e.hold, e.reason)
+        for e in book.events
+        if isinstance(e, Balance)
+    ]
+    assert told == [
+        ("USDT", "1000.00", "970.00", "30", "place_order"),
+        ("USDT", "970.01117", "970.00", "0.01117", "match_order"),
+        ("USDT", "970.01117", "970.01117", "0", "match_order"),
+        ("SOL", "0.19950", "0.19950", "0", "match_order"),
+        ("SOL", "0.19910100", "0.19910100", "0", "match_order"),
+    ]
+    first = book.events[0]
+    assert first == like(Balance, id="poloniex:balance:410000000000000101", change=None)
+    assert first == like(Balance, wallet="spot", time="2026-05-28T20:26:50.004000Z")
+
+
+def test_a_change_is_named_by_its_id_though_it_is_beyond_2_to_the_53() -> None:
+    session().receives(balance(9223372036854775807, "1")).does(
+        like(BalanceReport, key="9223372036854775807", available="1")
+    )
+
+
+def test_a_change_that_comes_twice_is_told_once() -> None:
+    book = session().receives(balance(1, "5")).forget_events().receives(balance(1, "5"))
+    book.tells()
+
+
+def test_an_older_version_of_a_currency_is_dropped() -> None:
+    book = session().receives(balance(1, "5", version=7), balance(2, "4", version=6))
+    book.does(like(BalanceReport, key="1")).nothing()
+    book.receives(balance(3, "6", version=7), balance(4, "7", version=8))
+    book.does(like(BalanceReport, key="3"), like(BalanceReport, key="4")).nothing()
+
+
+def test_versions_of_other_currencies_and_other_connections_are_their_own() -> None:
+    book = session().opened().forget().receives(balance(1, "5", version=7)).forget()
+    book.receives(balance(2, "1", currency="SOL", version=3)).does(like(BalanceReport, key="2"))
+    book.opened().forget().receives(balance(3, "6", version=1)).does(like(BalanceReport, key="3"))
+
+
+def test_a_balance_event_type_is_read_in_any_case_and_a_wallet_that_is_left_out_is_spot() -> None:
+    item = balance(1, "5", eventType="place_order")
+    del item["data"][0]["accountType"]
+    session().receives(item).tells(like(Balance, reason="place_order", wallet="spot"))
+
+
+def test_a_balance_without_an_amount_is_a_notice() -> None:
+    session().receives(balance(1, "much")).tells(like(Notice, code="unrecognised"))
+
+
+def test_everything_told_here_keeps_the_contract() -> None:
+    frames = [
+        f for name in ("limit_sell", "market_buy", "market_buy_balances") for f in payload(name)
+    ]
+    book = session().receives(*frames).told_now()
+    assert len(book.events) == 5 + 5 + 5
+    for event in book.events:
+        assert_valid(event)

@@ -4,14 +4,13 @@ The one rule: an error is one line that says who refused what and what to do, wi
 the exit code that the contract gives it.
 """
 
-import os
-import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 import typer
 
+from privstream.cli import signals
 from privstream.cli.lazy import CommandSource, LazyGroup
 from privstream.errors import Exit, PrivstreamError, UsageError
 from privstream.outputs.base import ReaderGone
@@ -51,6 +50,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command line; returns the exit code."""
     if STDOUT in occupy_closed_streams():
         return Exit.DONE  # nobody reads
+    signals.take_over()
     try:
         return _run(arguments)
     except PrivstreamError as error:
@@ -60,8 +60,9 @@ def run(arguments: Sequence[str]) -> int:
         discard_stdout()
         return Exit.DONE
     except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, lambda *_: os._exit(Exit.INTERRUPTED))
-        return Exit.INTERRUPTED
+        return signals.leave(Exit.INTERRUPTED)
+    except signals.Terminated:
+        return signals.leave(Exit.DONE)
 
 
 def _run(arguments: Sequence[str]) -> int:

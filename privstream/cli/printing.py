@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from privstream.cli.options import Format
+from privstream.cli.signals import Terminated
 from privstream.connection.conversation import Tap
 from privstream.errors import Exit, PrivstreamError
 from privstream.events import AnyEvent, Status
@@ -26,10 +27,6 @@ from privstream.times import from_nanos
 STDOUT, STDERR = 1, 2
 PAUSE = 0.5
 """Seconds: how often the main thread looks around when nothing comes."""
-
-
-class Terminated(BaseException):
-    """SIGTERM came; like KeyboardInterrupt it may come at any line."""
 
 
 class Finished(Exception):
@@ -104,15 +101,13 @@ class Printer:
     def run(self, stream: Stream) -> Exit:
         """Print until the end, whatever brings it; returns the exit code."""
         try:
-            with _terminable(self._reopen), stream:
+            with _reopening(self._reopen), stream:
                 for item in stream.items(PAUSE):
                     self._take(item)
         except Finished:
             return self._worst
         except ReaderGone:
             discard_stdout()
-            return Exit.DONE
-        except Terminated:
             return Exit.DONE
         finally:
             self._line.clear()
@@ -190,23 +185,18 @@ _SEVERITY = (Exit.DONE, Exit.UNREACHABLE, Exit.REFUSED, Exit.CONFIG, Exit.USAGE,
 
 
 @contextmanager
-def _terminable(reopen: Callable[[], bool]) -> Iterator[None]:
-    """SIGTERM ends quietly; SIGHUP reopens files, and ends where there is none."""
+def _reopening(reopen: Callable[[], bool]) -> Iterator[None]:
+    """SIGHUP reopens files; where there is none to reopen it ends like SIGTERM."""
 
-    def terminate(_signal: int, _frame: FrameType | None) -> None:
-        raise Terminated
-
-    def hang_up(number: int, frame: FrameType | None) -> None:
+    def hang_up(_signal: int, _frame: FrameType | None) -> None:
         if not reopen():
-            terminate(number, frame)
+            raise Terminated
 
-    before = signal.signal(signal.SIGTERM, terminate)
-    before_hup = signal.signal(signal.SIGHUP, hang_up)
+    before = signal.signal(signal.SIGHUP, hang_up)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
-        signal.signal(signal.SIGHUP, before_hup)
+        signal.signal(signal.SIGHUP, before)
 
 
 def chosen_format(chosen: Format | None, *, json: bool) -> Format:

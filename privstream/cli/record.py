@@ -80,7 +80,7 @@ class Recorder:
             version=VERSION,
             exchange=account.exchange,
             account=account.name,
-            options=account.options,
+            options=dict(account.options),
             channels=tuple(channels),
             started=from_nanos(time.time_ns()),
         )

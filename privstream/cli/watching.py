@@ -65,6 +65,7 @@ class Recorder(Protocol):
 def watch(request: Request, recorder: Recorder | None = None) -> int:
     """Stream until the end; returns the exit code."""
     kind = chosen_format(request.format, json=request.json)
+    sinks = [parse(url, time.monotonic) for url in request.to or ()]
     duration = None if request.duration is None else seconds(request.duration)
     voice = Voice(
         quiet=request.quiet,
@@ -85,7 +86,7 @@ def watch(request: Request, recorder: Recorder | None = None) -> int:
             voice,
             open_output(kind, names, no_color=request.no_color),
             _frame_output(kind),
-            sinks=[parse(url, time.monotonic) for url in request.to or ()],
+            sinks=sinks,
             show_status=request.status,
             count=request.count,
             duration=duration,
@@ -123,7 +124,10 @@ def _streamed(request: Request, voice: Voice) -> Iterator[Streamed]:
         with _simulated(request) as accounts:
             yield _with_channels(accounts, request, voice)
     else:
-        yield _with_channels(_configured(request, voice), request, voice)
+        accounts, config = _configured(request)
+        streamed = _with_channels(accounts, request, voice)
+        _name_overrides(config, accounts, voice)
+        yield streamed
 
 
 @contextmanager
@@ -136,21 +140,18 @@ def _simulated(request: Request) -> Iterator[list[Account]]:
         yield [simulation.account(name, request.options) for name in chosen]
 
 
-def _configured(request: Request, voice: Voice) -> list[Account]:
+def _configured(request: Request) -> tuple[list[Account], Config]:
     config = load(os.environ)
     if request.exchange != ALL:
         name = request.account or request.exchange
         account = config.account(name, exchange=request.exchange, options=request.options)
-        _name_overrides(config, [account], voice)
-        return [account]
+        return [account], config
     if not config.names():
         raise ConfigError(
             "no account is configured",
             f"write one into {config.path}, or set KRAKEN_API_KEY and KRAKEN_API_SECRET",
         )
-    accounts = [config.account(name) for name in config.names()]
-    _name_overrides(config, accounts, voice)
-    return accounts
+    return [config.account(name) for name in config.names()], config
 
 
 def _name_overrides(config: Config, accounts: list[Account], voice: Voice) -> None:

@@ -1,6 +1,8 @@
 """`record`, `replay`, `schema`, `demo`, `--version`, `--help`."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -107,10 +109,7 @@ def test_each_exchange_lists_its_channels_and_options(program: Program, name: st
         assert f"--{option.name}" in ended.out
 
 
-def test_start_up_loads_neither_rich_nor_requests(program: Program) -> None:
-    import subprocess  # noqa: PLC0415
-    import sys  # noqa: PLC0415
-
+def test_start_up_loads_neither_rich_nor_requests() -> None:
     code = (
         "import sys; sys.argv = ['privstream', '--help']\n"
         "from privstream.__main__ import main\n"

@@ -176,9 +176,9 @@ def test_twenty_seconds_without_a_frame_are_a_dead_socket() -> None:
 
 def test_any_frame_is_life() -> None:
     book = ready("orders")
-    for _ in range(6):
-        book.receives(PONG).after(9.9)
-    book.sends(PING, PING, PING, PING, PING).nothing()
+    frames: tuple[Any, ...] = (PONG, [], "no json", {"type": "unknown"})
+    for life in frames:
+        book.receives(life).forget().after(15).sends(PING).nothing()
 
 
 def test_a_ping_timeout_is_an_interruption_and_no_error_of_the_user() -> None:
@@ -196,6 +196,10 @@ def test_an_error_that_refuses_nothing_is_a_notice() -> None:
     )
 
 
+def test_an_error_without_code_and_text_is_told_as_it_is() -> None:
+    ready().receives({"type": "error"}).tells(like(Notice, level="error", code=None, text="error"))
+
+
 def test_words_that_nobody_knows_are_a_notice_and_pongs_are_not() -> None:
     ready().receives(PONG, GREETING).nothing()
     ready().receives({"type": "message", "message": "Maintenance at noon"}).tells(
@@ -203,11 +207,19 @@ def test_words_that_nobody_knows_are_a_notice_and_pongs_are_not() -> None:
     )
 
 
-@pytest.mark.parametrize("frame", [{"type": "margin", "data": {}}, {"message": "x"}, [1], "no"])
-def test_a_frame_of_no_known_type_is_a_notice_with_the_frame_in_it(frame: object) -> None:
-    ready().receives(frame if frame != "no" else "no json").tells(
-        like(Notice, level="warning", code="unrecognised")
-    )
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"type": "margin", "data": {}},
+        {"type": "order"},
+        {"type": "message", "message": ""},
+        {"message": "x"},
+        [1],
+        "no json",
+    ],
+)
+def test_a_frame_that_nobody_knows_is_a_notice(frame: object) -> None:
+    ready().receives(frame).tells(like(Notice, level="warning", code="unrecognised"))
 
 
 # --- prices ----------------------------------------------------------------------------

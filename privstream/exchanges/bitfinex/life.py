@@ -31,6 +31,11 @@ class Pulse:
         self._paused_until = float("-inf")
         self.ready = False
 
+    @property
+    def is_live(self) -> bool:
+        """A socket is behind it; a replay of bare frames has none."""
+        return self._opened is not None
+
     def opened(self, now: Now) -> None:
         self._opened = self._last = now.monotonic
 
@@ -46,7 +51,7 @@ class Pulse:
         return news
 
     def check(self, now: Now) -> Iterator[Send | Reconnect]:
-        if self._opened is None or now.monotonic < self._paused_until:  # a replay has no clock
+        if self._opened is None or now.monotonic < self._paused_until:
             return
         cause = "silence" if self._last > self._paused_until else "maintenance"
         silent = now.monotonic - self._last

@@ -100,7 +100,7 @@ def _fills(account: Account, window: dict[str, int]) -> RestFlow[tuple[AnyReport
         page = yield from ask(account, "auth/r/trades/hist", **asked, limit=FILLS_PAGE, sort=1)
         rows |= {_name(row): row for row in page}
         # A page full of one moment would come again and again.
-        start = max(start + 1, *(_moment(row, 2) for row in page))
+        start = max([start + 1, *(_moment(row, 2) for row in page)])
         if len(page) < FILLS_PAGE:
             return tuple(each(rows.values(), partial(read_fill, origin=REST)))
 

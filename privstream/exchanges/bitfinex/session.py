@@ -110,7 +110,7 @@ class BitfinexSession(JsonSession):
 
     def tick(self, now: Now) -> Iterator[Action]:
         yield from self._pulse.check(now)
-        if not self._pulse.ready:
+        if not self._pulse.ready and self._pulse.is_live:
             return
         executions = self._memory.executions
         yield from executions.given_up(now)
@@ -122,8 +122,10 @@ class BitfinexSession(JsonSession):
     def read(self, message: Any, now: Now) -> Iterator[Action]:
         if isinstance(message, list):
             yield from self._read_frame(message, now)
-        else:
+        elif isinstance(message, dict):
             yield from self._read_event(message, now)
+        else:
+            yield unrecognised(message, "neither an event nor a channel's frame")
 
     # --- events ------------------------------------------------------------------------
 
@@ -140,7 +142,7 @@ class BitfinexSession(JsonSession):
             case "pong":
                 pass  # it proves the socket, not the channel
             case _:
-                yield unrecognised(message, "neither an event that is known nor a channel's frame")
+                yield unrecognised(message, "no event that is known")
 
     def _read_info(self, message: dict[str, Any], now: Now) -> Iterator[Action]:
         if "version" in message and message["version"] != VERSION:

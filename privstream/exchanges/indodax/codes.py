@@ -58,7 +58,7 @@ def closed(code: int, reason: str) -> PrivstreamError | None:
 
     3005 (the login ran out) is among these: every connection fetches its own token.
     """
-    message = f"Indodax closed the connection for good: {code} {excerpt(reason)}".rstrip()
+    message = f"Indodax closed the connection: {code} {excerpt(reason)}".rstrip()
     if code in {INVALID_TOKEN, POLICY}:
         return TokenRefused(message, cause="token")
     if code == CONNECTION_LIMIT:
@@ -69,5 +69,5 @@ def closed(code: int, reason: str) -> PrivstreamError | None:
     if code == BAD_REQUEST:
         return PrivstreamError(message, _REPORT)
     if code != STALE and (3500 <= code <= 3999 or 4500 <= code <= 4999):  # noqa: PLR2004 - the terminal ranges
-        return Refused(message, "another login may be needed; ask Indodax if it comes again")
+        return Refused(message, "it says not to come back: ask Indodax why")
     return None

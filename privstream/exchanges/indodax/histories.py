@@ -41,7 +41,7 @@ from privstream.wire import (
 
 ORDERS, TRADES = "/api/v2/order/histories", "/api/v2/myTrades"
 LIMIT = 1000  # rows of an answer, at most
-SPAN = 7 * 24 * 3600 * 1000  # milliseconds of a query, at most
+SPAN = (7 * 24 * 3600 - 1) * 1000  # milliseconds of a query: less than 7 days
 OVERLAP = 60 * 1000
 LEAD = 5 * 1000  # beyond the moment of asking: the clocks may differ by as much unseen
 QUERIES = 80
@@ -91,12 +91,14 @@ def ask_history(
 def read_v2(response: HttpResponse, doing: str) -> list[Row]:
     """The rows of an answer of v2. Raises what its error means."""
     answer = read_object(response, doing)
-    if "code" in answer or "error" in answer:
-        raise error_for(answer.get("code"), answer.get("error"), doing)
-    rows = answer.get("data")
-    if not isinstance(rows, list):
+    rows = answer.get("data", answer)
+    if isinstance(rows, list):
+        return rows
+    if rows is None:
+        return []
+    if "error" not in answer and "code" not in answer:
         raise Unavailable(f"{TITLE} answered {doing} without rows", floor=BUSY)
-    return rows
+    raise error_for(answer.get("code"), answer.get("error"), doing)
 
 
 class _Reading:
@@ -141,7 +143,7 @@ class _Reading:
         end = self._known.until_ns // 10**6 + LEAD
 
         def read_order(row: Row) -> Iterator[AnyReport]:
-            if row["orderId"] in gone or row.get("finishTime", since) >= since:
+            if row["orderId"] in gone or int(row.get("finishTime") or since) >= since:
                 yield read_ended(row)
 
         # Whether orders are listed by when they began or ended is not said: a week is read.

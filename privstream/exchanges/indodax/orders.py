@@ -40,23 +40,23 @@ class Updates:
             yield unrecognised(event, f"no event that is known: {event['eventType']}", sequence)
             return
         order = event["order"]
-        common = {
+        common: dict[str, Any] = {
             "time": from_millis(order.get("transactionTime")),
             "sequence": sequence,
             "element": event,
         }
         fields = _read_update(order)
-        if order["status"] == "FILL":
+        if fields["exchange_status"] == "FILL":
             yield self._read_fill(order, fields, common)
         self._remember(order["orderId"], fields)
         yield OrderReport(order_id=order["orderId"], fields=fields, **common)
 
     def _read_fill(self, order: Row, fields: OrderFields, common: dict[str, Any]) -> Fill:
         told = order.get("fillInformation") or {}
-        order_id, side = order["orderId"], SIDES[order["side"]]
+        order_id, side = order["orderId"], _side(order["side"])
         fee, fee_currency = read_fee(told)
         liquidity = LIQUIDITY.get(told.get("participant", ""))
-        price = fields["price"]
+        price = fields.get("price")
         trade_id, estimated = order.get("tradeId"), []
         if price is not None and liquidity != "maker":
             estimated.append("price")
@@ -118,21 +118,25 @@ def read_fee(told: Row) -> tuple[str | None, str | None]:
 def _read_update(order: Row) -> OrderFields:
     word = order["status"]
     fields = _identity(order["orderId"], order["symbol"], order)
-    fields |= {
-        "symbol": names.symbol(order["symbol"], order.get("description")),
-        "side": SIDES[order["side"]],
-        "quantity": nonzero(order["origQty"]),
-        "price": nonzero(order.get("price")),
-        "exchange_status": word,
-        "status": names.status(word),
-    }
+    fields["symbol"] = names.symbol(order["symbol"], order.get("description"))
+    fields["exchange_status"], fields["status"] = word, names.status(word)
+    if "side" in order:
+        fields["side"] = _side(order["side"])
+    if "origQty" in order:
+        fields["quantity"] = nonzero(order["origQty"])
+    if "price" in order:
+        fields["price"] = nonzero(order["price"])
     filled = amount(order.get("executedQty"))
     # A rejected order was never executed, though the documents have a sample of the kind.
-    if filled is not None and not (word == "REJECTED" and filled == fields["quantity"]):
+    if filled is not None and not (word == "REJECTED" and filled == fields.get("quantity")):
         fields["filled"] = filled
     if word == "NEW":
         fields["created"] = from_millis(order.get("transactionTime"))
     return fields
+
+
+def _side(word: str) -> Side:
+    return SIDES[word.upper()]
 
 
 def _identity(order_id: str, pair: str, row: Row) -> OrderFields:
@@ -159,14 +163,15 @@ def read_ended(row: Row) -> OrderReport:
     word = row["status"]
     fields = _identity(row["orderId"], row["symbol"], row)
     fields |= {
-        "side": SIDES[row["side"]],
+        "side": _side(row["side"]),
         "quantity": nonzero(row["oriQty"]),
         "price": nonzero(row.get("price")),
-        "filled": amount(row.get("executedQty")),
         "exchange_status": word,
         "status": names.status(word),
         "created": from_millis(row.get("submitTime")),
     }
+    if (filled := amount(row.get("executedQty"))) is not None:
+        fields["filled"] = filled
     time = from_millis(row.get("finishTime"))
     return OrderReport(
         order_id=row["orderId"], fields=fields, time=time, source="rest", element=row

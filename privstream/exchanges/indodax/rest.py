@@ -188,8 +188,8 @@ def find_order(account: Account, order_id: str) -> RestFlow[tuple[AnyReport, ...
     """One order, whatever became of it; nothing where the exchange does not know it."""
     parts = names.order_id_parts(order_id)
     coins = None if parts is None else names.split(parts.pair)
-    if parts is None or coins is None:
-        return ()
+    if parts is None or coins is None or parts.kind != "limit":
+        return ()  # numbers are counted per kind, and getOrder cannot be told which
     pair = "_".join(coins)
     try:
         result = yield from ask(account, "getOrder", pair=pair, order_id=parts.number)

@@ -30,6 +30,8 @@ QUIET = 2.0
 LONGEST = 5.0
 """Seconds after which they are read in any case, however many orders move."""
 RETRY = 15.0
+TRIES = 3
+"""Then the next news of an order asks again; each failure was told."""
 
 Balances = Callable[[], RestFlow[tuple[AnyReport | Listed, ...]]]
 
@@ -50,6 +52,7 @@ class AccountSession(Centrifugo):
         self._first_news: float | None = None
         """The oldest news of an order since the balances were read."""
         self._due = 0.0
+        self._tries = TRIES
 
     def published(self, elements: Any, offset: int | None, now: Now) -> Iterator[Action]:
         if not isinstance(elements, list):
@@ -68,13 +71,17 @@ class AccountSession(Centrifugo):
     def _note_news(self, now: Now) -> None:
         if self._first_news is None:
             self._first_news = now.monotonic
+        self._tries = TRIES
         self._due = min(now.monotonic + QUIET, self._first_news + LONGEST)
 
     def _ask_for_balances(self, balances: Balances, now: Now) -> Iterator[Action]:
-        if now.monotonic >= self._due:
-            asked = self._first_news = now.monotonic
-            self._due = asked + RETRY  # unless they come before
-            yield Ask(self._read(balances, asked), "the balances")
+        if now.monotonic < self._due:
+            return
+        asked = now.monotonic
+        self._tries -= 1
+        self._first_news = asked if self._tries else None
+        self._due = asked + RETRY  # unless they come before
+        yield Ask(self._read(balances, asked), "the balances")
 
     def _read(self, balances: Balances, asked: float) -> RestFlow[tuple[AnyReport | Listed, ...]]:
         found = yield from balances()

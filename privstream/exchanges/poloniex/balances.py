@@ -77,7 +77,7 @@ def read_push(item: Mapping[str, Any], holdings: Holdings) -> Iterator[BalanceRe
         exchange_currency=currency,
         wallet=place[1],
         available=amount(item["available"]),
-        hold=amount(item["hold"]),
+        hold=names.size(item["hold"]),
         reason=names.word(item.get("eventType") or "") or None,
         key=names.given(item.get("id")),
         time=from_millis(item.get("changeTime")) or from_millis(item.get("ts")),
@@ -127,7 +127,7 @@ def _listed(place: Place, row: Mapping[str, Any], source: Source) -> BalanceRepo
         exchange_currency=place[0],
         wallet=place[1],
         available=amount(row["available"]),
-        hold=amount(row["hold"]),
+        hold=names.size(row["hold"]),
         source=source,
         element=None if row is NOTHING else row,
     )

@@ -6,6 +6,7 @@ Source: protocols/poloniex.md sections 4 to 6 (checked 2026-11-20).
 from functools import lru_cache
 
 from privstream.events import OrderStatus, Side
+from privstream.exact import amount
 
 
 @lru_cache(maxsize=4096)
@@ -35,6 +36,20 @@ def required(value: object, what: str) -> str:
     if text is None:
         raise ValueError(f"no {what}")
     return text
+
+
+def size(value: object) -> str | None:
+    """An amount that cannot be below zero. Raises ValueError where it is."""
+    text = amount(value)
+    if text is not None and text[0] == "-":
+        raise ValueError("an amount below zero")
+    return text
+
+
+def nonzero(value: object) -> str | None:
+    """The same, where a zero only means that there is none."""
+    text = size(value)
+    return None if text == "0" else text
 
 
 SIDES: dict[str, Side] = {"buy": "buy", "sell": "sell"}

@@ -10,7 +10,7 @@ from decimal import Context, Decimal
 from typing import Any, Literal, cast
 
 from privstream.events import Source
-from privstream.exact import amount, nonzero
+from privstream.exact import amount
 from privstream.exchanges.base import unrecognised
 from privstream.exchanges.poloniex import names
 from privstream.exchanges.poloniex.fill_keys import FillKeys
@@ -30,7 +30,7 @@ AVERAGE = Context(prec=18)
 def read_push(item: Item, keys: FillKeys) -> Iterator[AnyReport]:
     """The fill that a push tells of, if any, and then the order it leaves behind."""
     trade_id = names.given(item.get("tradeId"))
-    if trade_id is not None and nonzero(item.get("tradeQty")):
+    if trade_id is not None and names.nonzero(item.get("tradeQty")):
         yield _read_fill_push(item, trade_id, keys)
     elif names.word(item["eventType"]) == "trade":
         yield unrecognised(item, "a trade without its id or quantity")
@@ -44,11 +44,11 @@ def read_push(item: Item, keys: FillKeys) -> Iterator[AnyReport]:
 
 def _read_fill_push(item: Item, trade_id: str, keys: FillKeys) -> Fill:
     order_id = names.required(item.get("orderId"), "orderId")
-    price, quantity = _nonzero(item["tradePrice"]), _size(item["tradeQty"])
+    price, quantity = names.nonzero(item["tradePrice"]), names.size(item["tradeQty"])
     return Fill(
         trade_id=trade_id,
         key=keys.key(order_id, trade_id, (price, quantity), _millis(item["tradeTime"])),
-        cost=_nonzero(item.get("tradeAmount")),
+        cost=names.nonzero(item.get("tradeAmount")),
         fee=amount(item.get("tradeFee")),
         price=price,
         quantity=quantity,
@@ -85,11 +85,11 @@ def read_trade(row: Item, keys: FillKeys, source: Source) -> Fill:
     """A fill of a list. Its `pageId` is for paging only."""
     order_id = names.required(row.get("orderId"), "orderId")
     trade_id = names.required(row.get("id"), "id")
-    price, quantity = _nonzero(row["price"]), _size(row["quantity"])
+    price, quantity = names.nonzero(row["price"]), names.size(row["quantity"])
     return Fill(
         trade_id=trade_id,
         key=keys.key(order_id, trade_id, (price, quantity), _millis(row["createTime"])),
-        cost=_nonzero(row.get("amount")),
+        cost=names.nonzero(row.get("amount")),
         fee=amount(row.get("feeAmount")),
         price=price,
         quantity=quantity,
@@ -119,8 +119,8 @@ def _common_to_fills(item: Item, order_id: str) -> dict[str, Any]:
 def _read_fields(item: Item, *, size_in_quote: Any, average: Any) -> OrderFields:
     """The order's fields; the fee is left to its fills, which alone state one."""
     kind, state = names.required(item["type"], "type"), names.required(item["state"], "state")
-    quantity = _nonzero(item.get("quantity"))
-    filled, cost = _size(item.get("filledQuantity")), _size(item.get("filledAmount"))
+    quantity = names.nonzero(item.get("quantity"))
+    filled, cost = names.size(item.get("filledQuantity")), names.size(item.get("filledAmount"))
     fields = {
         "client_order_id": names.given(item.get("clientOrderId")),
         "symbol": names.symbol(item["symbol"]),
@@ -130,12 +130,12 @@ def _read_fields(item: Item, *, size_in_quote: Any, average: Any) -> OrderFields
         "time_in_force": names.time_in_force(kind, item.get("timeInForce")),
         "status": names.status(state),
         "exchange_status": state,
-        "price": _nonzero(item.get("price")),
+        "price": names.nonzero(item.get("price")),
         "quantity": quantity,
-        "quote_quantity": _nonzero(size_in_quote) if quantity is None else None,
+        "quote_quantity": names.nonzero(size_in_quote) if quantity is None else None,
         "filled": filled,
         "cost": cost,
-        "average_price": _nonzero(average) or _average(cost, filled),
+        "average_price": names.nonzero(average) or _average(cost, filled),
         "created": from_millis(item.get("createTime")),
     }
     told = {key: value for key, value in fields.items() if value is not None}
@@ -147,21 +147,7 @@ def _average(cost: str | None, filled: str | None) -> str | None:
     if cost is None or filled is None or "0" in {cost, filled}:
         return None
     quotient = AVERAGE.divide(Decimal(cost), Decimal(filled))
-    return nonzero(format(quotient.normalize(AVERAGE), "f"))
-
-
-def _size(value: object) -> str | None:
-    """An amount that cannot be below zero. Raises ValueError where it is."""
-    text = amount(value)
-    if text is not None and text[0] == "-":
-        raise ValueError("an amount below zero")
-    return text
-
-
-def _nonzero(value: object) -> str | None:
-    """The same, where a zero only means that there is none."""
-    text = _size(value)
-    return None if text == "0" else text
+    return names.nonzero(format(quotient.normalize(AVERAGE), "f"))
 
 
 def _millis(value: object) -> int:

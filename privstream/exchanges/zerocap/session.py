@@ -99,6 +99,8 @@ class ZerocapSession(JsonSession):
 
     def _read_words(self, message: dict[str, Any], now: Now) -> Iterator[Action]:
         text = message["message"]
+        if not text:
+            raise ValueError("no words")
         plain = text.lower()
         yield from self._subscriptions.begin()  # whatever comes first is the greeting
         channel, _, rest = plain.partition(" ")
@@ -150,7 +152,8 @@ class ZerocapSession(JsonSession):
         elif not self._ready:
             raise error_for(code, text, doing)
         else:
-            yield NoticeReport(level="error", code=code, text=text, element=message)
+            said = text or f"error {code}".strip()
+            yield NoticeReport(level="error", code=code or None, text=said, element=message)
             yield from self._subscriptions.proceed()  # prices that are refused anew
 
     # --- channels ----------------------------------------------------------------------

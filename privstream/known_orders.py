@@ -5,7 +5,7 @@ answer only fills in what was not known. Pure.
 """
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from zlib import crc32
 
 from privstream.events import TERMINAL
@@ -17,6 +17,7 @@ ENDED = 3
 LIVE = frozenset({"pending", "open", "partially_filled"})
 PROGRESS = frozenset({"filled", "cost", "average_price", "fee"})
 STATUS = frozenset({"status", "exchange_status", "reason"})
+SIZE: tuple[Literal["quantity", "quote_quantity"], ...] = ("quantity", "quote_quantity")
 TERMS = ("quantity", "quote_quantity", "price", "stop_price")
 
 
@@ -46,14 +47,15 @@ class KnownOrder:
         self._told: str | None = None
         self._states: dict[str, int] = {}
 
-    @property
-    def is_whole(self) -> bool:
-        """Enough is known to tell of the order."""
-        fields = self.fields
+    def would_be_whole(self, told: OrderFields) -> bool:
+        """With this report enough would be known to tell of the order."""
+        if self.parked:
+            return False  # what came first is told first
+        known = self.fields
         return bool(
-            fields.get("symbol")
-            and fields.get("side")
-            and (fields.get("quantity") or fields.get("quote_quantity"))
+            (known.get("symbol") or told.get("symbol"))
+            and (known.get("side") or told.get("side"))
+            and any(known.get(key) or told.get(key) for key in SIZE)
         )
 
     @property

@@ -168,23 +168,21 @@ class Ledger:
         if lagging and order.parked and not order.looked_up:
             self._take_looked_up(order, report)
             return
+        if not (lagging or order.looked_up or order.would_be_whole(report.fields)):
+            order.parked.append(report)
+            self.wanted.add(order.order_id)
+            return
         order.merge(report.fields, lagging=lagging and order.confirmed == self.connection)
         if not lagging:
             order.confirmed = self.connection
-            if not order.is_whole and not order.looked_up:
-                order.parked.append(report)
-                self.wanted.add(order.order_id)
-                return
         yield from self._tell_order(order, report)
 
     def _take_looked_up(self, order: KnownOrder, report: OrderReport) -> None:
-        """Only what the stream had not told; its own news follow with `settle`."""
-        told, order.fields = order.fields, {}
+        """The terms of an order whose own news wait; they follow with `settle`."""
         base = {
             key: value for key, value in report.fields.items() if key not in {"status", "reason"}
         }
         order.merge(base, lagging=False)  # type: ignore[arg-type]  # still OrderFields
-        order.merge(told, lagging=False)
 
     def _tell_order(self, order: KnownOrder, report: OrderReport) -> Iterable[AnyEvent]:
         first = not order.has_been_told

@@ -10,6 +10,7 @@ from privstream.exact import Number
 from privstream.simulator.bitfinex.margin import COLLATERAL, DECAY, MINIMUM, Position
 from privstream.simulator.bitfinex.wallets import trade_meta
 from privstream.simulator.bitfinex.words import DOUBLE, MARGIN_CURRENCIES, millis, number
+from privstream.simulator.market import ZERO
 
 Row = list[Any]
 MARGIN, DERIVATIVES = 0, 1
@@ -34,7 +35,7 @@ def position_row(position: Position, *, with_times: bool) -> Row:
         None,
         number(position.worth * COLLATERAL) if derivative else 0,
         _minimum(position, derivative=derivative),
-        {"reason": "TRADE", "liq_stage": None, **trade_meta(position.trade)},
+        _meta(position),
     ]
 
 
@@ -61,9 +62,18 @@ def _minimum(position: Position, *, derivative: bool) -> Number | int | None:
     return number(position.worth * MINIMUM) if derivative else 0
 
 
+def _meta(position: Position) -> dict[str, Any]:
+    told = trade_meta(position.trade)
+    orders = {"order_id": told["order_id"], "order_id_oppo": told["order_id_oppo"]}
+    price, amount = told["trade_price"], told["trade_amount"]
+    last = {"liq_stage": None, "trade_price": price, "trade_amount": amount}
+    return {"reason": "TRADE", **orders, **last}
+
+
 def margin_base(profit: Decimal, balance: Decimal) -> Row:
     """`miu` for the whole margin wallet."""
-    return ["base", [number(profit), 0, number(balance), number(balance + profit), 0]]
+    figures = (profit, ZERO, balance, balance + profit, ZERO)
+    return ["base", [number(DOUBLE.plus(figure)) for figure in figures]]
 
 
 def margin_symbol(code: str, balance: Decimal, price: Decimal) -> Row:

@@ -1,0 +1,103 @@
+"""What every exchange must bring along; a new one is held to it as soon as it is there."""
+
+import inspect
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from privstream import exchanges, simulator
+from privstream.exchanges.base import Exchange
+from privstream.simulator.base import SimulatedExchange
+from privstream.wire import Account, Now, Secret, Stamp
+
+HEADINGS = ("Login", "Wire examples", "Quirks", "Source")
+KINDS = {"orders", "trades", "balances", "positions", "notices", "prices"}
+TESTS = Path(__file__).parent
+NAMES = exchanges.names()
+every_exchange = pytest.mark.parametrize("name", NAMES)
+
+
+def an_account(kind: type[Exchange]) -> Account:
+    secrets = {key: Secret("c2VjcmV0") for key in kind.credentials}
+    return Account(kind.name, kind.name, secrets, kind.endpoints({}))
+
+
+def test_there_is_an_exchange() -> None:
+    assert "kraken" in NAMES
+
+
+@every_exchange
+def test_it_is_named_like_its_module(name: str) -> None:
+    kind = exchanges.find(name)
+    assert kind.name == name
+    assert kind.title
+    assert not inspect.isabstract(kind)
+
+
+@every_exchange
+def test_its_file_says_login_wire_quirks_and_source(name: str) -> None:
+    document = inspect.getdoc(inspect.getmodule(exchanges.find(name))) or ""
+    assert [heading for heading in HEADINGS if f"\n{heading}\n" not in document] == []
+    assert "2026-" in document, "the date when the source was checked"
+
+
+@every_exchange
+def test_its_channels_are_of_the_known_kinds(name: str) -> None:
+    kind = exchanges.find(name)
+    assert set(kind.channels) <= KINDS
+    assert set(kind.extra_channels) <= set(kind.channels)
+    usual = kind(an_account(kind)).select(())
+    assert usual
+    assert not set(usual) & set(kind.extra_channels)
+
+
+@every_exchange
+def test_its_real_addresses_are_encrypted(name: str) -> None:
+    kind = exchanges.find(name)
+    for option in kind.options or (None,):
+        for choice in option.choices if option else ("",):
+            found = kind.endpoints({option.name: choice} if option else {})
+            assert urlsplit(found.rest_url).scheme == "https"
+            assert urlsplit(found.ws_url).scheme == "wss"
+
+
+@every_exchange
+def test_its_limits_are_sane(name: str) -> None:
+    limits = exchanges.find(name).limits
+    count, seconds = limits.connects
+    assert 0 < count <= 2000
+    assert seconds > 0
+    assert all(part > 0 for part in limits.rest_budget)
+    assert 0 < limits.login <= 30
+    assert exchanges.find(name).rights, "which rights a key for watching should have"
+
+
+@every_exchange
+def test_it_dials_without_showing_its_secret_in_the_address(name: str) -> None:
+    kind = exchanges.find(name)
+    exchange = kind(an_account(kind))
+    stamp = Stamp(Now(1_780_000_000_000_000_000, 0.0), 1)
+    handshake = exchange.handshake(None, stamp)
+    assert handshake.url.startswith("wss://")
+    assert "c2VjcmV0" not in handshake.url
+    assert "origin" not in {header.lower() for header in handshake.headers}
+
+
+@every_exchange
+def test_it_has_a_simulator_that_knows_its_account(name: str) -> None:
+    assert name in simulator.names()
+    made: SimulatedExchange = simulator.find(name)(seed=1, rate=1.0)
+    account = made.account("http://127.0.0.1:1", {})
+    assert account.exchange == name == made.name
+    kind = exchanges.find(name)
+    assert set(account.credentials) >= set(kind.credentials)
+    kind.check_endpoints(account.endpoints, account.options)
+
+
+@every_exchange
+def test_it_has_dialogues_and_holds_real_frames(name: str) -> None:
+    tests = "\n".join(path.read_text() for path in (TESTS / "exchanges").glob(f"test_{name}*.py"))
+    assert "Playbook(" in tests
+    assert "needs_corpus" in tests or "corpus" in tests
+    assert list((TESTS / "simulator").glob(f"test_{name}*.py"))

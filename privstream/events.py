@@ -23,7 +23,7 @@ State: TypeAlias = Literal["connecting", "live", "retrying", "stopped"]
 TERMINAL: frozenset[OrderStatus] = frozenset({"filled", "canceled", "expired", "rejected"})
 
 
-class Event(Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
+class Event(Struct, frozen=True, tag_field="type", gc=False):
     """What every event starts with: who, what, when, and from where."""
 
     exchange: str
@@ -38,7 +38,7 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
     sequence: int | None
 
 
-class Order(Event, frozen=True, kw_only=True, tag="order", gc=False):
+class Order(Event, frozen=True, tag="order", gc=False):
     """The whole state of an order, also where the exchange sent only what changed."""
 
     order_id: str
@@ -65,7 +65,7 @@ class Order(Event, frozen=True, kw_only=True, tag="order", gc=False):
     raw: Raw | UnsetType = UNSET
 
 
-class Trade(Event, frozen=True, kw_only=True, tag="trade", gc=False):
+class Trade(Event, frozen=True, tag="trade", gc=False):
     """One fill of an own order, told once, complete with its fee."""
 
     trade_id: str
@@ -86,7 +86,7 @@ class Trade(Event, frozen=True, kw_only=True, tag="trade", gc=False):
     raw: Raw | UnsetType = UNSET
 
 
-class Balance(Event, frozen=True, kw_only=True, tag="balance", gc=False):
+class Balance(Event, frozen=True, tag="balance", gc=False):
     """What the exchange states that an account holds of one currency."""
 
     currency: str
@@ -100,7 +100,7 @@ class Balance(Event, frozen=True, kw_only=True, tag="balance", gc=False):
     raw: Raw | UnsetType = UNSET
 
 
-class Position(Event, frozen=True, kw_only=True, tag="position", gc=False):
+class Position(Event, frozen=True, tag="position", gc=False):
     """A margin or derivatives position; a closed one is flat with quantity "0"."""
 
     position_id: str | None
@@ -116,7 +116,7 @@ class Position(Event, frozen=True, kw_only=True, tag="position", gc=False):
     raw: Raw | UnsetType = UNSET
 
 
-class Price(Event, frozen=True, kw_only=True, tag="price", gc=False):
+class Price(Event, frozen=True, tag="price", gc=False):
     """Bids and asks as lists of [price, quantity], best first."""
 
     symbol: str | None
@@ -126,7 +126,7 @@ class Price(Event, frozen=True, kw_only=True, tag="price", gc=False):
     raw: Raw | UnsetType = UNSET
 
 
-class Notice(Event, frozen=True, kw_only=True, tag="notice", gc=False):
+class Notice(Event, frozen=True, tag="notice", gc=False):
     """What the exchange told in words, or what privstream could not read."""
 
     level: Level
@@ -143,7 +143,7 @@ class Recovered(Struct, frozen=True, kw_only=True, gc=False):
     balances: int
 
 
-class Gap(Event, frozen=True, kw_only=True, tag="gap", gc=False):
+class Gap(Event, frozen=True, tag="gap", gc=False):
     """An interruption: from the last moment known whole until all is whole again."""
 
     cause: str
@@ -154,7 +154,7 @@ class Gap(Event, frozen=True, kw_only=True, tag="gap", gc=False):
     detail: str | None
 
 
-class Status(Event, frozen=True, kw_only=True, tag="status", gc=False):
+class Status(Event, frozen=True, tag="status", gc=False):
     """What the connection of one account is doing."""
 
     state: State

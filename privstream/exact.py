@@ -117,16 +117,24 @@ def amount(value: object) -> str | None:
 
     A real zero is "0". Raises TypeError or ValueError for what is no decimal number.
     """
-    if value is None or value == "":
+    if type(value) is Number:  # JSON has seen to it that it is one
+        text = str(value)
+        if "e" in text or "E" in text:
+            text = _written_out(text)
+    elif value is None or value == "":
         return None
+    else:
+        text = _checked(value)
+    if text[0] in "-0" and not text.strip("-0."):
+        return "0"
+    return text
+
+
+def _checked(value: object) -> str:
     if not isinstance(value, str | int) or isinstance(value, bool):
         raise TypeError(f"no amount: {type(value).__name__}")
     text = str(value)
-    if not _PLAIN.fullmatch(text):
-        text = _written_out(text)
-    if not text.strip("-0."):
-        return "0"
-    return text
+    return text if _PLAIN.fullmatch(text) else _written_out(text)
 
 
 def _written_out(text: str) -> str:

@@ -14,6 +14,8 @@ from privstream.wire import Fill, OrderFields, OrderReport
 
 RANK = {"unknown": 0, "pending": 0, "open": 1, "partially_filled": 2}
 ENDED = 3
+WAITING = 32
+"""Fills of one order that wait to be added up."""
 LIVE = frozenset({"pending", "open", "partially_filled"})
 PROGRESS = frozenset({"filled", "cost", "average_price", "fee"})
 STATUS = frozenset({"status", "exchange_status", "reason"})
@@ -151,31 +153,46 @@ class KnownOrder:
 
 
 class Fills:
-    """The sums of an order's known fills."""
+    """The sums of an order's known fills; added up only when somebody asks."""
 
-    __slots__ = ("_currency", "_fee", "quantity")
+    __slots__ = ("_currency", "_fee", "_quantity", "_waiting")
 
     def __init__(self) -> None:
-        self.quantity = "0"
+        self._quantity = "0"
         self._fee: str | None = "0"
         self._currency: str | None = None
+        self._waiting: list[Fill] = []
 
     def take(self, fill: Fill) -> None:
         """Add a fill, each once."""
-        if fill.quantity is not None:
-            self.quantity = add(self.quantity, fill.quantity)
-        same = self._currency in {None, fill.fee_currency}
-        if self._fee is None or fill.fee is None or not same:
-            self._fee = None
-        else:
-            self._fee = add(self._fee, fill.fee)
-            self._currency = fill.fee_currency
+        self._waiting.append(fill)
+        if len(self._waiting) >= WAITING:
+            self._add_up()
+
+    @property
+    def quantity(self) -> str:
+        """What was filled by the known fills."""
+        if self._waiting:
+            self._add_up()
+        return self._quantity
 
     def fee(self, filled: str | None, currency: str | None) -> tuple[str | None, str | None]:
         """The sum of the fees, where all fills are known and charged in one currency."""
-        if filled is None or self._fee is None or normal(filled) != normal(self.quantity):
+        if filled is None or normal(filled) != normal(self.quantity) or self._fee is None:
             return None, None
         return self._fee, self._currency or currency
+
+    def _add_up(self) -> None:
+        for fill in self._waiting:
+            if fill.quantity is not None:
+                self._quantity = add(self._quantity, fill.quantity)
+            same = self._currency in {None, fill.fee_currency}
+            if self._fee is None or fill.fee is None or not same:
+                self._fee = None
+            else:
+                self._fee = add(self._fee, fill.fee)
+                self._currency = fill.fee_currency
+        self._waiting.clear()
 
 
 def _rank(status: str) -> int:

@@ -34,10 +34,10 @@ from privstream.wire import (
     Fill,
     Listed,
     NoticeReport,
+    OrderFields,
     OrderReport,
     PositionReport,
     PriceReport,
-    Report,
 )
 
 MEMORY = 4096
@@ -194,7 +194,9 @@ class Ledger:
             if first and report.source != "stream" and self._before_start(report):
                 return
         fields = order.fields
-        if "orders" not in self.view.channels or not self._shows(fields):
+        if "orders" not in self.view.channels or not self._shows(
+            fields.get("symbol"), fields.get("exchange_symbol")
+        ):
             return
         source = self._source(report)
         if source is None:
@@ -240,50 +242,59 @@ class Ledger:
             self._orders.pop(self._ended.popleft(), None)
 
     def _take_fill(self, fill: Fill) -> Iterable[AnyEvent]:
-        if not self._trades.add(fill.key or fill.trade_id):
-            return
-        order = None
+        view = self.view
+        key = fill.key or fill.trade_id
+        if not self._trades.add(key):
+            return ()
+        known: OrderFields = {}
         if fill.order_id is not None:
-            order = self._orders.get(fill.order_id)
-            if order is None:
-                # It may be news of an order that ended long ago: kept only for a while.
-                order = self._orders[fill.order_id] = KnownOrder(fill.order_id)
-                self._forget_later(fill.order_id)
-            order.fills.take(fill)
-        if "trades" not in self.view.channels or not self._shows(fill):
-            return
+            known = self._note_fill(fill.order_id, fill)
+        if "trades" not in view.channels or not self._shows(fill.symbol, fill.exchange_symbol):
+            return ()
         if fill.source != "stream" and self._before_start(fill):
-            return
+            return ()
         source = self._source(fill)
         if source is None:
-            return
+            return ()
         if source == "rest":
             self._read_back["trade"] += 1
-        known = order.fields if order is not None else {}
-        yield Trade(
-            exchange=self.view.exchange,
-            account=self.view.account,
-            id=f"{self.view.account}:trade:{fill.key or fill.trade_id}",
-            time=fill.time,
-            received=self._received,
-            source=source,
-            sequence=fill.sequence,
-            trade_id=fill.trade_id,
-            order_id=fill.order_id,
-            client_order_id=fill.client_order_id or known.get("client_order_id"),
-            symbol=fill.symbol or known.get("symbol"),
-            exchange_symbol=fill.exchange_symbol,
-            side=fill.side,
-            order_type=fill.order_type or known.get("order_type"),
-            liquidity=fill.liquidity,
-            price=fill.price,
-            quantity=fill.quantity,
-            cost=fill.cost,
-            fee=fill.fee,
-            fee_currency=fill.fee_currency,
-            estimated=fill.estimated,
-            raw=self._raw(fill),
+        # Positional, since naming 22 keys would cost a microsecond: see events.Trade.
+        return (
+            Trade(
+                view.exchange,
+                view.account,
+                f"{view.account}:trade:{key}",
+                fill.time,
+                self._received,
+                source,
+                fill.sequence,
+                fill.trade_id,
+                fill.order_id,
+                fill.client_order_id or known.get("client_order_id"),
+                fill.symbol or known.get("symbol"),
+                fill.exchange_symbol,
+                fill.side,
+                fill.order_type or known.get("order_type"),
+                fill.liquidity,
+                fill.price,
+                fill.quantity,
+                fill.cost,
+                fill.fee,
+                fill.fee_currency,
+                fill.estimated,
+                self._raw(fill),
+            ),
         )
+
+    def _note_fill(self, order_id: str, fill: Fill) -> OrderFields:
+        """Add the fill to its order, and return what is known of that."""
+        order = self._orders.get(order_id)
+        if order is None:
+            # It may be news of an order that ended long ago: kept only for a while.
+            order = self._orders[order_id] = KnownOrder(order_id)
+            self._forget_later(order_id)
+        order.fills.take(fill)
+        return order.fields
 
     # --- balances, positions, words ----------------------------------------------------
 
@@ -331,7 +342,11 @@ class Ledger:
         self._positions[key] = state
         identity = self._position_ids.name(f"{self.view.account}:position:{state}")
         source = self._source(report)
-        if source is None or "positions" not in self.view.channels or not self._shows(report):
+        if (
+            source is None
+            or "positions" not in self.view.channels
+            or not self._shows(report.symbol, report.exchange_symbol)
+        ):
             return
         yield Position(
             exchange=self.view.exchange,
@@ -355,7 +370,9 @@ class Ledger:
         )
 
     def _take_price(self, report: PriceReport) -> Iterable[AnyEvent]:
-        if "prices" not in self.view.channels or not self._shows(report):
+        if "prices" not in self.view.channels or not self._shows(
+            report.symbol, report.exchange_symbol
+        ):
             return
         yield Price(
             exchange=self.view.exchange,
@@ -390,13 +407,13 @@ class Ledger:
 
     # --- what is shown -----------------------------------------------------------------
 
-    def _raw(self, report: Report) -> Raw | UnsetType:
+    def _raw(self, report: AnyReport) -> Raw | UnsetType:
         return Raw(encode(report.element)) if self.view.raw else UNSET
 
-    def _before_start(self, report: Report) -> bool:
+    def _before_start(self, report: AnyReport) -> bool:
         return self.started is not None and report.time is not None and report.time < self.started
 
-    def _source(self, report: Report) -> Source | None:
+    def _source(self, report: AnyReport) -> Source | None:
         """Where the event comes from, or `None` where the user does not want to see it."""
         if report.source != "snapshot":
             return report.source
@@ -404,14 +421,10 @@ class Ledger:
             return "rest"
         return "snapshot" if self.view.snapshot else None
 
-    def _shows(self, told: Any) -> bool:
-        symbols = self.view.symbols
-        if isinstance(told, dict):
-            symbol, exchange_symbol = told.get("symbol"), told.get("exchange_symbol")
-        else:
-            symbol, exchange_symbol = told.symbol, told.exchange_symbol
-        if exchange_symbol:
+    def _shows(self, symbol: str | None, exchange_symbol: str | None) -> bool:
+        if exchange_symbol is not None and exchange_symbol not in self.symbols:
             self.symbols.add(exchange_symbol)
-        if not symbols:
+        wanted = self.view.symbols
+        if not wanted:
             return True
-        return any(name and name.upper() in symbols for name in (symbol, exchange_symbol))
+        return any(name and name.upper() in wanted for name in (symbol, exchange_symbol))

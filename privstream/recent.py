@@ -29,7 +29,7 @@ class Occurrences:
         self._times: OrderedDict[str, int] = OrderedDict()
 
     def name(self, name: str) -> str:
-        """The name itself the first time, then `name:2`, `name:3`, …"""
+        """The name itself the first time, then `name:2`, `name:3` and so on."""
         times = self._times.get(name, 0) + 1
         self._times[name] = times
         self._times.move_to_end(name)

@@ -136,7 +136,7 @@ class Replay:
         try:
             for action in actions:
                 if isinstance(action, Report | Listed):
-                    yield from self._ledger.take(action, time)  # type: ignore[arg-type]  # every Report is one
+                    yield from self._ledger.take(action, time)
                 elif isinstance(action, Reconnect) and not quiet:
                     yield from self._notice("warning", action.cause, action.detail, time)
         except PrivstreamError as problem:

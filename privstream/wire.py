@@ -175,24 +175,26 @@ class OrderFields(TypedDict, total=False):
     created: str | None
 
 
-class Report(Struct, frozen=True, kw_only=True, gc=False):
-    """Something the exchange told of the account; the ledger makes events of it."""
+class Report(Struct, frozen=True, gc=False):
+    """Something the exchange told of the account; the ledger makes events of it.
 
-    time: str | None = None
-    source: Source = "stream"
-    sequence: int | None = None
-    element: Any = None
-    """The decoded JSON element it was read from, for `raw`."""
+    Each kind ends with the same four: `time`, `source`, the exchange's `sequence` number,
+    and the decoded JSON `element` that it was read from, for `raw`.
+    """
 
 
-class OrderReport(Report, frozen=True, kw_only=True, gc=False):
+class OrderReport(Report, frozen=True, gc=False):
     """An order, or what changed of it."""
 
     order_id: str
     fields: OrderFields
+    time: str | None = None
+    source: Source = "stream"
+    sequence: int | None = None
+    element: Any = None
 
 
-class Fill(Report, frozen=True, kw_only=True, gc=False):
+class Fill(Report, frozen=True, gc=False):
     """One fill. `key` names it where the trade id alone does not."""
 
     trade_id: str
@@ -210,9 +212,13 @@ class Fill(Report, frozen=True, kw_only=True, gc=False):
     liquidity: Literal["maker", "taker"] | None = None
     estimated: tuple[str, ...] = ()
     key: str | None = None
+    time: str | None = None
+    source: Source = "stream"
+    sequence: int | None = None
+    element: Any = None
 
 
-class BalanceReport(Report, frozen=True, kw_only=True, gc=False):
+class BalanceReport(Report, frozen=True, gc=False):
     """What an account holds of a currency. `key` is the exchange's id of the change, if any."""
 
     currency: str
@@ -226,9 +232,13 @@ class BalanceReport(Report, frozen=True, kw_only=True, gc=False):
     fee: str | None = None
     """What the change cost on top, to follow a total over several wallets."""
     key: str | None = None
+    time: str | None = None
+    source: Source = "stream"
+    sequence: int | None = None
+    element: Any = None
 
 
-class PositionReport(Report, frozen=True, kw_only=True, gc=False):
+class PositionReport(Report, frozen=True, gc=False):
     """A position as it stands."""
 
     symbol: str | None
@@ -241,23 +251,35 @@ class PositionReport(Report, frozen=True, kw_only=True, gc=False):
     liquidation_price: str | None = None
     leverage: str | None = None
     unrealized_pnl: str | None = None
+    time: str | None = None
+    source: Source = "stream"
+    sequence: int | None = None
+    element: Any = None
 
 
-class PriceReport(Report, frozen=True, kw_only=True, gc=False):
+class PriceReport(Report, frozen=True, gc=False):
     """An order book or quote."""
 
     symbol: str | None
     exchange_symbol: str | None
     bids: tuple[tuple[str, str], ...]
     asks: tuple[tuple[str, str], ...]
+    time: str | None = None
+    source: Source = "stream"
+    sequence: int | None = None
+    element: Any = None
 
 
-class NoticeReport(Report, frozen=True, kw_only=True, gc=False):
+class NoticeReport(Report, frozen=True, gc=False):
     """A word to the user; `code` `unrecognised` where we could not read something."""
 
     level: Level
     code: str | None
     text: str
+    time: str | None = None
+    source: Source = "stream"
+    sequence: int | None = None
+    element: Any = None
 
 
 class Listed(Struct, frozen=True):

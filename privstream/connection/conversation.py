@@ -22,6 +22,7 @@ from privstream.wire import (
     Now,
     Ready,
     Reconnect,
+    Report,
     Secret,
     Send,
     Session,
@@ -127,6 +128,12 @@ class Conversation:
         self.heard = now
 
     def _obey(self, action: Action) -> None:
+        if isinstance(action, Report | Listed):  # nearly always
+            if self._held is None:
+                self._out += self._ledger.take(action, self._received)
+            else:
+                self._held.append(action)
+            return
         match action:
             case Send():
                 if self._tap is not None:
@@ -140,10 +147,6 @@ class Conversation:
                 self.asks.append(action)
             case Reconnect():
                 raise Interrupted(action.detail, cause=action.cause, floor=action.floor)
-            case _ if self._held is not None:
-                self._held.append(action)
-            case _:
-                self._out += self._ledger.take(action, self._received)
 
     def flush(self) -> None:
         """Deliver what was made so far."""

@@ -19,6 +19,7 @@ from privstream.exchanges.bitfinex import Bitfinex
 from privstream.exchanges.bitfinex.signing import signature
 from privstream.wire import (
     Endpoints,
+    Handshake,
     Listed,
     NoticeReport,
     Now,
@@ -210,6 +211,11 @@ def test_the_public_host_is_no_place_for_a_private_socket() -> None:
     with pytest.raises(ConfigError, match="public channels only"):
         Bitfinex.check_endpoints(public, {})
     Bitfinex.check_endpoints(Bitfinex.endpoints({}), {})
+
+
+def test_the_socket_is_dialled_where_the_account_says_with_no_secret_in_it() -> None:
+    shake = exchange().handshake(None, Stamp(Now(0, 0.0), NONCE))
+    assert shake == Handshake(url="wss://api.bitfinex.com/ws/2")
 
 
 def test_it_stays_within_five_connections_in_fifteen_seconds() -> None:

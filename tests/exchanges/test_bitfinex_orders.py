@@ -91,7 +91,7 @@ def test_a_new_order_is_told_whole() -> None:
             remaining="0.5",
             average_price=None,
             cost=None,
-            fee=None,
+            fee="0",
             reason=None,
             created="2026-05-28T20:26:40.100000Z",
             time="2026-05-28T20:26:43.250000Z",
@@ -111,7 +111,7 @@ def test_the_side_of_a_filled_order_is_the_sign_of_what_was_ordered() -> None:
             status="filled",
             quantity="0.5",
             filled="0.5",
-            remaining="0.0",
+            remaining="0",
             average_price="60000.25",
         )
     )
@@ -195,6 +195,10 @@ def test_several_orders_in_one_frame_are_read_and_a_bad_one_hides_none() -> None
         like(Notice, code="unrecognised"),
         like(Notice, code="unrecognised"),
     )
+
+
+def test_more_left_than_was_ordered_is_no_order() -> None:
+    logged_in().receives([0, "ou", order(amount=0.6)]).tells(like(Notice, code="unrecognised"))
 
 
 def test_rows_may_be_short_as_of_old_and_long_as_of_tomorrow() -> None:

@@ -168,9 +168,16 @@ def test_a_trade_without_its_number_is_told_as_unreadable_beside_its_order() -> 
 
 def test_an_item_that_cannot_be_read_does_not_hide_its_neighbours() -> None:
     broken = {key: value for key, value in PLACED.items() if key != "symbol"}
-    items = [broken, PLACED | {"side": "BOTH"}, PLACED | {"quantity": "-1"}, PLACED]
+    items = [
+        broken,
+        PLACED | {"symbol": "SOL"},
+        PLACED | {"side": "BOTH"},
+        PLACED | {"quantity": "-1"},
+        PLACED,
+    ]
     session().receives({"channel": "orders", "data": items}).does(
         like(NoticeReport, element=broken),
+        like(NoticeReport, text="cannot read this element: SOL is no pair"),
         like(NoticeReport, text="cannot read this element: neither buy nor sell"),
         like(NoticeReport, text="cannot read this element: an amount below zero"),
         like(OrderReport, order_id=SELL),
@@ -282,9 +289,13 @@ def test_what_differs_in_anything_is_another_fill(
 
 def test_the_memory_of_fills_is_bounded() -> None:
     keys = FillKeys()
-    for number in range(MEMORY + 10):
+    for trade_id in ("70000001", "70000002"):
+        keys.key(SELL, trade_id, AMOUNTS, 0)
+    for number in range(MEMORY - 1):
         keys.key(str(number), "70000001", AMOUNTS, 0)
     assert len(keys._keys) == len(keys._unpaired) == MEMORY
+    # The first is forgotten, the second beside it is not.
+    assert keys.key(SELL, SNOWFLAKE, AMOUNTS, 0) == f"{SELL}:70000002"
 
 
 # --- balances --------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from privstream.errors import (
 from privstream.events import Balance, Order, Trade
 from privstream.exchanges.poloniex import Poloniex
 from privstream.exchanges.poloniex.refusals import OrderUnknown
-from privstream.exchanges.poloniex.rest import PAGE, WEEK, ask, ask_for_list, signature, windows
+from privstream.exchanges.poloniex.rest import PAGE, ask, ask_for_list, signature, windows
 from privstream.ledger import Ledger
 from privstream.wire import (
     Account,
@@ -388,7 +388,7 @@ def test_windows_are_at_most_seven_days_and_leave_nothing_out(days: int) -> None
     pieces = [(int(w["startTime"]), int(w["endTime"])) for w in windows(SINCE, SINCE + days * DAY)]
     assert pieces[0][0] == SINCE
     assert pieces[-1][1] == SINCE + days * DAY
-    assert all(0 <= end - start <= WEEK for start, end in pieces)
+    assert all(0 <= end - start <= 7 * DAY for start, end in pieces)
     assert all(end + 1 == start for (_, end), (start, _) in pairwise(pieces))
 
 
@@ -402,7 +402,12 @@ Lister = Callable[[dict[str, str]], list[Any]]
 
 
 def lister(
-    rows: Iterable[Any], *, newest_first: bool, next_is_older: bool, inclusive: bool
+    rows: Iterable[Any],
+    *,
+    newest_first: bool,
+    next_is_older: bool,
+    inclusive: bool,
+    ascending: bool,
 ) -> Lister:
     """A list with pages, in one of the ways that the documents leave open."""
     by_page = {int(row["pageId"]): row for row in rows}
@@ -419,7 +424,7 @@ def lister(
                 if (i < start if older else i > start) or (inclusive and i == start)
             ]
         ids = ids[: int(query["limit"])]
-        return [by_page[i] for i in sorted(ids, reverse=newest_first)]
+        return [by_page[i] for i in sorted(ids, reverse=not ascending)]
 
     return page
 
@@ -427,29 +432,34 @@ def lister(
 @pytest.mark.parametrize("newest_first", [True, False])
 @pytest.mark.parametrize("next_is_older", [True, False])
 @pytest.mark.parametrize("inclusive", [True, False])
+@pytest.mark.parametrize("ascending", [True, False])
 @pytest.mark.parametrize("count", [0, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE + 7])
 def test_pages_are_followed_to_the_end_whichever_way_they_lead(
-    count: int, *, newest_first: bool, next_is_older: bool, inclusive: bool
+    count: int, *, newest_first: bool, next_is_older: bool, inclusive: bool, ascending: bool
 ) -> None:
     [row] = payload("rest_trades")[1:]
     rows = [row | {"id": str(n), "pageId": str(SINCE + n)} for n in range(1, count + 1)]
     server = Server(
         __trades=lister(
-            rows, newest_first=newest_first, next_is_older=next_is_older, inclusive=inclusive
+            rows,
+            newest_first=newest_first,
+            next_is_older=next_is_older,
+            inclusive=inclusive,
+            ascending=ascending,
         )
     )
     found = play(exchange().backfill(known(("trades",))), server)
     assert found.complete
     assert len({r.trade_id for r in found.reports if isinstance(r, Fill)}) == count
     assert len(found.reports) == count
-    assert len(server.asked) <= 7
+    assert len(server.asked) <= 9
 
 
 def test_rows_that_come_while_pages_are_read_do_not_end_the_reading() -> None:
     [row] = payload("rest_trades")[1:]
     rows = [row | {"id": str(n), "pageId": str(SINCE + n)} for n in range(1, 2 * PAGE + 1)]
     late = row | {"id": "999", "pageId": str(SINCE + 999)}
-    page = lister(rows, newest_first=True, next_is_older=False, inclusive=False)
+    page = lister(rows, newest_first=True, next_is_older=False, inclusive=False, ascending=False)
 
     def growing(query: dict[str, str]) -> list[Any]:
         return [late, *page(query)][: int(query["limit"])] if "from" in query else page(query)
@@ -479,6 +489,16 @@ def test_a_currency_that_is_not_listed_any_more_holds_nothing() -> None:
         like(Balance, currency="USDT", total="0", source="rest"),
     ]
     client_session.nothing()
+
+
+def test_a_currency_that_only_the_stream_told_of_is_missed_too() -> None:
+    book, client = ledger("poloniex"), exchange()
+    live = Playbook(client.session(None, ALL), book).opened().forget()
+    live.receives(balance_push("BTC", "0.5", 1)).told_now()
+    live.opened().forget()
+    book.reconnected()
+    events = told(book, play(client.backfill(known(("balances",))), Server()))
+    assert like(Balance, currency="BTC", total="0", source="rest") in events
 
 
 @pytest.mark.parametrize("accounts", [None, []])

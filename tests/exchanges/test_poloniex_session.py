@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from privstream.credentials import Environment, prefixes_in_use, variables_of
 from privstream.errors import (
     Interrupted,
     LoginRefused,
@@ -220,6 +221,7 @@ def test_a_replay_of_refusals_tells_them_and_goes_on() -> None:
     book.receives(refused, error("user must be authenticated!")).tells(
         like(Notice, code="auth", level="error"), like(Notice, code="error", level="error")
     )
+    book.receives({"channel": "orders", "event": "unsubscribe"}).nothing()
     book.after(60).nothing()
 
 
@@ -247,6 +249,12 @@ def test_it_is_found_by_its_name_and_dials_the_private_socket() -> None:
     assert find("poloniex") is Poloniex
     handshake = exchange().handshake(None, Stamp(START, 0))
     assert (handshake.url, handshake.headers) == ("wss://ws.poloniex.com/ws/private", {})
+
+
+def test_its_variables_may_begin_with_polo() -> None:
+    environment = Environment({"POLO_API_KEY": "k", "POLO_API_SECRET": "s"})
+    assert prefixes_in_use(Poloniex, environment) == ("POLO",)
+    assert variables_of(Poloniex, "POLO")["api_secret"] == "POLO_API_SECRET"
 
 
 def test_the_public_socket_is_refused_as_ws_url() -> None:

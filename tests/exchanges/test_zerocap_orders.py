@@ -31,11 +31,14 @@ def look_up(order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
     return asked(" ".join(order_ids))
 
 
-def book(*, raw: bool = False) -> Playbook:
-    session = ZerocapSession(
+def session() -> ZerocapSession:
+    return ZerocapSession(
         ("orders", "trades"), (), read_balances=lambda: asked("balances"), look_up=look_up
     )
-    return Playbook(session, ledger("zerocap", raw=raw))
+
+
+def book(*, raw: bool = False) -> Playbook:
+    return Playbook(session(), ledger("zerocap", raw=raw))
 
 
 def frames(dialect: str) -> list[str]:
@@ -125,6 +128,23 @@ def test_a_fill_told_on_two_channels_is_one_trade_in_either_order(dialect: str) 
         assert [e.fee for e in events if isinstance(e, Trade)] == ["0.25"]
 
 
+def test_an_order_repeats_old_fills_and_they_are_no_news() -> None:
+    """The connection was opened at 20:26:40; what was filled earlier is the picture's to tell."""
+    old = fill(id="T-old", amount=1, timestamp=1_779_990_000_000)
+    frame = order(filled=2, trades=[old, fill(amount=1)])
+    first, again = ledger("zerocap"), ledger("zerocap")
+    first.started = "2026-05-28T20:26:40.000000Z"
+    played = Playbook(session(), first).opened().receives(frame)
+    played.tells(like(Trade, trade_id=TRADE, source="stream"), like(Order, filled="2"))
+    again.reconnected()
+    played = Playbook(session(), again).opened().receives(frame)
+    played.tells(
+        like(Trade, trade_id="T-old", source="rest"),
+        like(Trade, trade_id=TRADE, source="stream"),
+        like(Order, filled="2"),
+    )
+
+
 # --- the fee that comes later ------------------------------------------------------------
 
 
@@ -139,8 +159,9 @@ def test_a_fill_without_its_fee_waits_for_the_order_that_has_it() -> None:
 def test_after_four_seconds_rest_is_asked_for_the_fee_and_then_it_is_told_without() -> None:
     played = book().receives(frames("old")[1]).after(4)
     played.does(like(Ask, what=f"the fee of trade {TRADE}")).nothing()
-    played.after(0.5).nothing().after(0.5).tells(like(Trade, trade_id=TRADE, fee=None))
-    played.after(10).nothing()
+    played.after(0.5).nothing().after(0.5)
+    played.tells(like(Trade, trade_id=TRADE, fee=None, liquidity="taker", cost="388.305"))
+    played.after(10).receives(frames("old")[1]).after(10).nothing()
 
 
 def test_the_question_for_the_fee_names_the_order() -> None:
@@ -277,6 +298,12 @@ def test_an_order_that_cannot_be_read_does_not_hide_its_fill() -> None:
 def test_an_element_of_the_wrong_shape_is_one_notice(data: object) -> None:
     for kind in ("order", "trade", "price"):
         book().receives({"type": kind, "data": data}).tells(like(Notice, code="unrecognised"))
+
+
+def test_a_frame_nested_beyond_reason_is_a_notice() -> None:
+    for depth in (30, 300, 900, 100_000):
+        frame = '{"type":"fill","data":' + "[" * depth + "]" * depth + "}"
+        book().receives(frame).tells(like(Notice, code="unrecognised"))
 
 
 @DIALECTS

@@ -278,6 +278,11 @@ def test_the_picture_reads_only_what_is_streamed() -> None:
         assert [name for name, _ in server.asked] == calls
 
 
+def test_an_open_order_has_cost_nothing_whatever_its_row_says() -> None:
+    found = play(Zerocap(account()).look_up(["O1"]), Server(named=(an_open("O1"),)))
+    assert found == (like(OrderReport, order_id="O1", filled="0", cost="0"),)
+
+
 # --- reading back ----------------------------------------------------------------------
 
 
@@ -330,6 +335,18 @@ def test_refused_balances_do_not_hide_the_orders() -> None:
     assert not found.complete
     assert "get_balances" in (found.detail or "")
     assert like(OrderReport, order_id=ORDER) in found.reports
+
+
+def test_a_second_look_at_the_same_interruption_leaves_balances_to_the_polling() -> None:
+    """They may have moved of themselves meanwhile, which is no recovery."""
+    exchange, server = Zerocap(account()), Server(balances=answer("busy", 503))
+    with pytest.raises(Unavailable):
+        play(exchange.backfill(known()), server)
+    server.balances = answer(BALANCES)
+    looks = [play(exchange.backfill(known()), server).reports for _ in range(2)]
+    assert [Listed("balances") in look for look in looks] == [True, False]
+    assert Listed("orders") in looks[1]
+    assert Listed("balances") in play(exchange.backfill(known("O1")), server).reports
 
 
 def test_only_what_is_streamed_is_read_back() -> None:

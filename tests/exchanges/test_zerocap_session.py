@@ -275,6 +275,15 @@ def test_unavailable_prices_are_subscribed_anew_until_that_is_acknowledged() -> 
         book.receives(PONG).after(15).sends(PING).nothing()
 
 
+def test_prices_that_are_refused_anew_are_a_notice_for_each_symbol() -> None:
+    book = ready("prices").receives(UNAVAILABLE).forget().receives(PONG).after(30).forget()
+    refusal = error(400, "invalid message")
+    book.receives(refusal).sends({"type": "price", "symbol": "USDT/AUD"})
+    told = like(NoticeReport, level="error", text="invalid message")
+    book.receives(refusal).does(told).sends({"type": "price", "symbol": "BTC/AUD"})
+    book.receives(refusal).does(told).nothing().receives(refusal).does(told).nothing()
+
+
 def test_unavailability_is_said_again_after_prices_came_between() -> None:
     price = (PAYLOADS / "price.json").read_text()
     book = ready("prices").receives(UNAVAILABLE, price).forget().receives(UNAVAILABLE)

@@ -21,8 +21,8 @@ from privstream.errors import Refused
 from privstream.events import AnyEvent, Gap, Order, Status, Trade
 from privstream.exchanges import find
 from privstream.ledger import Ledger, View
-from privstream.simulator.indodax.exchange import SimulatedIndodax
 from privstream.simulator.indodax.exchange import USER as SIMULATED_USER
+from privstream.simulator.indodax.exchange import SimulatedIndodax
 from privstream.simulator.server import Simulation
 from privstream.times import from_nanos
 from privstream.wire import Account, Endpoints, HttpRequest, HttpResponse, RestFlow, Secret, Stamp
@@ -258,6 +258,11 @@ class Watch:
             if done(event):
                 return event
 
+    def met(self, kind: type[AnyEvent]) -> AnyEvent:
+        """The first event of a type, be it past or to come."""
+        past = next((event for event in self.told if isinstance(event, kind)), None)
+        return past or self.until(lambda event: isinstance(event, kind))
+
     def stop(self) -> None:
         self._supervisor.abort()
         self._thread.join(PATIENCE)
@@ -354,7 +359,7 @@ def test_our_client_has_replayed_what_it_missed(tmp_path: Path) -> None:
         for number in range(2, 12):
             server.publish(fill(number))
         watch.until(told(11))
-        gap = watch.until(lambda e: isinstance(e, Gap))
+        gap = watch.met(Gap)
     trades = [event.trade_id for event in watch.told if isinstance(event, Trade)]
     assert trades == [str(2**56 + number) for number in range(1, 12)]
     assert gap.complete, gap.detail

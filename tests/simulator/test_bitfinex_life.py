@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from privstream.simulator.bitfinex.margin import KEPT, Margin
+from privstream.simulator.bitfinex.tape import LONGEST
 from privstream.simulator.bitfinex.words import (
     MARGIN_CURRENCIES,
     MARGIN_PAIRS,
@@ -50,6 +51,26 @@ def test_an_amount_below_a_millionth_is_really_sent_with_an_exponent() -> None:
     line = desk.logged_in()
     line.listen(200)
     assert any("e-" in text for text in line.texts if '"pu"' in text or '"tu"' in text)
+
+
+def test_a_buyers_fee_is_a_share_of_what_was_bought_to_the_last_digit() -> None:
+    desk = Desk()
+    desk.logged_in().listen(60)
+    shares = {True: Decimal("0.001"), False: Decimal("0.002")}
+    sides = set()
+    for trade in desk.books.trades.values():
+        symbol, side = trade.order.symbol, trade.order.side
+        got, currency = (trade.cost, symbol.quote)
+        if side == "buy":
+            got, currency = (trade.quantity, symbol.base)
+        assert trade.fee == got * shares[trade.maker]
+        assert trade.fee_currency == currency
+        assert trade.cost == trade.quantity * trade.price
+        booked = [desk.books.entries[name] for name in trade.entries]
+        assert [e.fee for e in booked if e.currency == currency] == [trade.fee]
+        assert [e.fee for e in booked if e.currency != currency] == [0]
+        sides.add((side, trade.maker))
+    assert len(sides) == 4
 
 
 def margin(rate: float = 20.0) -> Margin:
@@ -106,6 +127,21 @@ def test_the_past_of_the_margin_wallet_is_bounded() -> None:
     life.advance(at(0.4 * 3 * KEPT))
     assert 100 < len(life.closed) <= KEPT + 1
     assert len(life.orders) <= 5 * (KEPT + 1)
+
+
+def test_the_tape_is_bounded_and_a_socket_that_keeps_up_misses_nothing() -> None:
+    desk = Desk(rate=4000.0, limits=False)
+    line = desk.logged_in(65536, filter=["trading"])
+    frames = line.listen(6, step=0.1)
+    tape = desk.bitfinex.tape
+    assert tape.position > 2 * LONGEST
+    assert len(tape.since(0)) <= 2 * LONGEST
+    numbers = [frame[3] for frame in frames]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    told = {str(row[0]) for row in rows(frames, "te")}
+    first = min(row[2] for row in rows(frames, "te")) * 1_000_000
+    lived = {t for t, trade in desk.books.trades.items() if trade.time_ns > first + 1_000_000}
+    assert lived <= told
 
 
 def test_a_restarted_exchange_tells_the_same_account() -> None:

@@ -207,6 +207,7 @@ def test_the_dead_man_switch_cancels_every_order_when_the_socket_closes() -> Non
     assert not desk.books.open
     canceled = {str(row[0]) for row in rows(witness.listen(1), "oc")}
     assert set(standing) <= canceled
+    assert "on" in kinds(witness.listen(30))  # life goes on
 
 
 def test_without_the_dead_man_switch_a_closed_socket_cancels_nothing() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from privstream import exact
 from privstream.simulator.base import Request
 from privstream.simulator.bitfinex.tape import is_untold
-from tests.simulator.bitfinex_desk import Desk, rows
+from tests.simulator.bitfinex_desk import Desk, kinds, rows
 
 MS = 1_000_000
 
@@ -37,7 +38,7 @@ def body(**arguments: Any) -> bytes:
 def test_a_call_that_is_not_signed_as_it_must_be_is_refused(
     headers: dict[str, str], code: int, text: str
 ) -> None:
-    assert Desk().error("r/wallets", **headers) == [code, text]
+    assert Desk().error("r/wallets", b"{}", **headers) == [code, text]
 
 
 def test_the_signature_covers_the_very_bytes_of_the_body() -> None:
@@ -201,7 +202,8 @@ def test_pages_oldest_first_from_the_last_time_bring_every_fill() -> None:
     desk = Desk()
     desk.wait(1)
     whole = desk.post("r/trades/hist", limit=1000, sort=1)
-    start, seen = whole[0][2], {}
+    start = whole[0][2]
+    seen: dict[int, Any] = {}
     for _ in range(400):
         page = desk.post("r/trades/hist", limit=20, sort=1, start=start)
         seen |= {row[0]: row for row in page}
@@ -243,7 +245,7 @@ def test_the_lines_of_a_ledger_add_up_to_its_balances(currency: str) -> None:
     lines = Desk().post(f"r/ledgers/{currency}/hist", limit=2500)[::-1]
     assert len(lines) > 20
     assert len({line[0] for line in lines}) == len(lines)
-    for before, after in zip(lines, lines[1:], strict=False):
+    for before, after in pairwise(lines):
         total = Decimal(str(before[6])) + Decimal(str(after[5]))
         assert (after[1], total) == (currency, Decimal(str(after[6])))
     assert any(line[8].startswith("Trading fees") for line in lines)
@@ -276,6 +278,17 @@ def test_closed_positions_are_remembered() -> None:
     assert {(row[1], str(row[2])) for row in fetched} == {("CLOSED", "0")}
 
 
+def test_between_two_positions_there_is_none() -> None:
+    desk = Desk()
+    line = desk.logged_in()
+    while desk.bitfinex.margin.position is not None:
+        line.listen(0.25)
+    assert desk.post("r/positions") == []
+    assert str(desk.post("r/info/margin/base")[1][0]) == "0"
+    assert kinds(line.calc("position_tXRPUSD", "margin_base")) == ["miu"]
+    assert rows(desk.dial().log_in(), "ps") == [[]]
+
+
 def test_margin_and_funding_are_told() -> None:
     desk = Desk()
     assert desk.post("r/info/margin/base")[0] == "base"
@@ -294,4 +307,6 @@ def test_anybody_may_ask_what_is_traded() -> None:
     pairs, names = exact.decode(answer.body)
     assert {"BTCUSD", "AVAX:USD"} <= {pair[0] for pair in pairs}
     assert ["UST", "USDt"] in names
+    assert Desk().get("/v2/conf/pub:info:tx:status").body == b"[[]]"
     assert Desk().get("/v2/conf/pub:nothing").status == 500
+    assert Desk().get("/v2/tickers").status == 404

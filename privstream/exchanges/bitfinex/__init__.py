@@ -94,7 +94,7 @@ class Bitfinex(Exchange):
         return BitfinexSession(self.account, channels, self._memory, read_fills)
 
     def backfill(self, known: Known) -> RestFlow[Backfill]:
-        found = yield from rest.backfill(self.account, known)
+        found = yield from rest.backfill(self.account, known, self._memory.clock_ns)
         self._memory.executions.settle(found.reports)
         return found
 

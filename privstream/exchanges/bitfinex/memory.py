@@ -21,6 +21,8 @@ class Memory:
     def __init__(self) -> None:
         self.nonce_refusals = 0
         """Logins in a row whose nonce was refused."""
+        self.clock_ns = 0
+        """How far the server's clock is ahead of ours, as its frames tell."""
         self.executions = Executions()
         self.balances = Balances()
         self.positions = Positions()

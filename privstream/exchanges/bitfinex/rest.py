@@ -87,17 +87,14 @@ def _error_in(answer: object, path: str) -> PrivstreamError | None:
 
 def fills_since(account: Account, since_ns: int) -> RestFlow[tuple[AnyReport, ...]]:
     """The fills since a moment, oldest first."""
-    start = _millis(since_ns - WHOLE_SECOND_NS)
-    return (yield from _fills(account, {"start": start}))
+    return (yield from _fills(account, _millis(since_ns - WHOLE_SECOND_NS)))
 
 
-def _fills(account: Account, window: dict[str, int]) -> RestFlow[tuple[AnyReport, ...]]:
+def _fills(account: Account, start: int) -> RestFlow[tuple[AnyReport, ...]]:
     """All pages, oldest first: each begins with the last moment of the one before."""
     rows: dict[str, Row] = {}
-    start = window["start"]
     while True:
-        asked = window | {"start": start}
-        page = yield from ask(account, "auth/r/trades/hist", **asked, limit=FILLS_PAGE, sort=1)
+        page = yield from ask(account, "auth/r/trades/hist", start=start, limit=FILLS_PAGE, sort=1)
         rows |= {_name(row): row for row in page}
         # A page full of one moment would come again and again.
         start = max([start + 1, *(_moment(row, 2) for row in page)])
@@ -140,16 +137,18 @@ def _orders(account: Account, path: str, **parameters: Any) -> RestFlow[tuple[An
 # --- reading back ----------------------------------------------------------------------
 
 
-def backfill(account: Account, known: Known) -> RestFlow[Backfill]:
+def backfill(account: Account, known: Known, clock_ns: int) -> RestFlow[Backfill]:
     """Fills and closed orders since, and what became of the orders in doubt.
 
-    Balances, positions and open orders are listed by the socket itself.
+    Balances, positions and open orders are listed by the socket itself. The start was
+    taken from our clock, and the server's may be behind it by `-clock_ns`.
     """
+    start = _millis(known.since_ns + min(clock_ns, 0) - OVERLAP_NS)
     parts: list[Part] = []
     if "trades" in known.channels:
-        parts.append(_all_fills(account, known))
+        parts.append(_all_fills(account, start))
     if "orders" in known.channels:
-        parts += [_closed_orders(account, known), _suspects(account, known)]
+        parts += [_closed_orders(account, known, start), _suspects(account, known)]
     reports: list[Any] = []
     details: list[str] = []
     for part in parts:
@@ -165,26 +164,19 @@ def backfill(account: Account, known: Known) -> RestFlow[Backfill]:
     return Backfill(tuple(reports), complete=not details, detail="; ".join(details) or None)
 
 
-def _all_fills(account: Account, known: Known) -> Part:
-    reports = yield from _fills(account, _window(known))
+def _all_fills(account: Account, start: int) -> Part:
+    reports = yield from _fills(account, start)
     return Backfill(reports, complete=True)
-
-
-def _window(known: Known) -> dict[str, int]:
-    return {
-        "start": _millis(known.since_ns - OVERLAP_NS),
-        "end": _millis(known.until_ns + OVERLAP_NS),
-    }
 
 
 def _millis(nanos: int) -> int:
     return max(nanos // 10**6, 1)
 
 
-def _closed_orders(account: Account, known: Known) -> Part:
+def _closed_orders(account: Account, known: Known, start: int) -> Part:
     """All pages, newest first: each ends with the earliest moment of the one before."""
     rows: dict[str, Row] = {}
-    window, detail = _window(known), None
+    window, detail = {"start": start}, None
     if known.until_ns - known.since_ns > KEPT_NS:
         detail = "Bitfinex keeps closed orders for about two weeks only"
     while True:

@@ -26,6 +26,7 @@ from privstream.exchanges.bitfinex.rows import (
 )
 from privstream.exchanges.bitfinex.signing import login_message
 from privstream.exchanges.bitfinex.wallets import Wallets
+from privstream.times import to_nanos
 from privstream.wire import (
     Account,
     Action,
@@ -193,6 +194,8 @@ class BitfinexSession(JsonSession):
     def _read_frame(self, message: list[Any], now: Now) -> Iterator[Action]:
         number, sent = numbers(message)
         self._pulse.felt(now)
+        if sent is not None:
+            self._memory.clock_ns = to_nanos(sent) - now.wall_ns
         if not self._sequence.is_past(number):
             read = partial(self._read_channel, number=number, sent=sent, now=now)
             yield from each((message,), read, number)

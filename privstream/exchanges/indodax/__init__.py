@@ -37,6 +37,8 @@ from privstream.exchanges.base import Exchange, Limits, Option
 from privstream.exchanges.indodax import codes, histories, rest
 from privstream.exchanges.indodax.bookmark import Bookmark
 from privstream.exchanges.indodax.centrifugo import LOGIN
+from privstream.exchanges.indodax.orders import Updates
+from privstream.exchanges.indodax.picture import read_picture
 from privstream.exchanges.indodax.session import AccountSession
 from privstream.wire import (
     Account,
@@ -45,7 +47,6 @@ from privstream.wire import (
     Endpoints,
     Handshake,
     Known,
-    Listed,
     RestFlow,
     Session,
     Stamp,
@@ -94,6 +95,7 @@ class Indodax(Exchange):
         super().__init__(account)
         self._bookmark = Bookmark()
         self._channels: tuple[str, ...] = self.channels
+        self._updates = Updates()
 
     @classmethod
     def endpoints(cls, options: Mapping[str, str]) -> Endpoints:
@@ -106,12 +108,13 @@ class Indodax(Exchange):
         return Handshake(url=self.account.endpoints.ws_url)
 
     def session(self, token: Token | None, channels: tuple[str, ...]) -> Session:
-        self._channels = channels
+        self._channels, self._updates = channels, Updates()
         balances = partial(rest.read_balances, self.account, "rest")
         return AccountSession(
             token,
             self._bookmark,
             partial(rest.fetch_token, self.account),
+            self._updates,
             balances if "balances" in channels else None,
         )
 
@@ -119,16 +122,10 @@ class Indodax(Exchange):
         return codes.closed(code, reason)
 
     def picture(self) -> RestFlow[Backfill]:
-        found: list[AnyReport | Listed] = []
-        if {"orders", "trades"} & set(self._channels):
-            found += yield from rest.open_orders(self.account, "snapshot")
-        if "balances" in self._channels:
-            found += yield from rest.read_balances(self.account, "snapshot")
-        self._bookmark.caught_up()
-        return Backfill(tuple(found), complete=True)
+        return read_picture(self.account, self._bookmark, self._channels, self._updates.seen)
 
     def backfill(self, known: Known) -> RestFlow[Backfill]:
-        return histories.read_back(self.account, self._bookmark, known)
+        return histories.read_back(self.account, self._bookmark, known, self._updates.seen)
 
     def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
         found: list[AnyReport] = []

@@ -22,11 +22,14 @@ class Bookmark:
         """Where a new connection should have the channel replayed from."""
         self.recovered = False
         """The server has replayed to this connection everything since `told`."""
+        self.opened_ns = 0
+        """When this connection began, nanoseconds since the epoch."""
         self._read: Position | None = None
         self._caught_up = False
 
-    def opened(self) -> None:
+    def opened(self, wall_ns: int) -> None:
         """A new connection begins."""
+        self.opened_ns = wall_ns
         self._read, self._caught_up, self.recovered = None, False, False
 
     def reached(self, position: Position) -> None:

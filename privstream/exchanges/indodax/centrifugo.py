@@ -77,7 +77,7 @@ class Centrifugo(JsonSession):
 
     def open(self, stamp: Stamp) -> Iterator[Action]:
         self._opened = self._heard = stamp.now.monotonic
-        self._bookmark.opened()
+        self._bookmark.opened(stamp.now.wall_ns)
         text = connect_message(self._token, CONNECT)
         yield Send(text, shown=connect_message(HIDDEN, CONNECT))
 
@@ -122,7 +122,7 @@ class Centrifugo(JsonSession):
             yield from self._subscribed(message["subscribe"], now)
         elif "refresh" in message:
             self._renews(message["refresh"], now)
-        else:
+        elif "unsubscribe" not in message:  # which we never ask for
             yield unrecognised(message, "neither a push nor a reply that is known")
 
     def _read_push(self, push: Any, message: Any, now: Now) -> Iterator[Action]:

@@ -5,7 +5,7 @@ is never said to be everything. Only a replay by the stream's server is.
 Source: protocols/indodax.md section 6 (checked 2026-11-20).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -52,9 +52,11 @@ NO_PAIR = "Indodax lists its history per pair, and no pair is known yet"
 NO_HISTORY = "Indodax documents no history for its demo environment"
 
 
-def read_back(account: Account, bookmark: Bookmark, known: Known) -> RestFlow[Backfill]:
+def read_back(
+    account: Account, bookmark: Bookmark, known: Known, streamed: Collection[str]
+) -> RestFlow[Backfill]:
     """Fills, ended and open orders, balances; only the last where the server has replayed."""
-    reading = _Reading(account, known)
+    reading = _Reading(account, known, streamed)
     if not bookmark.recovered and {"orders", "trades"} & set(known.channels):
         yield from reading.orders_and_fills()
     if "balances" in known.channels:
@@ -104,25 +106,31 @@ def read_v2(response: HttpResponse, doing: str) -> list[Row]:
 class _Reading:
     """One reading back: what it found, and what it could not see."""
 
-    def __init__(self, account: Account, known: Known) -> None:
+    def __init__(self, account: Account, known: Known, streamed: Collection[str]) -> None:
         self._account = account
         self._known = known
+        self._streamed = streamed
         self._left = QUERIES
         self.found: list[AnyReport | Listed] = []
         self.missing: list[str] = []
 
     def orders_and_fills(self) -> RestFlow[None]:
         """Fills come first, so that the orders' fees are known when these are told."""
-        listed = yield from open_orders(self._account, "rest", self._known.open_orders)
+        known = self._known
+        listed = yield from open_orders(self._account, "rest", known.open_orders, self._streamed)
         open_now = {report.order_id for report in listed if isinstance(report, OrderReport)}
-        gone = self._known.suspects - open_now if "orders" in self._known.channels else frozenset()
-        yield from self._histories(self._pairs(open_now | gone), gone)
+        gone = {
+            order_id
+            for order_id in known.suspects - open_now
+            if "orders" in known.channels and order_id not in self._streamed
+        }
+        yield from self._histories(self._pairs({*open_now, *gone, *self._streamed}), gone)
         told = {report.order_id for report in self.found if isinstance(report, OrderReport)}
         for order_id in sorted(gone - told):
             yield from self._look_up(order_id)
         self.found += listed
 
-    def _pairs(self, order_ids: frozenset[str] | set[str]) -> list[str]:
+    def _pairs(self, order_ids: set[str]) -> list[str]:
         parts = map(names.order_id_parts, order_ids)
         return sorted(
             {names.join(pair) for pair in self._known.symbols}
@@ -135,7 +143,7 @@ class _Reading:
         if not reports:
             self.missing.append(f"what became of order {order_id} could not be found")
 
-    def _histories(self, pairs: list[str], gone: frozenset[str]) -> RestFlow[None]:
+    def _histories(self, pairs: list[str], gone: set[str]) -> RestFlow[None]:
         if self._account.endpoints.history_url is None:
             self.missing.append(NO_HISTORY)
             return

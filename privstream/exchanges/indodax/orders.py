@@ -20,6 +20,8 @@ Row = Mapping[str, Any]
 SIDES: dict[str, Side] = {"BUY": "buy", "SELL": "sell"}
 FEES = (("fee", "feeAsset"), ("tax", "taxAsset"), ("clearing", "clearingAsset"))
 ENDED = frozenset({"filled", "canceled", "rejected"})
+MEMORY = 10_000
+"""Orders that a connection has told of, kept to prefer its word to what REST lists."""
 
 
 def fill_key(trade_id: str, side: Side) -> str:
@@ -31,6 +33,8 @@ class Updates:
     """Reads the stream's order updates, one connection long."""
 
     def __init__(self) -> None:
+        self.seen: dict[str, None] = {}
+        """The orders told of; REST may lag behind, and knows less of them."""
         self._executed: dict[str, str] = {}
         """How much of each order was executed, for fills that do not say their own amount."""
 
@@ -91,6 +95,9 @@ class Updates:
         return subtract(now, before)
 
     def _remember(self, order_id: str, fields: OrderFields) -> None:
+        self.seen[order_id] = None
+        if len(self.seen) > MEMORY:
+            del self.seen[next(iter(self.seen))]
         filled = fields.get("filled")
         if fields["status"] in ENDED:
             self._executed.pop(order_id, None)

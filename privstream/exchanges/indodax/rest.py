@@ -9,7 +9,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -19,7 +19,7 @@ from privstream.events import Source
 from privstream.exact import Malformed, amount, decode
 from privstream.exchanges.base import each
 from privstream.exchanges.indodax import names
-from privstream.exchanges.indodax.orders import Row, read_found, read_open
+from privstream.exchanges.indodax.orders import Row, read_found, read_open, v1_order_id
 from privstream.exchanges.indodax.refusals import BUSY, error_for
 from privstream.http_errors import check, sent_at
 from privstream.wire import (
@@ -167,9 +167,15 @@ def _coins(result: Row, key: str) -> Row:
 
 
 def open_orders(
-    account: Account, source: Source, known: frozenset[str] = frozenset()
+    account: Account,
+    source: Source,
+    known: Container[str] = (),
+    streamed: Container[str] = (),
 ) -> RestFlow[tuple[AnyReport | Listed, ...]]:
-    """All open orders of all pairs; of those that are known only what is news."""
+    """All open orders of all pairs; of those that are known only what is news.
+
+    Not those that the new connection itself has told of.
+    """
     result = yield from ask(account, "openOrders")
     pairs = result.get("orders") or {}
     if not isinstance(pairs, dict):
@@ -177,11 +183,17 @@ def open_orders(
 
     def read(item: tuple[str, Row]) -> Iterator[AnyReport]:
         pair, row = item
-        report = read_open(pair, row, source, known=False)
-        yield read_open(pair, row, source, known=True) if report.order_id in known else report
+        order_id = v1_order_id(pair, row)
+        if order_id not in streamed:
+            yield read_open(pair, row, source, known=order_id in known)
 
-    rows = [(pair, row) for pair, rows in pairs.items() for row in rows or ()]
+    rows = [(pair, row) for pair, found in pairs.items() for row in _rows(found)]
     return (*each(rows, read), Listed("orders"))
+
+
+def _rows(found: Any) -> list[Any]:
+    """The orders of a pair; what is no list is handed on, to be told as unreadable."""
+    return found if isinstance(found, list) else [found]
 
 
 def find_order(account: Account, order_id: str) -> RestFlow[tuple[AnyReport, ...]]:

@@ -44,10 +44,11 @@ class AccountSession(Centrifugo):
         token: Token | None,
         bookmark: Bookmark,
         fetch_token: Callable[[], RestFlow[Token]],
+        updates: Updates,
         balances: Balances | None,
     ) -> None:
         super().__init__(token, bookmark, fetch_token)
-        self._updates = Updates()
+        self._updates = updates
         self._balances = balances
         self._first_news: float | None = None
         """The oldest news of an order since the balances were read."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from privstream.events import Source
-from privstream.exact import amount, nonzero
+from privstream.exact import amount
 from privstream.exchanges.base import each
 from privstream.exchanges.poloniex import names
 from privstream.times import from_millis
@@ -23,10 +23,10 @@ Place = tuple[str, str]
 
 
 class Holdings:
-    """Where something is held, and what the stream has told in this connection."""
+    """The currencies told of so far, and those that the stream told in this connection."""
 
     def __init__(self) -> None:
-        self._held: set[Place] = set()
+        self._known: set[Place] = set()
         self._streamed: set[Place] = set()
         self._versions: dict[Place, int] = {}
 
@@ -45,27 +45,19 @@ class Holdings:
         self._versions[place] = version
         return False
 
-    def pushed(self, report: BalanceReport, place: Place) -> None:
+    def pushed(self, place: Place) -> None:
         self._streamed.add(place)
-        self._note(report, place)
+        self._known.add(place)
 
-    def listed(self, report: BalanceReport, place: Place) -> bool:
-        """Take what REST lists; False where the stream has told of it, or is about to."""
-        if place in self._streamed:
-            return False
-        self._note(report, place)
-        return True
+    def listed(self, place: Place) -> bool:
+        """REST lists it; False where the stream's word is the later one."""
+        self._known.add(place)
+        return place not in self._streamed
 
     def gone(self, listed: set[Place], wallets: set[str]) -> list[Place]:
-        """What was held in these wallets, and is neither listed nor told of by the stream."""
-        gone = self._held - listed - self._streamed
+        """What was told of these wallets, and is neither listed nor told by the stream."""
+        gone = self._known - listed - self._streamed
         return sorted(place for place in gone if place[1] in wallets)
-
-    def _note(self, report: BalanceReport, place: Place) -> None:
-        if nonzero(report.available) or nonzero(report.hold):
-            self._held.add(place)
-        else:
-            self._held.discard(place)
 
 
 def read_push(item: Mapping[str, Any], holdings: Holdings) -> Iterator[BalanceReport]:
@@ -84,7 +76,7 @@ def read_push(item: Mapping[str, Any], holdings: Holdings) -> Iterator[BalanceRe
         element=item,
     )
     if not holdings.outdated(place, _version(item)):
-        holdings.pushed(report, place)
+        holdings.pushed(place)
         yield report
 
 
@@ -107,7 +99,7 @@ def read_accounts(accounts: list[Any], holdings: Holdings, source: Source) -> tu
         place = names.required(row["currency"], "currency"), wallet
         report = _listed(place, row, source)
         listed.add(place)
-        if holdings.listed(report, place):
+        if holdings.listed(place):
             yield report
 
     reports = tuple(each(accounts, read_account))

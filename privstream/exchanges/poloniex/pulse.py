@@ -21,7 +21,7 @@ class Pulse:
     """Pings, and what must follow on them."""
 
     def __init__(self) -> None:
-        self._spoke: float | None = None
+        self._spoke = 0.0
         self._awaits_pong = False
 
     def spoke(self, now: Now) -> None:
@@ -33,8 +33,6 @@ class Pulse:
         self._awaits_pong = False
 
     def check(self, now: Now) -> Iterator[Action]:
-        if self._spoke is None:
-            return
         quiet = now.monotonic - self._spoke
         if quiet > PATIENCE:
             # We slept, or waited for a reader: whatever is sent now is not heard any more.

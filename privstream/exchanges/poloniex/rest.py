@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Any
 from urllib.parse import quote
 
@@ -133,14 +134,16 @@ def all_pages(
 ) -> RestFlow[list[Any]]:
     """All rows of a list.
 
-    Which `direction` leads to further rows is documented nowhere, so a list that does not
-    fit on one page is followed to its end in both.
+    Which end of a page is the later one, and which `direction` leads to further rows, is
+    documented nowhere: a list that does not fit on one page is followed in both from both.
     """
     rows: dict[str, Any] = {}
     page = yield from ask_for_list(account, path, cost, limit=str(PAGE), **parameters)
-    first = _take_new(rows, page, page_by)
-    for direction in DIRECTIONS if len(page) >= PAGE else ():
-        fresh = first
+    first = sorted(_take_new(rows, page, page_by), key=int)
+    if len(page) < PAGE or not first:
+        return list(rows.values())
+    for direction, end in product(DIRECTIONS, (first[0], first[-1])):
+        fresh = [end]
         while fresh:
             further = {**parameters, "from": fresh[-1], "direction": direction}
             page = yield from ask_for_list(account, path, cost, limit=str(PAGE), **further)

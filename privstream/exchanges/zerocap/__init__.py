@@ -92,6 +92,8 @@ class Zerocap(Exchange):
         super().__init__(account)
         self._wallets = Wallets()
         self._channels: tuple[str, ...] = ("orders", "trades", "balances")
+        self._read_back: Known | None = None
+        """What was read back last; the same is asked for again as a second look."""
 
     @classmethod
     def endpoints(cls, options: Mapping[str, str]) -> Endpoints:
@@ -130,7 +132,12 @@ class Zerocap(Exchange):
         return rest.picture(self.account, self._wallets, self._channels)
 
     def backfill(self, known: Known) -> RestFlow[Backfill]:
-        return rest.backfill(self.account, self._wallets, known)
+        # Balances that moved since the first look did so of themselves, and are polled.
+        is_second_look = known == self._read_back
+        wallets = None if is_second_look else self._wallets
+        found = yield from rest.backfill(self.account, wallets, known)
+        self._read_back = known
+        return found
 
     def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
         return rest.look_up(self.account, order_ids)

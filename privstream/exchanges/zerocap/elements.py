@@ -46,6 +46,11 @@ def identity(value: object) -> str:
     return str(value)
 
 
+def _id_if_any(value: object) -> str | None:
+    """An id as text; zero and "" mean that there is none."""
+    return identity(value) if value else None
+
+
 def _side(text: str) -> Side:
     if (side := _SIDES.get(text.lower())) is None:
         raise ValueError("no side that is known")
@@ -86,29 +91,37 @@ def fills_of(trades: Any) -> list[Any]:
 def read_fill(element: Row, *, source: Source, order: Row | None = None) -> Iterator[Fill]:
     """A fill, from the trade channel or from inside its order."""
     around: Row = order or {}
-    order_id = element.get("order") or around.get("id")
+    client_order_id = element.get("client_order_id") or around.get("client_order_id")
     symbol = element.get("symbol") or around.get("symbol")
     kind = element.get("type") or around.get("type")
     side = element.get("side") or around.get("side")
     liquidity = element.get("taker_or_maker") or element.get("takerOrMaker")
     yield Fill(
         trade_id=identity(element["id"]),
-        order_id=identity(order_id) if order_id else None,
+        order_id=_id_if_any(element.get("order") or around.get("id")),
         symbol=symbol.upper() if symbol else None,
         exchange_symbol=symbol or None,
         side=_side(side) if side else None,
-        price=nonzero(element["price"]),
+        price=_price(element["price"]),
         quantity=unsigned(_stated(element["amount"])),
         cost=unsigned(amount(element.get("cost"))),
         fee=amount(element.get("fee")),
         fee_currency=None,  # nowhere stated
-        client_order_id=element.get("client_order_id") or around.get("client_order_id") or None,
+        client_order_id=_id_if_any(client_order_id),
         order_type=word(kind) if kind else None,
         liquidity=_LIQUIDITY.get(liquidity.lower()) if liquidity else None,
         time=from_millis(element.get("timestamp")),
         source=source,
         element=element,
     )
+
+
+def _price(value: object) -> str | None:
+    """A price; zero means that there is none."""
+    price = nonzero(value)
+    if price is not None and price.startswith("-"):
+        raise ValueError("a negative price")
+    return price
 
 
 def _stated(value: object) -> str:
@@ -141,8 +154,8 @@ def _read_order(element: Row, *, source: Source, dated: bool) -> Iterator[OrderR
 
 
 def _read_identity(element: Row, fields: OrderFields) -> None:
-    if client_order_id := element.get("client_order_id"):
-        fields["client_order_id"] = str(client_order_id)
+    if client_order_id := _id_if_any(element.get("client_order_id")):
+        fields["client_order_id"] = client_order_id
     if symbol := element.get("symbol"):
         fields["exchange_symbol"], fields["symbol"] = symbol, symbol.upper()
     if side := element.get("side"):
@@ -158,8 +171,8 @@ def _read_identity(element: Row, fields: OrderFields) -> None:
 def _read_amounts(element: Row, fields: OrderFields) -> None:
     fields["quantity"] = unsigned(nonzero(element.get("amount")))
     fields["filled"] = unsigned(amount(element.get("filled")))
-    fields["price"] = nonzero(element.get("price"))
-    fields["average_price"] = nonzero(element.get("average"))
+    fields["price"] = _price(element.get("price"))
+    fields["average_price"] = _price(element.get("average"))
     fields["fee"] = amount(element.get("fee"))
 
 
@@ -167,9 +180,9 @@ def _cost(element: Row, filled: str | None, source: Source) -> str | None:
     """What was filled, in the quote currency. The stream's own `cost` is price times amount."""
     if filled is None or filled == "0":
         return filled
-    if source != "stream" and (stated := nonzero(element.get("cost"))) is not None:
+    if source != "stream" and (stated := unsigned(nonzero(element.get("cost")))):
         return stated
-    average = nonzero(element.get("average"))
+    average = _price(element.get("average"))
     known = _cost_of_fills(element, filled)
     if known is not None or average is None:
         return known
@@ -180,8 +193,8 @@ def _cost_of_fills(element: Row, filled: str) -> str | None:
     """The sum of the fills' costs, where all of them are in the order and readable."""
     try:
         rows = fills_of(element.get("trades"))
-        quantity = reduce(add, (_stated(row["amount"]) for row in rows), "0")
-        cost = reduce(add, (_stated(row["cost"]) for row in rows), "0")
+        quantity = reduce(add, (unsigned(_stated(row["amount"])) or "0" for row in rows), "0")
+        cost = reduce(add, (unsigned(_stated(row["cost"])) or "0" for row in rows), "0")
     except (KeyError, TypeError, ValueError, AttributeError):
         return None  # a fill that cannot be read has its own notice
     return cost if normal(quantity) == normal(filled) else None

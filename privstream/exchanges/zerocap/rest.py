@@ -208,12 +208,12 @@ def picture(account: Account, wallets: Wallets, channels: tuple[str, ...]) -> Re
     return _backfill(reports, problems)
 
 
-def backfill(account: Account, wallets: Wallets, known: Known) -> RestFlow[Backfill]:
+def backfill(account: Account, wallets: Wallets | None, known: Known) -> RestFlow[Backfill]:
     """Orders and fills since, what became of the orders held as open, and balances."""
     parts: list[Generator[Call, HttpResponse, Backfill]] = []
     if _ORDERS & set(known.channels):
         parts.append(_missed_orders(account, known))
-    if "balances" in known.channels:
+    if wallets is not None and "balances" in known.channels:
         parts.append(_present_balances(account, wallets))
     reports: list[AnyReport | Listed] = []
     problems: list[str] = []

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from privstream.exchanges.base import JsonSession, each, unrecognised
 from privstream.exchanges.zerocap.elements import read_fill, read_order_push, read_price
 from privstream.exchanges.zerocap.held import FeelessFills
@@ -15,6 +17,7 @@ from privstream.exchanges.zerocap.life import Pulse, Readings
 from privstream.exchanges.zerocap.privacy import veiled
 from privstream.exchanges.zerocap.refusals import error_for, is_final
 from privstream.exchanges.zerocap.subscriptions import Subscriptions
+from privstream.times import from_nanos
 from privstream.wire import (
     Action,
     AnyReport,
@@ -30,6 +33,9 @@ from privstream.wire import (
     Synced,
 )
 
+BEFORE_NS = 60 * 10**9
+"""Fills this much older than the connection are history. The clocks are within 30 s of each
+other, else the login is refused (section 2)."""
 PRICES_AGAIN = 30.0
 """Seconds until prices that were unavailable are subscribed anew."""
 
@@ -54,6 +60,8 @@ class ZerocapSession(JsonSession):
         self._pulse = Pulse()
         self._readings = Readings() if "balances" in channels else None
         self._ready = False
+        self._since: str | None = None
+        """Fills from before this were not made on this connection."""
         self._without_prices = False
         self._prices_again: float | None = None
         """When to subscribe anew to prices that are unavailable just now."""
@@ -61,6 +69,7 @@ class ZerocapSession(JsonSession):
     def open(self, stamp: Stamp) -> Iterator[Action]:
         """Say nothing yet: the server speaks first."""
         self._pulse.opened(stamp.now)
+        self._since = from_nanos(stamp.now.wall_ns - BEFORE_NS)
         yield from ()
 
     def receive(self, frame: bytes, now: Now) -> Iterator[Action]:
@@ -90,6 +99,8 @@ class ZerocapSession(JsonSession):
             yield from self._read_error(message)
         elif kind in {"order", "trade", "price"}:
             element = message["data"]
+            if not element:
+                raise ValueError("no data")
             elements = element if isinstance(element, list) else [element]
             yield from self._read_elements(kind, elements, now)
         else:
@@ -168,9 +179,15 @@ class ZerocapSession(JsonSession):
         read = _READERS[kind]
         for report in each(elements, read):
             if isinstance(report, Fill):
-                yield from self._fills.take(report, now)
+                yield from self._fills.take(self._dated(report), now)
             else:
                 yield report
+
+    def _dated(self, fill: Fill) -> Fill:
+        """An order repeats all its fills, also those that stood already when we connected."""
+        if self._since is None or fill.time is None or fill.time > self._since:
+            return fill
+        return msgspec.structs.replace(fill, source="snapshot")
 
 
 _READERS: dict[str, Callable[[Any], Iterator[AnyReport]]] = {

@@ -8,4 +8,6 @@ margin wallet), `tape` (the order in which sockets are told), `keys`, `socket`, 
 
 from privstream.simulator.bitfinex.exchange import SimulatedBitfinex
 
+__all__ = ["SIMULATED", "SimulatedBitfinex"]
+
 SIMULATED = SimulatedBitfinex

@@ -62,6 +62,10 @@ class SimulatedBitfinex(SimulatedExchange):
         """Tell every socket 20051, 20060 or 20061, or anything else; from any thread."""
         self.platform.announce(code, text)
 
+    def resync(self) -> None:
+        """Tell positions, wallets and orders anew on every open socket; from any thread."""
+        self.platform.resyncs += 1
+
     def account(self, base_url: str, options: Mapping[str, str]) -> Account:
         return Account(
             name="bitfinex",

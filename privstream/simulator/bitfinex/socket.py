@@ -27,6 +27,7 @@ FIRST_CALCULATION = 0.3  # seconds until every wallet's available balance comes 
 TIMESTAMP, SEQ_ALL = 32768, 65536
 FLAGS = 8 | 32 | TIMESTAMP | SEQ_ALL | 131072 | 536870912
 DEAD_MAN_SWITCH = 4
+SNAPSHOTS, RESYNCED = ("ps", "ws", "os", "fos", "fcs", "fls", "ats"), ("ps", "ws", "os")
 COMMANDS = frozenset({"on", "ou", "oc", "ox_multi", "oc_multi", "fon", "foc"})
 Message = dict[str, Any]
 
@@ -39,7 +40,7 @@ class Socket(Connection):
         self._filter: Filter | None = None
         self._flags = self._count = 0
         self._position = backend.tape.position
-        self._said = backend.platform.said
+        self._said, self._resyncs = backend.platform.said, backend.platform.resyncs
         self._calculations = Calculations(backend)
         self._owed: float | None = None
         self._dead_man_switch = False
@@ -47,7 +48,6 @@ class Socket(Connection):
         self._millis = 0
 
     def opened(self, now: Now) -> Iterable[Out]:
-        self._said = self._backend.platform.said
         status = int(self._backend.platform.operative)
         server = uuid(f"server/{self._name}")
         return self._sent(
@@ -127,7 +127,7 @@ class Socket(Connection):
             }
             return
         yield self._welcome(message)
-        yield from self._snapshots()
+        yield from self._snapshots(*SNAPSHOTS)
         self._owed = now.monotonic + FIRST_CALCULATION
 
     def _log_in(self, message: Message, now: Now) -> None:
@@ -205,17 +205,16 @@ class Socket(Connection):
 
     # --- what the account does ---------------------------------------------------------
 
-    def _snapshots(self) -> Iterator[object]:
+    def _snapshots(self, *kinds: str) -> Iterator[object]:
         backend = self._backend
         books, position = backend.market.books, backend.margin.position
         positions = [] if position is None else [position_row(position, with_times=False)]
         wallets = [backend.wallets.row(key, calculated=False) for key in KEYS]
         orders = [order_row(order, books.trades) for order in books.open.values()]
-        lists = {"ps": positions, "ws": wallets, "os": orders}
-        lists |= {"fos": offers(), "fcs": [], "fls": []}
-        for kind, rows in lists.items():
+        lists = {"ps": positions, "ws": wallets, "os": orders, "fos": offers()}
+        for kind in kinds:
             if self._filter is not None and self._filter.has(kind):
-                wanted = [row for row in rows if self._filter.wants(kind, row)]
+                wanted = [r for r in lists.get(kind, []) if self._filter.wants(kind, r)]
                 yield self._numbered([0, kind, wanted], 0)
 
     def _news(self, now: Now) -> Iterator[object]:
@@ -231,6 +230,9 @@ class Socket(Connection):
         for frame in frames:
             if self._filter.wants(frame.type, frame.payload):
                 yield self._row(frame.type, frame.payload, frame.account)
+        if self._resyncs != self._backend.platform.resyncs:
+            self._resyncs = self._backend.platform.resyncs
+            yield from self._snapshots(*RESYNCED)
         yield from self._calculated(now)
 
     def _calculated(self, now: Now) -> Iterator[object]:

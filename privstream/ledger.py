@@ -70,6 +70,7 @@ class Ledger:
         self.wanted: set[str] = set()
         """Orders that must be looked up before their news can be told."""
         self.symbols: set[str] = set()
+        self._tells_orders = "orders" in view.channels
         self._orders: dict[str, KnownOrder] = {}
         self._ended: deque[str] = deque()
         self._trades = Recent(TRADES)
@@ -168,7 +169,8 @@ class Ledger:
         if lagging and order.parked and not order.looked_up:
             self._take_looked_up(order, report)
             return
-        if not (lagging or order.looked_up or order.would_be_whole(report.fields)):
+        tells = self._tells_orders
+        if not (lagging or order.looked_up or order.would_be_whole(report.fields)) and tells:
             order.parked.append(report)
             self.wanted.add(order.order_id)
             return
@@ -194,7 +196,7 @@ class Ledger:
             if first and report.source != "stream" and self._before_start(report):
                 return
         fields = order.fields
-        if "orders" not in self.view.channels or not self._shows(
+        if not self._tells_orders or not self._shows(
             fields.get("symbol"), fields.get("exchange_symbol")
         ):
             return
@@ -293,7 +295,8 @@ class Ledger:
             # It may be news of an order that ended long ago: kept only for a while.
             order = self._orders[order_id] = KnownOrder(order_id)
             self._forget_later(order_id)
-        order.fills.take(fill)
+        if self._tells_orders:
+            order.fills.take(fill)
         return order.fields
 
     # --- balances, positions, words ----------------------------------------------------

@@ -285,8 +285,10 @@ class JoinedSocket:
                         self._waiting += [text.encode() for text in spoilt]
                 case Close():
                     self.end = Closed(out.code, out.reason)
-                case _:
+                case Ping():
                     self.controls += 1
+                    if self._connection is not None:
+                        self._connection.ponged(self._world.clock.now())
 
 
 def _as_request(request: HttpRequest) -> Request:

@@ -55,7 +55,7 @@ def replay(
         view = View(
             exchange=head.exchange,
             account=head.account,
-            channels=frozenset(head.channels),
+            channels=player.shown,
             symbols=symbols,
             snapshot=not no_snapshot,
             raw=raw,
@@ -103,6 +103,9 @@ class _Player:
             self.head = found
             self._is_recording = True
         self._exchange = _exchange(self.head)
+        # Of bare frames everything is shown, also what is streamed only when named.
+        every = frozenset(self._exchange.channels)
+        self.shown = frozenset(self.head.channels) if self._is_recording else every
 
     def _head_of(self, name: str, protocol: str | None) -> Head:
         kind = exchanges.find(name)

@@ -69,7 +69,9 @@ def serve(connection: socket.socket, frames: list[bytes], rate: float) -> None:
     while True:
         head = read_request(connection)
         if b"sec-websocket-key" not in head.lower():
-            reply = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+            reply = (
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+            )
             connection.sendall(reply % len(TOKEN) + TOKEN)
             continue
         key = next(

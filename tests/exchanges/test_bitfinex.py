@@ -16,6 +16,7 @@ from privstream.errors import (
 )
 from privstream.events import Notice
 from privstream.exchanges.bitfinex import Bitfinex
+from privstream.exchanges.bitfinex.refusals import NonceRefused, error_for
 from privstream.exchanges.bitfinex.signing import signature
 from privstream.wire import (
     Endpoints,
@@ -145,6 +146,32 @@ def test_a_login_in_between_gives_the_nonce_a_new_chance() -> None:
     opened(of=bitfinex).refuses(small, Unreachable)
     logged_in(of=bitfinex)
     opened(of=bitfinex).refuses(small, Unreachable)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "word"),
+    [
+        (10100, LoginRefused, "api_key"),
+        (10111, LoginRefused, "api_secret"),
+        (10112, LoginRefused, "api_secret"),
+        (10113, LoginRefused, "api_secret"),
+        (10114, NonceRefused, "another program"),
+        (10000, Unavailable, ""),
+        (10008, Unavailable, ""),
+        (11000, Unavailable, ""),
+        (20060, Unavailable, ""),
+        (503, Unavailable, ""),
+        (11010, RateLimited, ""),
+        (10001, Refused, ""),
+        (None, Refused, ""),
+    ],
+)
+def test_every_code_has_its_meaning(code: int | None, kind: type[Refused], word: str) -> None:
+    problem = error_for(code, "no", "the login")
+    assert type(problem) is kind
+    assert word in (problem.hint or "")
+    assert "the login" in problem.message
+    assert getattr(problem, "floor", 0.0) in {0.0, 5.0, 30.0}
 
 
 @pytest.mark.parametrize(

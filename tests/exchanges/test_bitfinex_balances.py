@@ -184,6 +184,12 @@ def test_a_list_that_repeats_what_is_known_is_no_news_but_for_what_is_available(
     book.after(20).nothing()
 
 
+def test_an_answer_ends_the_waiting_for_it() -> None:
+    book = reconnected(wallet(10, None), BTC).tells().receives([0, "wu", wallet(10, 4)]).tells()
+    book.receives([0, "on", order()]).forget().after(1).sends(calc("exchange_UST"))
+    book.after(15).nothing()
+
+
 def test_an_available_amount_that_changed_meanwhile_is_told() -> None:
     book = reconnected(wallet(10, None), BTC).tells()
     book.receives([0, "wu", wallet(10, 3)]).tells(like(Balance, total="10", available="3"))

@@ -6,7 +6,7 @@ import pytest
 
 from privstream.events import Notice, Order, OrderStatus, Position
 from privstream.exchanges.bitfinex import names
-from privstream.wire import OrderReport
+from privstream.wire import Listed, OrderReport
 from tests.payloads.bitfinex.frames import (
     ORDER_ID,
     exchange,
@@ -264,6 +264,11 @@ def test_a_closed_position_is_flat() -> None:
     book.receives([0, "pc", position(status="CLOSED", amount=0)]).tells(
         like(Position, side="flat", quantity="0", status="closed", entry_price="2500.5")
     )
+
+
+def test_a_closed_position_is_not_closed_again_by_a_list() -> None:
+    book = logged_in().receives([0, "pn", position()], [0, "pc", position()]).forget()
+    book.receives([0, "ps", []]).does(Listed("positions")).nothing()
 
 
 def test_pc_is_the_end_whatever_its_row_says() -> None:

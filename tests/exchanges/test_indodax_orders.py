@@ -177,6 +177,13 @@ def test_without_a_description_the_pair_is_split_at_its_quote() -> None:
     )
 
 
+def test_the_exchanges_own_description_of_a_pair_counts() -> None:
+    renamed = NEW | {"symbol": "lendidr", "description": "AAVE/IDR"}
+    streaming().receives(pushed(renamed)).tells(
+        like(Order, symbol="AAVE/IDR", exchange_symbol="lendidr")
+    )
+
+
 def test_pairs_are_split_at_the_quotes_there_are() -> None:
     assert names.symbol("btcusdt") == "BTC/USDT"
     assert names.symbol("btc_idr") == "BTC/IDR"

@@ -354,6 +354,23 @@ def test_without_recovery_offsets_are_followed_all_the_same() -> None:
     )
 
 
+def test_a_hole_in_what_is_replayed_is_a_loss_too() -> None:
+    book = opened(left_at(1)).receives(CONNECTED).forget()
+    replayed = pushed(NEW, offset=3)["push"]["pub"]
+    reply = {"publications": [replayed], "recovered": True, "offset": 3, "was_recovering": True}
+    book.receives({"id": 2, "subscribe": RECOVERABLE["subscribe"] | reply})
+    book.does(like(OrderReport), Reconnect("sequence", "publications 2 to 2 were lost"))
+
+
+def test_a_late_repetition_does_not_move_the_place_back() -> None:
+    exchange = indodax()
+    book = opened(exchange).receives(CONNECTED, RECOVERABLE)
+    caught_up(exchange)
+    book.receives(*(pushed(NEW, offset=number) for number in (1, 2, 3, 2)))
+    again = opened(exchange).forget().receives(CONNECTED)
+    again.sends(subscribe(recover=True, epoch=EPOCH, offset=3))
+
+
 def test_a_publication_that_comes_twice_changes_nothing() -> None:
     book = streaming().receives(pushed(NEW, fill("0.1"), offset=7)).forget_events()
     book.receives(pushed(NEW, fill("0.1"), offset=7)).tells()

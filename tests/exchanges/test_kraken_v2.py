@@ -124,6 +124,10 @@ def test_a_fill_is_one_trade_and_the_word_filled_is_none() -> None:
     book.receives(executions(4, done)).tells()
 
 
+def test_who_streams_only_fills_gets_no_reports_of_their_orders() -> None:
+    subscribed("trades").receives(executions(2, FILL)).does(like(Fill)).nothing()
+
+
 def test_the_digits_of_the_frame_survive() -> None:
     frame = (
         '{"channel":"executions","type":"update","sequence":2,"data":[{"order_id":"O1",'

@@ -20,6 +20,12 @@ KNOWN_ANSWER = {
 }
 
 
+@pytest.fixture(scope="module")
+def door() -> Desk:
+    """Where everybody may knock: of what these tests do, nothing stays."""
+    return Desk()
+
+
 # --- login -----------------------------------------------------------------------------
 
 
@@ -30,22 +36,22 @@ def test_the_known_answer_of_the_sdk_is_a_login() -> None:
     assert not key.logs_in(KNOWN_ANSWER, "1700000000124", now)
 
 
-def test_a_good_login_is_answered_after_a_while() -> None:
-    line = Desk().dial()
+def test_a_good_login_is_answered_after_a_while(door: Desk) -> None:
+    line = door.dial()
     assert line.say(line.desk.login()) == []
     line.listen(0.25)
     assert line.texts == [f'{{"channel":"auth","data":{{"success":true,"ts":{line.desk.millis}}}}}']
 
 
 @pytest.mark.parametrize("spelling", [str, int])
-def test_the_time_may_be_a_number_or_a_text(spelling: Any) -> None:
-    line = Desk().dial()
+def test_the_time_may_be_a_number_or_a_text(door: Desk, spelling: Any) -> None:
+    line = door.dial()
     assert line.log_in(signTimestamp=spelling(line.desk.millis))["success"] is True
 
 
 @pytest.mark.parametrize("method", ["HmacSHA256", "hmacSHA256"])
-def test_a_login_may_name_how_it_was_signed(method: str) -> None:
-    line = Desk().dial()
+def test_a_login_may_name_how_it_was_signed(door: Desk, method: str) -> None:
+    line = door.dial()
     assert line.log_in(signatureMethod=method, signatureVersion="2")["success"] is True
 
 
@@ -61,8 +67,8 @@ def test_a_login_may_name_how_it_was_signed(method: str) -> None:
     ],
     ids=str,
 )
-def test_a_wrong_login_fails_in_the_data_and_opens_nothing(changes: Any) -> None:
-    line = Desk().dial()
+def test_a_wrong_login_fails_in_the_data_and_opens_nothing(door: Desk, changes: Any) -> None:
+    line = door.dial()
     reply = line.log_in(**changes)
     assert reply == {
         "success": False,
@@ -78,8 +84,10 @@ def test_a_key_that_may_not_read_cannot_log_in() -> None:
 
 
 @pytest.mark.parametrize(("age", "good"), [(300, False), (120, True), (-3600, True)])
-def test_a_login_may_come_from_the_future_but_not_from_long_ago(*, age: int, good: bool) -> None:
-    line = Desk().dial()
+def test_a_login_may_come_from_the_future_but_not_from_long_ago(
+    door: Desk, *, age: int, good: bool
+) -> None:
+    line = door.dial()
     assert line.log_in(timestamp=line.desk.millis - age * 1000)["success"] is good
 
 
@@ -97,13 +105,13 @@ def test_a_login_may_come_from_the_future_but_not_from_long_ago(*, age: int, goo
     ],
     ids=str,
 )
-def test_a_malformed_login_is_an_error_of_its_own_shape(params: Any) -> None:
+def test_a_malformed_login_is_an_error_of_its_own_shape(door: Desk, params: Any) -> None:
     message = {"event": "subscribe", "channel": ["auth"], "params": params}
-    assert Desk().dial().error(message).startswith("Invalid ")
+    assert door.dial().error(message).startswith("Invalid ")
 
 
-def test_a_subscription_sent_together_with_the_login_comes_too_early() -> None:
-    line = Desk().dial()
+def test_a_subscription_sent_together_with_the_login_comes_too_early(door: Desk) -> None:
+    line = door.dial()
     line.say(line.desk.login())
     assert line.error(ALL_ORDERS) == "user must be authenticated!"
     assert line.listen(0.25)[0]["data"]["success"] is True
@@ -113,8 +121,8 @@ def test_a_subscription_sent_together_with_the_login_comes_too_early() -> None:
 # --- subscriptions ---------------------------------------------------------------------
 
 
-def test_every_channel_has_its_own_acknowledgement() -> None:
-    line = Desk().enter()
+def test_every_channel_has_its_own_acknowledgement(door: Desk) -> None:
+    line = door.enter()
     line.say({"event": "subscribe", "channel": ["orders", "balances"], "symbols": ["all"]})
     assert line.texts[-2:] == [
         '{"event":"subscribe","channel":"orders","symbols":["ALL"]}',
@@ -122,8 +130,8 @@ def test_every_channel_has_its_own_acknowledgement() -> None:
     ]
 
 
-def test_balances_take_no_notice_of_symbols() -> None:
-    line = Desk().enter()
+def test_balances_take_no_notice_of_symbols(door: Desk) -> None:
+    line = door.enter()
     acks = line.say(BALANCES | {"symbols": ["BTC_USDT"]})
     assert acks == [{"event": "subscribe", "channel": "balances"}]
 
@@ -150,9 +158,9 @@ def test_balances_take_no_notice_of_symbols() -> None:
     ids=str,
 )
 def test_what_cannot_be_understood_is_refused_and_the_socket_goes_on(
-    message: Any, text: str
+    door: Desk, message: Any, text: str
 ) -> None:
-    line = Desk().enter()
+    line = door.enter()
     assert line.error(message) == text
     assert line.say(PING) == [{"event": "pong"}]
 
@@ -189,8 +197,8 @@ def test_subscriptions_can_be_listed_and_ended_together() -> None:
     assert line.listen(10) == []
 
 
-def test_without_a_login_subscriptions_cannot_even_be_listed() -> None:
-    assert Desk().dial().error({"event": "list_subscriptions"}) == "user must be authenticated!"
+def test_without_a_login_subscriptions_cannot_even_be_listed(door: Desk) -> None:
+    assert door.dial().error({"event": "list_subscriptions"}) == "user must be authenticated!"
 
 
 def test_maintenance_is_named() -> None:
@@ -204,14 +212,14 @@ def test_maintenance_is_named() -> None:
 # --- keeping the connection ------------------------------------------------------------
 
 
-def test_a_ping_is_answered_even_before_the_login() -> None:
-    line = Desk().dial()
+def test_a_ping_is_answered_even_before_the_login(door: Desk) -> None:
+    line = door.dial()
     line.say(PING)
     assert line.texts == ['{"event":"pong"}']
 
 
-def test_a_silent_client_is_cut_off_without_a_word() -> None:
-    line = Desk().stream()
+def test_a_silent_client_is_cut_off_without_a_word(door: Desk) -> None:
+    line = door.stream()
     line.listen(29)
     assert line.close is None
     line.listen(1.25)
@@ -219,14 +227,14 @@ def test_a_silent_client_is_cut_off_without_a_word() -> None:
     assert line.close.code == 1006
 
 
-def test_pings_keep_the_connection() -> None:
-    line = Desk().stream()
+def test_pings_keep_the_connection(door: Desk) -> None:
+    line = door.stream()
     line.listen(120, ping=True)
     assert line.close is None
 
 
-def test_too_many_requests_are_refused_for_a_second() -> None:
-    line = Desk().dial()
+def test_too_many_requests_are_refused_for_a_second(door: Desk) -> None:
+    line = door.dial()
     for _ in range(MOST_REQUESTS):
         assert line.say(PING) == [{"event": "pong"}]
     assert line.error(PING) == "Too many requests"
@@ -234,9 +242,9 @@ def test_too_many_requests_are_refused_for_a_second() -> None:
     assert line.say(PING) == [{"event": "pong"}]
 
 
-def test_there_is_no_other_socket() -> None:
+def test_there_is_no_other_socket(door: Desk) -> None:
     for path in ("/ws/public", "/", "/ws/v3/private"):
-        answer = Desk().poloniex.connect(Request("GET", path, "", {}), START)
+        answer = door.poloniex.connect(Request("GET", path, "", {}), START)
         assert isinstance(answer, Answer)
         assert answer.status == 404
 

@@ -151,7 +151,8 @@ class _Reading:
         end = self._known.until_ns // 10**6 + LEAD
 
         def read_order(row: Row) -> Iterator[AnyReport]:
-            if row["orderId"] in gone or int(row.get("finishTime") or since) >= since:
+            # What ended after the moment of asking is the stream's to tell.
+            if row["orderId"] in gone or since <= int(row.get("finishTime") or since) <= end:
                 yield read_ended(row)
 
         # Whether orders are listed by when they began or ended is not said: a week is read.

@@ -48,6 +48,7 @@ class SessionV2(JsonSession):
         self._unlisted = set(self._wanted)
         self._sequences = {name: Sequence() for name in self._wanted}
         self._pulse = Pulse(LOGIN)
+        self._tells_orders = "orders" in channels
 
     def open(self, stamp: Stamp) -> Iterator[Action]:
         self._pulse.opened(stamp.now)
@@ -136,7 +137,7 @@ class SessionV2(JsonSession):
         elements = message["data"]
         if is_snapshot:  # fills before orders: their fees make up the orders'
             elements = sorted(elements, key=_is_no_fill)
-        yield from each(elements, lambda e: reader(e, source, number), number)
+        yield from each(elements, lambda e: reader(self, e, source, number), number)
         if is_snapshot:
             yield Listed("orders" if channel == "executions" else "balances")
             yield from self._listed(channel)
@@ -147,6 +148,53 @@ class SessionV2(JsonSession):
             self._unlisted.discard(channel)
             if self._pulse.ready and not self._unlisted:
                 yield Synced()
+
+    # --- elements ----------------------------------------------------------------------
+
+    def read_execution(
+        self, element: dict[str, Any], source: Source, sequence: int | None
+    ) -> Iterator[AnyReport]:
+        """A fill, an order's new state, or both.
+
+        A fill of a snapshot says nothing of its order; and who streams only fills need not
+        know how far each order got.
+        """
+        time = from_rfc3339(element.get("timestamp"))
+        if "exec_id" in element:
+            yield _read_fill(element, time, source, sequence)
+            if source == "snapshot" or not self._tells_orders:
+                return
+        yield OrderReport(
+            order_id=element["order_id"],
+            fields=_read_order(element, time),
+            time=time,
+            source=source,
+            sequence=sequence,
+            element=element,
+        )
+
+    def read_balance(
+        self, element: dict[str, Any], source: Source, sequence: int | None
+    ) -> Iterator[BalanceReport]:
+        """A ledger entry, or what a snapshot says of one asset over all its wallets."""
+        asset = element["asset"]
+        wallet = (
+            f"{element['wallet_type']}/{element['wallet_id']}" if "wallet_type" in element else None
+        )
+        yield BalanceReport(
+            currency=names.currency(asset),
+            exchange_currency=asset,
+            wallet=wallet,
+            total=amount(element["balance"]),
+            change=amount(element.get("amount")),
+            fee=amount(element.get("fee")),
+            reason=names.word(element["type"]) if "type" in element else None,
+            key=element.get("ledger_id"),
+            time=from_rfc3339(element.get("timestamp")),
+            source=source,
+            sequence=sequence,
+            element=element,
+        )
 
 
 def _is_no_fill(element: object) -> bool:
@@ -192,25 +240,6 @@ def read_status(element: dict[str, Any]) -> Iterator[NoticeReport]:
     if system != "online":
         text = f"Kraken's trading engine is in state {system}"
         yield NoticeReport(level="warning", code=names.word(system), text=text, element=element)
-
-
-def read_execution(
-    element: dict[str, Any], source: Source, sequence: int | None
-) -> Iterator[AnyReport]:
-    """A fill, an order's new state, or both. A fill of a snapshot says nothing of its order."""
-    time = from_rfc3339(element.get("timestamp"))
-    if "exec_id" in element:
-        yield _read_fill(element, time, source, sequence)
-        if source == "snapshot":
-            return
-    yield OrderReport(
-        order_id=element["order_id"],
-        fields=_read_order(element, time),
-        time=time,
-        source=source,
-        sequence=sequence,
-        element=element,
-    )
 
 
 def _read_fill(
@@ -299,28 +328,4 @@ def _read_prices(element: dict[str, Any], fields: OrderFields) -> None:
         fields["stop_price"] = nonzero(element["stop_price"])
 
 
-def read_balance(
-    element: dict[str, Any], source: Source, sequence: int | None
-) -> Iterator[BalanceReport]:
-    """A ledger entry, or what a snapshot says of one asset over all its wallets."""
-    asset = element["asset"]
-    wallet = (
-        f"{element['wallet_type']}/{element['wallet_id']}" if "wallet_type" in element else None
-    )
-    yield BalanceReport(
-        currency=names.currency(asset),
-        exchange_currency=asset,
-        wallet=wallet,
-        total=amount(element["balance"]),
-        change=amount(element.get("amount")),
-        fee=amount(element.get("fee")),
-        reason=names.word(element["type"]) if "type" in element else None,
-        key=element.get("ledger_id"),
-        time=from_rfc3339(element.get("timestamp")),
-        source=source,
-        sequence=sequence,
-        element=element,
-    )
-
-
-READERS = {"executions": read_execution, "balances": read_balance}
+READERS = {"executions": SessionV2.read_execution, "balances": SessionV2.read_balance}

@@ -5,6 +5,7 @@ The one rule: a page begins at `from`, which it still holds, and is cut by `limi
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypeVar
+from urllib.parse import unquote
 
 from msgspec import Struct
 
@@ -86,7 +87,7 @@ class History:
 
     def call(self, path: str) -> Call | None:
         """The call of a path, if there is one; the SDK ends some with a slash."""
-        path = path.rstrip("/")
+        path = unquote(path).rstrip("/")
         if path in self.calls:
             return self.calls[path]
         match path.split("/"):
@@ -162,7 +163,7 @@ class History:
         if client_id == name and not is_count(name):
             raise Wrong(NO_ID, "Order Id must be of type Long")
         order = self._books.orders.get(name)
-        if client_id != name:
+        if client_id and client_id != name:
             newest_first = reversed(self._books.orders.values())
             order = next((o for o in newest_first if client_order_id(o) == client_id), None)
         if order is None:

@@ -101,7 +101,7 @@ class Socket(Connection):
         kind = message.get("type")
         if kind == "price":
             yield from self._price_subscription(message, now)
-        elif kind in {"order", "trade"} and len(message) == 1:
+        elif kind in ("order", "trade") and len(message) == 1:
             self._channels.add(kind)
             yield _message(f"{kind} Subscription successful.")
         elif message != PING:

@@ -26,6 +26,7 @@ from privstream.simulator.base import (
     Close,
     Connection,
     Out,
+    Ping,
     Request,
     SimulatedExchange,
     Text,
@@ -72,6 +73,7 @@ class World:
         self._down_until = 0.0
         self._mute = False
         self._nonce = 0
+        self._nonce_unit = exchange.limits.nonce_unit
         self.skew_ns = 0
         shown = {"exchange": name, "account": name, "channels": frozenset(self.channels)}
         ledger = Ledger(
@@ -172,7 +174,8 @@ class World:
 
     @contextmanager
     def _next_nonce(self) -> Iterator[int]:
-        self._nonce = max(self._nonce + 1, self.clock.now().wall_ns)
+        unit = self._nonce_unit
+        self._nonce = max(self._nonce + 1, self.clock.now().wall_ns // unit)
         yield self._nonce
 
     @property

@@ -14,7 +14,18 @@ from privstream.errors import Interrupted, PrivstreamError, Refused, Unreachable
 from privstream.exchanges.base import Exchange
 from privstream.ledger import Ledger
 from privstream.times import from_nanos, to_nanos
-from privstream.wire import AnyReport, Ask, Backfill, Known, Listed, NoticeReport, Now, RestFlow
+from privstream.wire import (
+    AnyReport,
+    Ask,
+    Backfill,
+    Fill,
+    Known,
+    Listed,
+    NoticeReport,
+    Now,
+    OrderReport,
+    RestFlow,
+)
 
 T = TypeVar("T")
 
@@ -206,7 +217,9 @@ class Recovery:
         self._ledger.count_anew()
         with talk.holding():
             found = self._read_back(talk, known)
-            self._outlet.events(talk.release(found.reports))
+            # What is newer the stream itself tells, unless it has already.
+            late = tuple(r for r in found.reports if _happened_by(known.until_ns, r))
+            self._outlet.events(talk.release(late))
             if self._ledger.has_recovered:
                 self._tell_gap("rest_lag", found)
 
@@ -238,3 +251,14 @@ class Recovery:
             # What waits for it is told as far as it is known: its nulls say what is missing.
             text = f"could not look up {what}: {problem.message}"
             return (NoticeReport(level="warning", code="look_up", text=text),)
+
+
+def _happened_by(until_ns: int, report: AnyReport | Listed) -> bool:
+    """It is a fill or an order's state from before that moment, by the exchange's clock."""
+    if isinstance(report, Fill):
+        time = report.time
+    elif isinstance(report, OrderReport):
+        time = report.time or report.fields.get("created")
+    else:
+        return False
+    return time is not None and to_nanos(time) <= until_ns

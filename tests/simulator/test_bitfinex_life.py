@@ -5,7 +5,6 @@ from decimal import Decimal
 import pytest
 
 from privstream.simulator.bitfinex.margin import KEPT, Margin
-from privstream.simulator.bitfinex.tape import LONGEST
 from privstream.simulator.bitfinex.words import (
     MARGIN_CURRENCIES,
     MARGIN_PAIRS,
@@ -111,6 +110,23 @@ def test_every_margin_balance_is_its_opening_plus_the_entries_since() -> None:
     assert balances == life.balances
 
 
+def test_what_a_position_brings_is_what_its_sales_brought_more_than_its_purchases_cost() -> None:
+    life = margin()
+    life.advance(at(60))
+    booked = {e.reference: e.amount for e in life.entries.values() if e.type == "trade"}
+    results = []
+    for position in life.closed.values():
+        trades = [
+            trade
+            for trade in life.trades.values()
+            if position.created_ns <= trade.time_ns <= position.updated_ns
+        ]
+        paid = [t.cost if t.order.side == "sell" else -t.cost for t in trades]
+        results.append(sum(paid, start=Decimal(0)))
+        assert abs(results[-1] - sum(booked[t.trade_id] for t in trades)) < Decimal("1e-9")
+    assert min(results) < 0 < max(results)
+
+
 def test_no_two_ids_are_the_same_and_the_two_wallets_share_none() -> None:
     desk = Desk()
     desk.logged_in().listen(60)
@@ -129,13 +145,16 @@ def test_the_past_of_the_margin_wallet_is_bounded() -> None:
     assert len(life.orders) <= 5 * (KEPT + 1)
 
 
-def test_the_tape_is_bounded_and_a_socket_that_keeps_up_misses_nothing() -> None:
-    desk = Desk(rate=4000.0, limits=False)
+def test_the_tape_is_bounded_and_a_socket_that_keeps_up_misses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("privstream.simulator.bitfinex.tape.LONGEST", 200)
+    desk = Desk(rate=40.0, limits=False)
     line = desk.logged_in(65536, filter=["trading"])
-    frames = line.listen(6, step=0.1)
+    frames = line.listen(10, step=0.1)
     tape = desk.bitfinex.tape
-    assert tape.position > 2 * LONGEST
-    assert len(tape.since(0)) <= 2 * LONGEST
+    assert tape.position > 1000
+    assert len(tape.since(0)) <= 400
     numbers = [frame[3] for frame in frames]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     told = {str(row[0]) for row in rows(frames, "te")}

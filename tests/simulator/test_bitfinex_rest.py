@@ -19,6 +19,12 @@ def body(**arguments: Any) -> bytes:
     return json.dumps(arguments).encode()
 
 
+@pytest.fixture(scope="module")
+def desk() -> Desk:
+    """One for all tests that leave nothing behind: a life takes a while to make up."""
+    return Desk(limits=False)
+
+
 # --- who may ask -----------------------------------------------------------------------
 
 
@@ -36,9 +42,9 @@ def body(**arguments: Any) -> bytes:
     ],
 )
 def test_a_call_that_is_not_signed_as_it_must_be_is_refused(
-    headers: dict[str, str], code: int, text: str
+    desk: Desk, headers: dict[str, str], code: int, text: str
 ) -> None:
-    assert Desk().error("r/wallets", b"{}", **headers) == [code, text]
+    assert desk.error("r/wallets", b"{}", **headers) == [code, text]
 
 
 def test_the_signature_covers_the_very_bytes_of_the_body() -> None:
@@ -82,22 +88,22 @@ def test_a_key_without_the_right_is_refused(call: str) -> None:
         ("w/token", {"scope": "api", "caps": ["z"]}, "caps: invalid"),
     ],
 )
-def test_wrong_arguments_are_refused_by_name(call: str, arguments: Any, text: str) -> None:
-    assert Desk().error(call, body(**arguments)) == [10020, text]
+def test_wrong_arguments_are_refused_by_name(
+    desk: Desk, call: str, arguments: Any, text: str
+) -> None:
+    assert desk.error(call, body(**arguments)) == [10020, text]
 
 
 @pytest.mark.parametrize("junk", [b"[]", b"{", b"7"])
-def test_a_body_that_is_no_object_is_refused(junk: bytes) -> None:
-    assert Desk().error("r/orders", junk) == [10020, "body: invalid"]
+def test_a_body_that_is_no_object_is_refused(desk: Desk, junk: bytes) -> None:
+    assert desk.error("r/orders", junk) == [10020, "body: invalid"]
 
 
-def test_arguments_that_are_null_were_not_given() -> None:
-    desk = Desk()
+def test_arguments_that_are_null_were_not_given(desk: Desk) -> None:
     assert desk.post("r/orders", id=None) == desk.post("r/orders")
 
 
-def test_what_is_not_there_is_not_found() -> None:
-    desk = Desk()
+def test_what_is_not_there_is_not_found(desk: Desk) -> None:
     assert desk.ask("w/order/submit").status == 404
     assert desk.get("/v2/auth/r/wallets").status == 404
     assert desk.get("/v1/pubticker").status == 404
@@ -216,13 +222,13 @@ def test_pages_oldest_first_from_the_last_time_bring_every_fill() -> None:
     assert [row[2] for row in newest] == sorted((row[2] for row in newest), reverse=True)
 
 
-def test_fills_of_one_symbol_with_a_long_name() -> None:
-    fetched = Desk().post("r/trades/tDOGE:USD/hist", limit=50)
+def test_fills_of_one_symbol_with_a_long_name(desk: Desk) -> None:
+    fetched = desk.post("r/trades/tDOGE:USD/hist", limit=50)
     assert {row[1] for row in fetched} == {"tDOGE:USD"}
 
 
-def test_fees_are_paid_in_what_a_fill_brings() -> None:
-    for row in Desk().post("r/trades/hist", limit=1000):
+def test_fees_are_paid_in_what_a_fill_brings(desk: Desk) -> None:
+    for row in desk.post("r/trades/hist", limit=1000):
         if row[1] == "tAVAX:USD":
             assert row[10] == ("AVAX" if Decimal(str(row[4])) > 0 else "USD")
 
@@ -237,12 +243,13 @@ def test_wallets_are_rounded_to_eight_decimals_and_know_what_is_available() -> N
     for currency, balance in desk.books.balances.items():
         row = fetched["exchange", currency]
         assert 0 <= balance - Decimal(str(row[2])) < Decimal("1e-8")
+        assert Decimal(str(row[2])) == Decimal(str(row[2])).quantize(Decimal("1e-8"))
         assert 0 <= desk.books.available(currency) - Decimal(str(row[4])) < Decimal("1e-8")
 
 
 @pytest.mark.parametrize("currency", ["UST", "USTF0", "BTC"])
-def test_the_lines_of_a_ledger_add_up_to_its_balances(currency: str) -> None:
-    lines = Desk().post(f"r/ledgers/{currency}/hist", limit=2500)[::-1]
+def test_the_lines_of_a_ledger_add_up_to_its_balances(desk: Desk, currency: str) -> None:
+    lines = desk.post(f"r/ledgers/{currency}/hist", limit=2500)[::-1]
     assert len(lines) > 20
     assert len({line[0] for line in lines}) == len(lines)
     for before, after in pairwise(lines):
@@ -272,8 +279,8 @@ def test_an_open_position_is_the_one_of_the_snapshot_with_its_times() -> None:
     assert all(row[12] <= row[13] <= desk.now.wall_ns // MS for row in fetched)
 
 
-def test_closed_positions_are_remembered() -> None:
-    fetched = Desk().post("r/positions/hist", limit=10)
+def test_closed_positions_are_remembered(desk: Desk) -> None:
+    fetched = desk.post("r/positions/hist", limit=10)
     assert len(fetched) == 10
     assert {(row[1], str(row[2])) for row in fetched} == {("CLOSED", "0")}
 
@@ -302,11 +309,11 @@ def test_anybody_may_ask_whether_the_platform_works() -> None:
     assert desk.get("/v2/platform/status").body == b"[0]"
 
 
-def test_anybody_may_ask_what_is_traded() -> None:
-    answer = Desk().get("/v2/conf/pub:info:pair,pub:map:currency:sym")
+def test_anybody_may_ask_what_is_traded(desk: Desk) -> None:
+    answer = desk.get("/v2/conf/pub:info:pair,pub:map:currency:sym")
     pairs, names = exact.decode(answer.body)
     assert {"BTCUSD", "AVAX:USD"} <= {pair[0] for pair in pairs}
     assert ["UST", "USDt"] in names
-    assert Desk().get("/v2/conf/pub:info:tx:status").body == b"[[]]"
-    assert Desk().get("/v2/conf/pub:nothing").status == 500
-    assert Desk().get("/v2/tickers").status == 404
+    assert desk.get("/v2/conf/pub:info:tx:status").body == b"[[]]"
+    assert desk.get("/v2/conf/pub:nothing").status == 500
+    assert desk.get("/v2/tickers").status == 404

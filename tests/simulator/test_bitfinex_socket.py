@@ -20,6 +20,12 @@ STATUS = re.compile(
 )
 
 
+@pytest.fixture(scope="module")
+def desk() -> Desk:
+    """One for all tests that leave nothing behind: a life takes a while to make up."""
+    return Desk(limits=False)
+
+
 def lived(seconds: float, flags: int = 0, **options: Any) -> tuple[Desk, Line, list[Any]]:
     """A socket that has listened for so long, and what it heard."""
     desk = Desk(**options)
@@ -30,8 +36,8 @@ def lived(seconds: float, flags: int = 0, **options: Any) -> tuple[Desk, Line, l
 # --- snapshots and calculations --------------------------------------------------------
 
 
-def test_the_snapshots_come_in_order_and_empty_ones_too() -> None:
-    frames = Desk().dial().log_in()[1:]
+def test_the_snapshots_come_in_order_and_empty_ones_too(desk: Desk) -> None:
+    frames = desk.dial().log_in()[1:]
     assert kinds(frames) == SNAPSHOTS
     assert rows(frames, "fcs", "fls") == [[], []]
     assert rows(frames, "os")[0]
@@ -76,8 +82,8 @@ def test_calc_values_an_open_position() -> None:
     "payload",
     [None, [], ["balance"], [["balance", "balance"]], [["wallet_spot_BTC"]], [["position_tNO"]]],
 )
-def test_a_calc_of_nothing_known_is_an_error(payload: Any) -> None:
-    line = Desk().logged_in()
+def test_a_calc_of_nothing_known_is_an_error(desk: Desk, payload: Any) -> None:
+    line = desk.logged_in()
     line.listen(1)
     error = {"event": "error", "msg": "calc: invalid", "code": 10020}
     assert line.say([0, "calc", None, payload]) == [error]
@@ -154,6 +160,19 @@ def test_the_accounts_count_is_zero_in_snapshots_and_never_falls_after() -> None
     assert len(set(counts)) < len(counts)  # it does not advance on every frame
 
 
+def test_notifications_and_calculations_do_not_advance_the_accounts_count() -> None:
+    line = Desk().dial()
+    line.say({"event": "conf", "flags": SEQ_ALL})
+    line.log_in()
+    numbered = [frame for frame in line.listen(60) if len(tail(frame)) == 2]
+    for before, after in pairwise(numbered):
+        calculated = after[1] in {"n", "bu", "miu"} or (
+            after[1] == "wu" and tail(after) == [tail(before)[0] + 1, tail(before)[1]]
+        )
+        assert tail(after)[1] - tail(before)[1] == (0 if calculated else 1)
+    assert {"n", "bu", "miu"} <= set(kinds(numbered))
+
+
 def test_two_sockets_count_for_themselves_and_share_the_accounts_count() -> None:
     desk = Desk()
     early = desk.logged_in(SEQ_ALL)
@@ -196,9 +215,8 @@ def test_a_heartbeat_comes_after_fifteen_silent_seconds(flags: int, beat: list[A
     ],
 )
 def test_a_filter_lets_only_its_kinds_through(
-    asked: list[str], snapshots: set[str], updates: set[str]
+    desk: Desk, asked: list[str], snapshots: set[str], updates: set[str]
 ) -> None:
-    desk = Desk()
     line = desk.dial()
     assert set(kinds(line.log_in(filter=asked))) == snapshots
     assert set(kinds(line.listen(60))) - {"hb"} == updates
@@ -212,9 +230,9 @@ def test_a_filter_may_name_one_symbol_or_one_wallet() -> None:
     assert {(row[0], row[1]) for row in rows(frames, "wu")} == {("exchange", "BTC")}
 
 
-def test_a_filter_of_null_or_of_nothing_is_none() -> None:
-    assert kinds(Desk().dial().log_in(filter=None)) == SNAPSHOTS
-    assert kinds(Desk().dial().log_in(filter=[])) == SNAPSHOTS
+def test_a_filter_of_null_or_of_nothing_is_none(desk: Desk) -> None:
+    assert kinds(desk.dial().log_in(filter=None)) == SNAPSHOTS
+    assert kinds(desk.dial().log_in(filter=[])) == SNAPSHOTS
 
 
 def test_what_the_key_may_not_read_stays_silent() -> None:
@@ -305,6 +323,22 @@ def test_the_told_balances_add_up_to_the_books() -> None:
     for currency, balance in desk.bitfinex.margin.balances.items():
         assert balances["margin", currency] == balance
     assert len(rows(frames, "te")) > 100
+
+
+def test_a_fee_is_taken_from_a_wallet_after_the_fill_was_told_on_it() -> None:
+    desk, _, frames = lived(60)
+    fees = {trade.fee for trade in desk.books.trades.values()}
+    last: dict[str, Any] = {}
+    taken = 0
+    for row in rows(frames, "wu"):
+        if row[0] == "exchange" and str(row[5]).startswith("Trading") and row[4] is None:
+            before = last[row[1]]
+            assert str(before[5]).startswith("Exchange")
+            assert Decimal(str(before[2])) - Decimal(str(row[2])) in fees
+            taken += 1
+        if row[0] == "exchange":
+            last[row[1]] = row
+    assert taken > 30
 
 
 def test_what_changes_a_wallet_is_told_with_available_null_and_later_calculated() -> None:

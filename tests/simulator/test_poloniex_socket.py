@@ -272,6 +272,34 @@ def test_a_socket_that_nobody_serves_any_more_takes_no_seat() -> None:
     assert lines[-1].say(ALL_ORDERS)[0]["event"] == "subscribe"
 
 
+def test_sockets_that_are_served_keep_their_seats() -> None:
+    desk = Desk()
+    lines = [desk.enter() for _ in range(MOST_SEATS + 1)]
+    for line in lines[:-1]:
+        line.say(ALL_ORDERS)
+    for _ in range(20):
+        for line in lines[:-1]:
+            line.listen(0.05, step=0.05)
+    assert "limit of 5" in lines[-1].error(ALL_ORDERS)
+
+
+@pytest.mark.parametrize(
+    "farewell",
+    [
+        {"event": "unsubscribe", "channel": ["orders"], "symbols": ["all"]},
+        {"event": "unsubscribe_all"},
+    ],
+    ids=str,
+)
+def test_who_wants_no_orders_any_more_leaves_the_seat(farewell: Any) -> None:
+    desk = Desk()
+    lines = [desk.enter() for _ in range(MOST_SEATS + 1)]
+    for line in lines[:-1]:
+        line.say(ALL_ORDERS)
+    lines[0].say(farewell)
+    assert lines[-1].say(ALL_ORDERS)[0]["event"] == "subscribe"
+
+
 def test_a_sixth_socket_may_also_be_left_deaf() -> None:
     desk = Desk(sixth="deaf", rate=20.0)
     lines = [desk.enter() for _ in range(MOST_SEATS + 1)]

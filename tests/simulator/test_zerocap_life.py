@@ -150,7 +150,7 @@ def test_numbers_keep_their_digits(value: str, text: str, as_float: str) -> None
 def test_fees_are_told_where_there_are_some() -> None:
     fees = Fees(maker=Decimal("0.001"), taker=Decimal("0.002"), of_received=True)
     for dialect in ("new", "old"):
-        desk = Desk(rate=6, fees=fees, dialect=dialect)
+        desk = Desk(rate=6, fees=fees, dialect=dialect, limits=False)
         orders = [o for o in desk.stream("order").told("order", 60) if o["filled"] == o["amount"]]
         for order in orders:
             true = desk.books.orders[order["id"]]

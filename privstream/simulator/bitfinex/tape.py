@@ -113,7 +113,8 @@ class Tape:
         self._position = self._market.position
         self._account = now.wall_ns // SECOND % 10_000_000
         books = self._market.books
-        for entry in books.entries.values():
+        last = {entry.currency: entry for entry in books.entries.values()}
+        for entry in last.values():
             trade = books.trades.get(entry.reference)
             change = moved(entry, "exchange")
             if trade is not None:

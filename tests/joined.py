@@ -32,7 +32,7 @@ from privstream.simulator.base import (
     Text,
 )
 from privstream.times import from_nanos
-from privstream.wire import Handshake, HttpRequest, HttpResponse, RestFlow, Stamp
+from privstream.wire import Handshake, HttpRequest, HttpResponse, Now, RestFlow, Stamp
 from tests.fake_clock import FakeClock
 
 T = TypeVar("T")
@@ -52,10 +52,12 @@ class World:
         options: Mapping[str, str] | None = None,
         channels: Iterable[str] = (),
         max_retries: int | None = None,
+        ahead: float = 0.0,
         view: Mapping[str, Any] | None = None,
         **simulated: Any,
     ) -> None:
         self.clock = FakeClock()
+        self.client_clock = AheadClock(self.clock, ahead)
         self.stop = threading.Event()
         self.simulated: SimulatedExchange = find_simulated(name)(seed=seed, rate=rate, **simulated)
         account = self.simulated.account(BASE, options or {})
@@ -78,10 +80,10 @@ class World:
         shown = {"exchange": name, "account": name, "channels": frozenset(self.channels)}
         ledger = Ledger(
             View(**shown, **(view or {})),  # type: ignore[arg-type]  # as named
-            started=from_nanos(self.clock.now().wall_ns),
+            started=from_nanos(self.client_clock.now().wall_ns),
         )
         outside = Outside(
-            clock=self.clock,
+            clock=self.client_clock,
             socket=self._socket,
             rest=self,
             nonce=self._next_nonce,
@@ -205,8 +207,9 @@ class World:
                 if self.is_down or self.clock.now().monotonic > until:
                     raise Unreachable(f"{call.name}: cannot reach the exchange")
                 with self._next_nonce() as nonce:
-                    request = call.build(Stamp(self.clock.now(), nonce))
+                    request = call.build(Stamp(self.client_clock.now(), nonce))
                     response = self.refuse(request) or self._answered(request)
+                self.skew_ns = self.clock.now().wall_ns - self.client_clock.now().wall_ns
                 call = flow.send(response)
         except StopIteration as end:
             result: T = end.value
@@ -216,6 +219,21 @@ class World:
         answer = self.simulated.request(_as_request(request), self.clock.now())
         headers = {"content-type": answer.content_type, **answer.headers}
         return HttpResponse(status=answer.status, headers=headers, body=answer.body)
+
+
+class AheadClock:
+    """The client's clock, so many seconds ahead of the exchange's."""
+
+    def __init__(self, clock: FakeClock, ahead: float) -> None:
+        self._clock = clock
+        self._ahead_ns = round(ahead * 1e9)
+
+    def now(self) -> Now:
+        wall_ns, monotonic = self._clock.now()
+        return Now(wall_ns + self._ahead_ns, monotonic)
+
+    def wait(self, seconds: float, stop: threading.Event) -> bool:
+        return self._clock.wait(seconds, stop)
 
 
 class Outbox:
@@ -264,7 +282,7 @@ class JoinedSocket:
         if self._waiting and not world.is_mute:
             waiting, self._waiting = self._waiting, []
             return waiting
-        if self.end is not None:
+        if self.end is not None and not world.is_mute:
             raise self.end
         return []
 
@@ -288,10 +306,9 @@ class JoinedSocket:
                         self._waiting += [text.encode() for text in spoilt]
                 case Close():
                     self.end = Closed(out.code, out.reason)
-                case Ping():
+                case Ping() if not self._world.is_mute and self._connection is not None:
                     self.controls += 1
-                    if self._connection is not None:
-                        self._connection.ponged(self._world.clock.now())
+                    self._connection.ponged(self._world.clock.now())
 
 
 def _as_request(request: HttpRequest) -> Request:

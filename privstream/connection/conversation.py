@@ -157,8 +157,9 @@ class Conversation:
     # --- while history is read ---------------------------------------------------------
 
     def hold(self) -> None:
-        """Keep reports back from now on."""
-        self._held = []
+        """Keep reports back from now on, besides those that are held already."""
+        if self._held is None:
+            self._held = []
 
     @contextmanager
     def holding(self) -> Iterator[None]:

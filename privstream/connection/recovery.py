@@ -70,6 +70,8 @@ class Recovery:
         clock: Clock,
         outlet: Outlet,
         stop: Flag,
+        since_ns: int | None = None,
+        resume_from_ns: int | None = None,
     ) -> None:
         self._exchange = exchange
         self._channels = channels
@@ -78,24 +80,38 @@ class Recovery:
         self._clock = clock
         self._outlet = outlet
         self._stop = stop
-        self._whole = clock.now()
-        """The last moment at which nothing was missing."""
-        self._cause: str | None = None
+        self._start = clock.now()
+        self._since_ns = since_ns
+        self._resume_from_ns = resume_from_ns
+        self._whole_ns = resume_from_ns or since_ns or self._start.wall_ns
+        """The last moment at which nothing was missing, by the exchange's clock."""
+        self._cause: str | None = None if resume_from_ns is None else "restart"
         """Why the account is not whole, while it is not."""
         self._second_look: tuple[float, Known] | None = None
 
     # --- the supervisor tells --------------------------------------------------------------
 
+    @property
+    def reads_first(self) -> bool:
+        """History is read before the first connection's own lists are told."""
+        return self._since_ns is not None or self._resume_from_ns is not None
+
     def started(self) -> None:
-        """The first answer is in: the exchange's clock decides what was before the start."""
-        if self._ledger.started is not None:
-            self._ledger.started = from_nanos(self._by_exchange(self._whole))
+        """The first login is under way: from here on a loss has a beginning."""
+        if not self.reads_first:
+            self._whole_ns = self._by_exchange(self._start)
+        self._correct_start()
+
+    def _correct_start(self) -> None:
+        """The exchange's clock decides what was before the start, once an answer told it."""
+        if not self.reads_first and self._ledger.started is not None:
+            self._ledger.started = from_nanos(self._by_exchange(self._start))
 
     def lost(self, problem: Unreachable, heard: Now | None) -> None:
         """A live connection is gone; `heard` is when its last frame came."""
         if self._cause is None:
             self._cause = problem.cause
-            self._whole = heard or self._clock.now()
+            self._whole_ns = self._by_exchange(heard or self._clock.now())
 
     def catch_up(self, talk: Conversation, *, attempts: int) -> None:
         """After the acknowledgements: get back to where nothing is missing."""
@@ -105,6 +121,7 @@ class Recovery:
         self._await_lists(talk)
         known = self._known(talk.oldest_listed_fill())
         found = self._read_back(talk, known)
+        self._correct_start()
         self._outlet.events(talk.release(found.reports))
         self._tell_gap(self._cause, found)
         self._cause = None
@@ -123,22 +140,24 @@ class Recovery:
     # --- reading back ----------------------------------------------------------------------
 
     def _first_look(self, talk: Conversation, *, late: bool) -> None:
-        """What stands, where the stream does not list it; what happened while we could not get in."""
+        """What stands, where the stream does not list it; what happened since the start asked for."""
         exchange = self._exchange
         with talk.holding():
+            if self.reads_first:
+                self._await_lists(talk)
+            found: list[Backfill] = []
             if exchange.snapshot_over_rest:
-                picture = self._patiently(talk, exchange.picture)
-                self._outlet.events(talk.release(picture.reports))
-                self._say_incomplete(picture, "what stands now")
-            if late:
-                known = self._known()
-                found = self._patiently(talk, lambda: exchange.backfill(known))
-                self._outlet.events(talk.release(found.reports))
-                self._say_incomplete(found, "what happened since the start")
+                found.append(self._patiently(talk, exchange.picture))
+            if late or self._since_ns is not None:
+                found.append(self._read_back(talk, self._known()))
+            reports = tuple(report for one in found for report in one.reports)
+            self._outlet.events(talk.release(reports))
+            for one in found:
+                self._say_incomplete(one)
 
-    def _say_incomplete(self, found: Backfill, what: str) -> None:
+    def _say_incomplete(self, found: Backfill) -> None:
         if not found.complete:
-            text = f"could not read all of {what}: {found.detail}"
+            text = f"could not read all that happened or stands: {found.detail}"
             report = NoticeReport(level="warning", code="incomplete", text=text)
             self._outlet.events(self._ledger.take(report, self._now_text()))
 
@@ -152,7 +171,7 @@ class Recovery:
 
     def _known(self, listed_since: str | None = None) -> Known:
         return Known(
-            since_ns=self._by_exchange(self._whole),
+            since_ns=self._whole_ns,
             until_ns=self._by_exchange(self._clock.now()),
             channels=self._channels,
             fills_since_ns=None if listed_since is None else to_nanos(listed_since),
@@ -195,8 +214,8 @@ class Recovery:
     def _tell_gap(self, cause: str, found: Backfill) -> None:
         gap = self._ledger.gap(
             cause,
-            from_nanos(self._whole.wall_ns),
-            from_nanos(self._clock.now().wall_ns),
+            from_nanos(self._whole_ns),
+            from_nanos(self._by_exchange(self._clock.now())),
             complete=found.complete,
             detail=found.detail,
         )

@@ -15,7 +15,7 @@ from privstream.connection.clock import Clock
 from privstream.connection.conversation import TICK, Conversation, Outlet, Tap, Wire
 from privstream.connection.recovery import Recovery, RestClient
 from privstream.connection.websocket import Closed
-from privstream.errors import Interrupted, Refused, TokenRefused, Unreachable
+from privstream.errors import Interrupted, PrivstreamError, Refused, TokenRefused, Unreachable
 from privstream.events import State, Status
 from privstream.exchanges.base import Exchange
 from privstream.ledger import Ledger
@@ -23,7 +23,9 @@ from privstream.times import from_nanos
 from privstream.wire import Handshake, Secret, Stamp, Token
 
 TOKEN_TRIES = 3
-"""A fresh token refused so often is no accident."""
+"""A fresh token, or a login of policy 1008, refused so often is no accident."""
+OUR_FAULT = frozenset({1002, 1003, 1007, 1009})
+POLICY = 1008
 
 
 class Socket(Wire, Protocol):
@@ -66,6 +68,8 @@ class Supervisor:
         *,
         stop: threading.Event,
         max_retries: int | None = None,
+        since_ns: int | None = None,
+        resume_from_ns: int | None = None,
     ) -> None:
         self.exchange = exchange
         self.stop = stop
@@ -81,6 +85,8 @@ class Supervisor:
             clock=outside.clock,
             outlet=outside.outlet,
             stop=self.stop,
+            since_ns=since_ns,
+            resume_from_ns=resume_from_ns,
         )
         self._socket: Socket | None = None
         self._attempt = 0
@@ -177,13 +183,21 @@ class Supervisor:
                 secrets=self._secrets(token),
             )
         except Closed as end:
-            meaning = self.exchange.closed(end.code, end.reason)
-            if meaning is not None:
-                raise meaning from end
-            raise
+            meaning = self.exchange.closed(end.code, end.reason) or self._usual_meaning(end)
+            raise meaning from end
         finally:
             self._socket = None
             socket.close()
+
+    def _usual_meaning(self, end: Closed) -> PrivstreamError:
+        """What a close code says where the exchange has no meaning of its own for it."""
+        title = self.exchange.title
+        if end.code in OUR_FAULT:
+            hint = "please report it, with what --debug shows"
+            return PrivstreamError(f"{title} says that we broke its protocol: {end.message}", hint)
+        if end.code == POLICY:
+            return TokenRefused(f"{title} does not want this connection: {end.message}")
+        return end
 
     def _secrets(self, token: Token | None) -> tuple[Secret, ...]:
         own = tuple(self.exchange.account.credentials.values())
@@ -195,6 +209,8 @@ class Supervisor:
             talk.hold()
         else:
             self._recovery.started()
+            if self._recovery.reads_first:
+                talk.hold()
         talk.open(stamp)
         while not talk.is_ready:
             self._step(talk)

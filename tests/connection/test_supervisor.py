@@ -284,3 +284,20 @@ def test_stop_ends_a_wait_at_once() -> None:
     run.unreachable_for(1000)
     run.watch(5)
     assert run.states()[-1] == "stopped"
+
+
+@pytest.mark.parametrize("ahead", [600.0, -600.0])
+@pytest.mark.parametrize("name", ["bitfinex", "kraken"])
+def test_the_exchanges_clock_decides_what_was_before_the_start(name: str, ahead: float) -> None:
+    """Ours is ten minutes off; Bitfinex answers over REST only after the gap."""
+    run = World(name, limits=False, seed=2, ahead=ahead).at(30, World.down, 15)
+    run.watch(120)
+    assert run.told(Gap)[0].recovered.trades > 0
+    books: Books = run.simulated.market.books  # type: ignore[attr-defined]  # it has them
+    end = run.clock.now().wall_ns
+    truth = {
+        t.trade_id for t in books.trades.values() if end - 115 * 10**9 < t.time_ns < end - LATEST
+    }
+    assert truth <= set(run.told_trades())
+    old = {t.trade_id for t in books.trades.values() if t.time_ns < end - 122 * 10**9}
+    assert not old & set(run.told_trades())

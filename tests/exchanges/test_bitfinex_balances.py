@@ -156,6 +156,11 @@ def test_an_order_reserves_balance_which_is_asked_for(
     book.nothing()
 
 
+def test_the_orders_listed_at_login_reserve_nothing_anew() -> None:
+    book = opened("balances").receives(auth(), [0, "os", [order()]]).forget()
+    book.after(5).nothing()
+
+
 def test_a_change_since_the_question_is_asked_for_anew() -> None:
     book = logged_in().receives([0, "on", order()]).forget().after(1)
     book.sends(calc("exchange_UST")).receives([0, "oc", order(status="CANCELED")]).forget()

@@ -18,7 +18,7 @@ from tests.payloads.bitfinex.frames import (
     order,
     trade,
 )
-from tests.playbook import Playbook, like
+from tests.playbook import Playbook, ledger, like
 from tests.rest_play import answer, play
 from tests.valid import assert_valid
 
@@ -204,6 +204,20 @@ def test_an_answer_that_comes_after_giving_up_still_brings_the_fee() -> None:
         flow.send(answer([trade(**FEE)]))
     book._pending += [*end.value.value, *held]  # frames and ticks wait while REST is read
     book.tells(like(Trade, fee="0.0004"))
+
+
+def test_bare_frames_have_no_login_and_their_fills_are_told_all_the_same() -> None:
+    book = Playbook(exchange().session(None, ("trades",)), ledger("bitfinex"))
+    book.receives([0, "te", trade()]).after(10).tells(like(Trade, fee=None))
+
+
+def test_a_fill_takes_its_type_from_its_order_and_its_time_from_the_frame() -> None:
+    row = trade(type=None, mts=0, **FEE)
+    book = logged_in().receives([0, "on", order(type="EXCHANGE IOC")]).forget_events()
+    book.receives(numbered([0, "tu", row], 1)).tells(
+        like(Trade, order_type="limit", time="2026-05-28T20:26:44.000000Z")
+    )
+    logged_in().receives([0, "tu", row]).does(like(Fill, order_type=None, time=None))
 
 
 def test_nobody_is_asked_for_trades_that_are_not_streamed() -> None:

@@ -149,6 +149,8 @@ def test_the_digits_of_an_order_survive() -> None:
             {"type": "STOP LIMIT", "price_aux_limit": 59000},
             ("stop_limit", "gtc", "59000", "60000"),
         ),
+        ({"flags": 64}, ("limit", "gtc", "60000", None)),
+        ({"flags": None}, ("limit", "gtc", "60000", None)),
         ({"flags": 4096}, ("limit", "post_only", "60000", None)),
         ({"flags": 4096 + 64}, ("limit", "post_only", "60000", None)),
         ({"meta": {"$F7": 1}}, ("limit", "post_only", "60000", None)),
@@ -266,6 +268,13 @@ def test_a_closed_position_is_flat() -> None:
     )
 
 
+def test_a_position_without_an_amount_is_flat_and_bears_its_own_time() -> None:
+    row = position(amount=0, mts_update=1_780_000_000_100)
+    logged_in().receives(numbered([0, "pu", row], 1)).tells(
+        like(Position, side="flat", status="closed", time="2026-05-28T20:26:40.100000Z")
+    )
+
+
 def test_a_closed_position_is_not_closed_again_by_a_list() -> None:
     book = logged_in().receives([0, "pn", position()], [0, "pc", position()]).forget()
     book.receives([0, "ps", []]).does(Listed("positions")).nothing()
@@ -335,6 +344,11 @@ def test_the_time_of_a_notification_has_three_spellings(time: str, told: str | N
 
 def test_a_notification_without_a_text_says_what_it_can() -> None:
     logged_in().receives(notification(None, "uca", None, None)).tells(like(Notice, text="uca"))
+
+
+def test_a_notification_without_a_type_is_not_understood() -> None:
+    book = logged_in().receives([0, "n", [None, None, None, None, None, None, "SUCCESS", "x"]])
+    book.tells(like(Notice, code="unrecognised"))
 
 
 def test_notifications_are_a_channel_of_their_own() -> None:

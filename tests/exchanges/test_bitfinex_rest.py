@@ -105,7 +105,10 @@ def test_a_call_is_signed_over_path_nonce_and_the_body_as_it_is_sent() -> None:
 def test_a_small_nonce_is_tried_once_more() -> None:
     answers = [answer(["error", 10114, "nonce: small"], 500), answer([])]
     assert ask(lambda *_: answers.pop(0)) == []
-    assert isinstance(error(["error", 10114, "nonce: small"]), NonceRefused)
+    answers = [answer(["error", 10114, "nonce: small"], 500) for _ in range(3)]
+    with pytest.raises(NonceRefused):
+        ask(lambda *_: answers.pop(0))
+    assert len(answers) == 1
     assert isinstance(error({"message": "Nonce is too small."}, 400), NonceRefused)
 
 
@@ -135,6 +138,10 @@ def test_the_body_decides_whatever_the_status(
     problem = error(body)
     assert type(problem) is kind
     assert word is None or word in (problem.hint or "")
+
+
+def test_an_answer_that_is_no_list_is_none_of_bitfinex() -> None:
+    assert type(error("7", 200)) is Unavailable
 
 
 def test_no_error_shows_the_secret_or_the_signature() -> None:
@@ -265,6 +272,7 @@ def test_what_is_refused_does_not_hide_the_rest() -> None:
     found = read_back(Server(fills=[denied], history=[[order(status="CANCELED")]]))
     assert not found.complete
     assert FILLS in (found.detail or "")
+    assert "let the key read" in (found.detail or "")
     assert list(found.reports) == [like(OrderReport, status="canceled")]
 
 

@@ -180,9 +180,9 @@ def test_a_pong_that_does_not_come_ends_the_connection() -> None:
     book.does(Reconnect("silence", "no pong within 8 s")).nothing()
 
 
-def test_any_frame_after_the_ping_is_life_too() -> None:
+def test_data_is_no_pong_since_what_hides_a_pong_hides_fills_too() -> None:
     book = ready().after(10).sends(PING).receives({"channel": "orders", "data": []})
-    book.after(8.5).nothing()
+    book.after(8.5).does(like(Reconnect, cause="silence"))
 
 
 def test_what_came_before_the_ping_is_no_answer_to_it() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from privstream.events import Notice, Order, Trade
-from privstream.exact import encode
+from privstream.exact import Number, encode
+from privstream.exchanges.zerocap.elements import read_fill
 from privstream.exchanges.zerocap.session import ZerocapSession
 from privstream.wire import AnyReport, Ask, Call, RestFlow
 from tests.playbook import Playbook, ledger, like
@@ -339,3 +340,22 @@ def test_a_notice_of_what_could_not_be_read_names_no_counterparty(frame: str) ->
     assert NAME not in b"".join(map(encode, played.events))
     for event in played.events:
         assert_valid(event)
+
+
+def test_a_price_that_contradicts_its_cost_is_marked_as_not_exactly_stated() -> None:
+    fill = {
+        "id": "7d3c5a52-0000-4000-8000-000000000009",
+        "timestamp": 1692354083000,
+        "symbol": "USDT/AUD",
+        "order": "0a3c5a52-0000-4000-8000-000000000001",
+        "type": "limit",
+        "side": "buy",
+        "taker_or_maker": "taker",
+        "price": Number("21.1"),
+        "amount": 101,
+        "cost": Number("301.426"),
+        "fee": 0,
+    }
+    assert next(read_fill(fill, source="rest")).estimated == ("price",)
+    rounded = fill | {"price": Number("1.474899"), "amount": 3, "cost": Number("4.424")}
+    assert next(read_fill(rounded, source="stream")).estimated == ()

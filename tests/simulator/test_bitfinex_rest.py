@@ -167,6 +167,37 @@ def test_closed_orders_can_be_asked_for_by_id_symbol_and_end() -> None:
     assert long_name == [row for row in all_of_them if row[3] == "tAVAX:USD"] != []
 
 
+def test_an_order_row_says_what_the_books_say(desk: Desk) -> None:
+    seen = set()
+    fetched = [*desk.post("r/orders"), *desk.post("r/orders/hist", limit=2500)]
+    for row in fetched:
+        order = desk.books.orders.get(str(row[0]))
+        if order is None:
+            continue  # of the margin wallet
+        sign = 1 if order.side == "buy" else -1
+        assert Decimal(str(row[6])) == sign * order.remaining
+        assert Decimal(str(row[7])) == sign * order.quantity
+        assert (row[12] == 4096) == order.post_only
+        assert row[2] is None if row[28] == "BFX" else row[2] > 0
+        if order.stop_price is not None and not order.triggered:
+            assert row[8] == "EXCHANGE STOP LIMIT"
+            assert Decimal(str(row[16])) == order.stop_price
+            assert Decimal(str(row[19])) == order.price
+        elif order.price is not None:
+            assert row[8] == ("EXCHANGE IOC" if order.time_in_force == "ioc" else "EXCHANGE LIMIT")
+            assert Decimal(str(row[16])) == order.price
+        seen.add((row[8], row[9], row[28], row[12], sign))
+    assert {kind for kind, *_ in seen} == {
+        "EXCHANGE LIMIT",
+        "EXCHANGE MARKET",
+        "EXCHANGE STOP LIMIT",
+        "EXCHANGE IOC",
+    }
+    assert {before for _, before, *_ in seen} == {None, "EXCHANGE STOP LIMIT"}
+    assert {routing for _, _, routing, *_ in seen} == {"BFX", "API>BFX"}
+    assert {flags for *_, flags, _ in seen} == {0, 4096}
+
+
 # --- fills -----------------------------------------------------------------------------
 
 
@@ -227,10 +258,16 @@ def test_fills_of_one_symbol_with_a_long_name(desk: Desk) -> None:
     assert {row[1] for row in fetched} == {"tDOGE:USD"}
 
 
-def test_fees_are_paid_in_what_a_fill_brings(desk: Desk) -> None:
+def test_a_fill_says_who_made_the_price_and_pays_in_what_it_brings(desk: Desk) -> None:
+    makers = set()
     for row in desk.post("r/trades/hist", limit=1000):
+        trade = desk.books.trades.get(str(row[0]))
+        if trade is not None:
+            assert row[8] == (1 if trade.maker else -1)
+            makers.add(row[8])
         if row[1] == "tAVAX:USD":
             assert row[10] == ("AVAX" if Decimal(str(row[4])) > 0 else "USD")
+    assert makers == {1, -1}
 
 
 # --- money -----------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Keeps the socket alive and notices when it is not.
 
-The one rule: silence of the account proves nothing; every ping must be answered, by its
-pong or by anything else. Source: protocols/poloniex.md section 3 (checked 2026-11-20).
+The one rule: silence of the account proves nothing and its news prove little; every ping
+must be answered by its pong, since what hides a pong hides fills too. Source: protocols/poloniex.md section 3 (checked 2026-11-20).
 """
 
 from collections.abc import Iterator
@@ -28,8 +28,8 @@ class Pulse:
         """We sent something: the server's patience begins anew."""
         self._spoke = now.monotonic
 
-    def heard(self) -> None:
-        """A frame came."""
+    def answered(self) -> None:
+        """A pong came."""
         self._awaits_pong = False
 
     def check(self, now: Now) -> Iterator[Action]:

@@ -76,7 +76,6 @@ class PoloniexSession(JsonSession):
             yield from self._pulse.check(now)
 
     def read(self, message: Any, now: Now) -> Iterator[Action]:
-        self._pulse.heard()
         # An acknowledgement names its channel too.
         if "event" in message:
             yield from self._read_event(names.word(message["event"]), message)
@@ -92,7 +91,9 @@ class PoloniexSession(JsonSession):
             yield from self._read_complaint(message)
         elif event == "unsubscribe":
             yield from self._read_end(message["channel"])
-        elif event != "pong":
+        elif event == "pong":
+            self._pulse.answered()
+        else:
             yield unrecognised(message, f"no event that is known: {event}")
 
     def _read_acknowledgement(self, channel: str) -> Iterator[Action]:

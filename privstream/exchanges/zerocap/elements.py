@@ -31,6 +31,8 @@ _STATUS: dict[str, OrderStatus] = {
 IMMEDIATE = frozenset({"fok", "ioc"})
 UNTIMED = frozenset({"canceled", "expired"})
 _SIDES: dict[str, Side] = {"buy": "buy", "sell": "sell"}
+ROUNDING = Decimal("0.005")
+"""A cost is rounded, in the samples by 0.0002 of it; what is farther off is another price's."""
 _LIQUIDITY: dict[str, Literal["maker", "taker"]] = {"maker": "maker", "taker": "taker"}
 
 
@@ -96,24 +98,36 @@ def read_fill(element: Row, *, source: Source, order: Row | None = None) -> Iter
     kind = element.get("type") or around.get("type")
     side = element.get("side") or around.get("side")
     liquidity = element.get("taker_or_maker") or element.get("takerOrMaker")
+    price, quantity = _price(element["price"]), unsigned(_stated(element["amount"]))
+    cost = unsigned(amount(element.get("cost")))
     yield Fill(
         trade_id=identity(element["id"]),
         order_id=_id_if_any(element.get("order") or around.get("id")),
         symbol=symbol.upper() if symbol else None,
         exchange_symbol=symbol or None,
         side=_side(side) if side else None,
-        price=_price(element["price"]),
-        quantity=unsigned(_stated(element["amount"])),
-        cost=unsigned(amount(element.get("cost"))),
+        price=price,
+        quantity=quantity,
+        cost=cost,
         fee=amount(element.get("fee")),
         fee_currency=None,  # nowhere stated
         client_order_id=_id_if_any(client_order_id),
         order_type=word(kind) if kind else None,
         liquidity=_LIQUIDITY.get(liquidity.lower()) if liquidity else None,
+        estimated=_doubtful(price, quantity, cost),
         time=from_millis(element.get("timestamp")),
         source=source,
         element=element,
     )
+
+
+def _doubtful(price: str | None, quantity: str | None, cost: str | None) -> tuple[str, ...]:
+    """The price, where it contradicts the cost: REST may give the order's limit for it."""
+    if price is None or quantity is None or cost in {None, "0"}:
+        return ()
+    stated = Decimal(cost or "0")
+    off = abs(Decimal(price) * Decimal(quantity) - stated)
+    return ("price",) if off > stated * ROUNDING else ()
 
 
 def _price(value: object) -> str | None:

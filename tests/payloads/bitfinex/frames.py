@@ -74,7 +74,7 @@ TRADE_WORDS = {
 }  # fmt: skip
 POSITION_WORDS = {
     "symbol": 0, "status": 1, "amount": 2, "base_price": 3, "pl": 6, "price_liq": 8,
-    "leverage": 9, "id": 11,
+    "leverage": 9, "id": 11, "mts_update": 13,
 }  # fmt: skip
 
 

@@ -1,0 +1,59 @@
+"""The server half of Sixtex, the invented exchange."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+
+from privstream.simulator.base import (
+    Answer,
+    Close,
+    Connection,
+    Out,
+    Request,
+    SimulatedExchange,
+    Text,
+)
+from privstream.wire import Account, Endpoints, Now, Secret
+
+
+class SixtexSocket(Connection):
+    """One socket: a fill at every tick."""
+
+    def __init__(self) -> None:
+        self._fills = 0
+        self._is_in = False
+
+    def opened(self, now: Now) -> Iterable[Out]:  # noqa: ARG002 - it waits for the key
+        return ()
+
+    def received(self, text: str, now: Now) -> Iterable[Out]:  # noqa: ARG002
+        self._is_in = json.loads(text) == {"key": "sixtex-key"}
+        return (Text('{"hello":true}') if self._is_in else Close(1008, "no"),)
+
+    def tick(self, now: Now) -> Iterator[Out]:  # noqa: ARG002
+        if self._is_in:
+            self._fills += 1
+            fill = {"fill": str(self._fills), "order": "1", "pair": "BTC/EUR", "side": "buy"}
+            yield Text(json.dumps({**fill, "price": "50000.10", "size": "0.010"}))
+
+
+class SimulatedSixtex(SimulatedExchange):
+    """Sixtex with one account on it."""
+
+    name = "sixtex"
+
+    def __init__(self, *, seed: int, rate: float, limits: bool = True) -> None:
+        """Nothing of that matters here."""
+
+    def account(self, base_url: str, options: Mapping[str, str]) -> Account:
+        secrets = {"api_key": Secret("sixtex-key"), "api_secret": Secret("none")}
+        endpoints = Endpoints(base_url, base_url.replace("http", "ws", 1) + "/")
+        return Account("sixtex", "sixtex", secrets, endpoints, options)
+
+    def request(self, request: Request, now: Now) -> Answer:  # noqa: ARG002
+        return Answer(404, b"{}")
+
+    def connect(self, handshake: Request, now: Now) -> Connection | Answer:  # noqa: ARG002
+        return SixtexSocket()
+
+
+SIMULATED = SimulatedSixtex

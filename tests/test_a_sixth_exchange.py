@@ -1,0 +1,55 @@
+"""A new exchange is one file here and one there: no list, enum or match knows it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Program
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package with two files more, and nothing else changed."""
+    folder = tmp_path_factory.mktemp("with_a_sixth")
+    without = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "privstream", folder / "privstream", ignore=without)
+    for half in ("exchange", "simulator"):
+        target = folder / "privstream" / f"{half}s".replace("simulators", "simulator")
+        shutil.copy(ROOT / "tests" / "sixth" / f"{half}.py", target / "sixtex.py")
+    return folder
+
+
+@pytest.fixture
+def program(copy: Path, tmp_path: Path) -> Program:
+    started = Program(tmp_path)
+    started.environ["PYTHONPATH"] = str(copy)
+    return started
+
+
+def test_it_is_streamed_simulated_and_listed(program: Program) -> None:
+    ended = program("watch", "sixtex", "--simulate", "--count", "3")
+    assert ended.code == 0, ended.err
+    assert [event["price"] for event in ended.events] == ["50000.10"] * 3
+    assert "sixtex" in program("watch", "--help").out
+    assert "--mood" in program("watch", "sixtex", "--help").out
+
+
+def test_its_account_can_be_configured_and_misconfigured(program: Program, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[accounts.sixtex]\nmood = "angry"\napi_key = { env = "A" }\n')
+    environ = {"PRIVSTREAM_CONFIG": str(config)}
+    assert program("watch", "sixtex", environ=environ).code == 3
+    keys = {"SIXTEX_API_KEY": "k", "SIXTEX_API_SECRET": "s"}
+    ended = program("watch", "sixtex", "--mood", "loud", environ=keys)
+    assert ended.code == 2
+    assert "calm or wild" in ended.err
+
+
+def test_it_is_recorded_and_replayed(program: Program, tmp_path: Path) -> None:
+    file = str(tmp_path / "frames")
+    assert program("record", file, "sixtex", "--simulate", "--count", "2").code == 0
+    assert "sixtex-key" not in Path(file).read_text()
+    assert len(program("replay", file).events) >= 2

@@ -125,7 +125,7 @@ class Playbook:
             action = self._pending.popleft()
             if isinstance(action, Report | Listed):
                 received = from_nanos(self._now.wall_ns)
-                self.events += self.ledger.take(action, received)  # type: ignore[arg-type]  # every Report is one
+                self.events += self.ledger.take(action, received)
         return self
 
     def nothing(self) -> Self:

@@ -58,7 +58,16 @@ IO = {
     "urllib3",
     "websocket",
 }
-DO_NO_IO = ("events", "errors", "exact", "times", "recent", "wire", "exchanges", "ledger")
+DO_NO_IO: tuple[str, ...] = (
+    "events",
+    "errors",
+    "exact",
+    "times",
+    "recent",
+    "wire",
+    "exchanges",
+    "ledger",
+)
 DO_NO_IO += ("known_orders", "known_balances", "recording", "simulator")
 # `random.Random(seed)` is a pure function of its seed; the server and its clock do the I/O.
 ALLOWED_IO = {"simulator/server.py": IO, "simulator/clock.py": {"time"}}

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from privstream.exact import add, normal, subtract
-from privstream.recent import Occurrences, Recent
+from privstream.exact import add, encode, normal, subtract
+from privstream.recent import Journal, Occurrences, Recent
 from privstream.wire import BalanceReport
 
 State = tuple[str, str, str]
@@ -45,10 +45,19 @@ class KnownBalances:
             return self._take_change(report, place)
         if self._is_known(report, place):
             return None
-        state = self._states[place] = _state(report)
+        self._states[place] = _state(report)
         if report.total is not None and report.wallet is None:
             self._totals[report.currency] = report.total
-        return self._identity(report, state), report
+        return self._identities.name(self._name(report)), report
+
+    def state(self, currency: str, wallet: str | None) -> tuple[State | None, str | None]:
+        """What is known of a balance, and of its currency over all wallets."""
+        return self._states.get((currency, wallet)), self._totals.get(currency)
+
+    def would_tell(self, report: BalanceReport) -> bool:
+        """Whether it would be news."""
+        report = _completed(report)
+        return not self._is_known(report, (report.currency, report.wallet))
 
     def unlisted(self) -> Iterator[BalanceReport]:
         """Balances that a complete list left out: nothing is in them any more."""
@@ -62,6 +71,36 @@ class KnownBalances:
                     total="0",
                     source="snapshot",
                 )
+
+    # --- across runs -------------------------------------------------------------------
+
+    def note(self, journal: Journal, event: str | None, report: BalanceReport) -> None:
+        """What the next run must know of this report, which `event` tells."""
+        place = (report.currency, report.wallet)
+        if report.key is not None:
+            journal.keep("change", report.key, event=event)
+        else:
+            name = self._name(report)
+            times = msgspec.json.encode(self._identities.times(name))
+            journal.keep("balance_id", name, times, event=event)
+        journal.keep("balance", _key(place), encode(self._states[place]), event=event, lasting=True)
+        if (total := self._totals.get(report.currency)) is not None:
+            journal.keep("total", report.currency, total.encode(), event=event, lasting=True)
+
+    def recall(self, kind: str, key: str, value: bytes) -> None:
+        """What a run before noted."""
+        match kind:
+            case "change":
+                self._changes.add(key)
+            case "balance_id":
+                self._identities.recall(key, msgspec.json.decode(value, type=int))
+            case "balance":
+                place = msgspec.json.decode(key, type=tuple[str, str | None])
+                self._states[place] = msgspec.json.decode(value, type=State)
+            case "total":
+                self._totals[key] = value.decode()
+
+    # --- below -------------------------------------------------------------------------
 
     def _take_change(
         self, report: BalanceReport, place: tuple[str, str | None]
@@ -96,10 +135,13 @@ class KnownBalances:
         followed = self._totals.get(report.currency)
         return followed is not None and normal(followed) == normal(report.total)
 
-    def _identity(self, report: BalanceReport, state: State) -> str:
-        amounts = ":".join(state)
-        identity = f"{self._account}:balance:{report.currency}:{report.wallet or ''}:{amounts}"
-        return self._identities.name(identity)
+    def _name(self, report: BalanceReport) -> str:
+        amounts = ":".join(_state(report))
+        return f"{self._account}:balance:{report.currency}:{report.wallet or ''}:{amounts}"
+
+
+def _key(place: tuple[str, str | None]) -> str:
+    return encode(place).decode()
 
 
 def _state(report: BalanceReport) -> State:
@@ -112,5 +154,7 @@ def _completed(report: BalanceReport) -> BalanceReport:
     if total is None and available is not None and hold is not None:
         return msgspec.structs.replace(report, total=add(available, hold))
     if hold is None and total is not None and available is not None:
-        return msgspec.structs.replace(report, hold=subtract(total, available))
+        held = subtract(total, available)
+        # More available than there is: borrowed, or rounded; then nothing follows from them.
+        return report if held.startswith("-") else msgspec.structs.replace(report, hold=held)
     return report

@@ -5,8 +5,10 @@ answer only fills in what was not known. Pure.
 """
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from zlib import crc32
+
+import msgspec
 
 from privstream.events import TERMINAL
 from privstream.exact import add, normal, subtract
@@ -23,6 +25,15 @@ SIZE: tuple[Literal["quantity", "quote_quantity"], ...] = ("quantity", "quote_qu
 TERMS = ("quantity", "quote_quantity", "price", "stop_price")
 
 
+class Kept(msgspec.Struct, frozen=True, array_like=True):
+    """What is kept of an order for the next run."""
+
+    fields: dict[str, str | None]
+    told: str | None
+    states: dict[str, int]
+    fills: tuple[str, str | None, str | None]
+
+
 class KnownOrder:
     """One order, merged from everything that was told of it."""
 
@@ -32,6 +43,7 @@ class KnownOrder:
         "confirmed",
         "fields",
         "fills",
+        "is_kept",
         "looked_up",
         "order_id",
         "parked",
@@ -46,8 +58,28 @@ class KnownOrder:
         self.parked: list[OrderReport] = []
         """Reports that wait for the rest of the order to be looked up."""
         self.looked_up = False
+        self.is_kept = False
+        """What was told last is noted for the next run."""
         self._told: str | None = None
         self._states: dict[str, int] = {}
+
+    @classmethod
+    def restored(cls, order_id: str, kept: bytes) -> Self:
+        """As `kept` by a run before."""
+        found = msgspec.json.decode(kept, type=Kept)
+        order = cls(order_id)
+        order.is_kept = True
+        order.fields.update(found.fields)  # type: ignore[typeddict-item]  # they were once
+        order.fills = Fills(*found.fills)
+        order._told = found.told
+        order._states.update(found.states)
+        return order
+
+    def kept(self, *, fills: bool) -> bytes:
+        """What the next run must know; without `fills` where they are not remembered either."""
+        fields: Any = self.fields
+        sums = self.fills.sums if fills else NO_FILLS
+        return msgspec.json.encode(Kept(fields, self._told, self._states, sums))
 
     def would_be_whole(self, told: OrderFields) -> bool:
         """With this report enough would be known to tell of the order."""
@@ -123,26 +155,38 @@ class KnownOrder:
     def has_been_told(self) -> bool:
         return self._told is not None
 
+    def would_change(self, told: OrderFields, *, lagging: bool) -> bool:
+        """Whether these news would make another state than the last one told."""
+        trial = KnownOrder(self.order_id)
+        trial.fields = self.fields.copy()
+        trial.fills = self.fills
+        trial.merge(told, lagging=lagging)
+        return trial._state() != self._told
+
     def next_state(self) -> str | None:
         """The id of the state now, or `None` where it was the last one told.
 
         A state that comes back after another one is numbered.
         """
-        fields = self.fields
-        terms = "|".join(normal(fields.get(key)) for key in TERMS)  # type: ignore[arg-type]  # texts
-        state = f"{fields.get('status')}:{normal(fields.get('filled'))}:{crc32(terms.encode()):08x}"
+        state = self._state()
         if state == self._told:
             return None
         self._told = state
         times = self._states[state] = self._states.get(state, 0) + 1
         return state if times == 1 else f"{state}:{times}"
 
+    def _state(self) -> str:
+        fields = self.fields
+        terms = "|".join(normal(fields.get(key)) for key in TERMS)  # type: ignore[arg-type]  # texts
+        return f"{fields.get('status')}:{normal(fields.get('filled'))}:{crc32(terms.encode()):08x}"
+
     def remaining(self) -> str | None:
         """What is not filled yet, in the base currency."""
         quantity, filled = self.fields.get("quantity"), self.fields.get("filled")
         if quantity is None or filled is None:
             return None
-        return subtract(quantity, filled)
+        left = subtract(quantity, filled)
+        return None if left.startswith("-") else left  # more than all: one of them is not true
 
     def fee(self) -> tuple[str | None, str | None]:
         """The fee so far and its currency: as stated, else the sum of its known fills."""
@@ -157,10 +201,12 @@ class Fills:
 
     __slots__ = ("_currency", "_fee", "_quantity", "_waiting")
 
-    def __init__(self) -> None:
-        self._quantity = "0"
-        self._fee: str | None = "0"
-        self._currency: str | None = None
+    def __init__(
+        self, quantity: str = "0", fee: str | None = "0", currency: str | None = None
+    ) -> None:
+        self._quantity = quantity
+        self._fee = fee
+        self._currency = currency
         self._waiting: list[Fill] = []
 
     def take(self, fill: Fill) -> None:
@@ -168,6 +214,12 @@ class Fills:
         self._waiting.append(fill)
         if len(self._waiting) >= WAITING:
             self._add_up()
+
+    @property
+    def sums(self) -> tuple[str, str | None, str | None]:
+        """Quantity, fee and its currency of the known fills."""
+        self._add_up()
+        return self._quantity, self._fee, self._currency
 
     @property
     def quantity(self) -> str:
@@ -193,6 +245,9 @@ class Fills:
                 self._fee = add(self._fee, fill.fee)
                 self._currency = fill.fee_currency
         self._waiting.clear()
+
+
+NO_FILLS = Fills().sums
 
 
 def _rank(status: str) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from privstream.events import (
@@ -27,7 +28,7 @@ from privstream.events import (
 from privstream.exact import encode
 from privstream.known_balances import KnownBalances
 from privstream.known_orders import KnownOrder
-from privstream.recent import Occurrences, Recent
+from privstream.recent import Journal, Occurrences, Recent
 from privstream.wire import (
     AnyReport,
     BalanceReport,
@@ -62,10 +63,15 @@ class View:
 class Ledger:
     """One account's memory."""
 
-    def __init__(self, view: View, started: str | None = None) -> None:
+    def __init__(
+        self, view: View, started: str | None = None, journal: Journal | None = None
+    ) -> None:
         self.view = view
+        self._journal = journal
+        """Where what is told is noted for the next run, with --resume."""
+        self._continues = False
+        """There were runs before, and the start of the first is noted for good."""
         self.started = started
-        """Fills and endings before this time are history and not told; `None` tells all."""
         self.connection = 1
         self.wanted: set[str] = set()
         """Orders that must be looked up before their news can be told."""
@@ -73,7 +79,11 @@ class Ledger:
         self._tells_orders = "orders" in view.channels
         self._orders: dict[str, KnownOrder] = {}
         self._ended: deque[str] = deque()
+        self._forgotten = Recent(TRADES)
+        """Orders whose end was told; REST reads them back once more."""
         self._trades = Recent(TRADES)
+        self._history = Recent(MEMORY)
+        """Fills from before the start that a list or REST told."""
         self._balances = KnownBalances(view.account)
         self._positions: dict[str, str] = {}
         self._position_ids = Occurrences(MEMORY)
@@ -93,6 +103,66 @@ class Ledger:
         """What a report means for the user: no event, one, or several."""
         self._received = received
         return list(self._take[type(report)](report))
+
+    # --- across runs -------------------------------------------------------------------
+
+    @property
+    def started(self) -> str | None:
+        """Fills and endings before this time are history and not told; `None` tells all."""
+        return self._started
+
+    @started.setter
+    def started(self, moment: str | None) -> None:
+        self._started = moment
+        if self._journal is not None and moment is not None and not self._continues:
+            self._journal.keep("started", "", moment.encode(), lasting=True)
+
+    def restore(self, notes: Iterable[tuple[str, str, bytes]]) -> None:
+        """Know what the runs before noted, as kind, key and value, oldest first."""
+        for kind, key, value in notes:
+            match kind:
+                case "trade":
+                    self._trades.add(key)
+                case "order":
+                    order = self._orders[key] = KnownOrder.restored(key, value)
+                    if not order.is_open:
+                        self._forget_later(key)
+                case _:
+                    self._recall(kind, key, value)
+        self._continues = True
+
+    def _recall(self, kind: str, key: str, value: bytes) -> None:
+        match kind:
+            case "started":
+                self.started = value.decode()
+            case "forgotten":
+                self._forgotten.add(key)
+            case "history":
+                self._history.add(key)
+            case "position":
+                self._positions[key] = value.decode()
+            case "position_id":
+                self._position_ids.recall(key, msgspec.json.decode(value, type=int))
+            case "symbol":
+                self.symbols.add(key)
+            case _:
+                self._balances.recall(kind, key, value)
+
+    def _note_order(self, order: KnownOrder, event: str | None) -> None:
+        if self._journal is not None:
+            kept = order.kept(fills="trades" in self.view.channels)
+            self._journal.keep("order", order.order_id, kept, event=event, lasting=order.is_open)
+            order.is_kept = True
+
+    def _note_trade(
+        self, key: str, order_id: str | None, event: str | None, kind: str = "trade"
+    ) -> None:
+        if self._journal is None:
+            return
+        self._journal.keep(kind, key, event=event)
+        if order_id is not None and self._tells_orders:
+            # The order's sums hold the fill: where one is kept the other must be.
+            self._note_order(self._orders[order_id], event)
 
     # --- interruptions -----------------------------------------------------------------
 
@@ -164,6 +234,8 @@ class Ledger:
     def _take_order(self, report: OrderReport) -> Iterable[AnyEvent]:
         order = self._orders.get(report.order_id)
         if order is None:
+            if report.source != "stream" and report.order_id in self._forgotten:
+                return
             order = self._orders[report.order_id] = KnownOrder(report.order_id)
         lagging = report.source == "rest"
         if lagging and order.parked and not order.looked_up:
@@ -199,17 +271,21 @@ class Ledger:
         if not self._tells_orders or not self._shows(
             fields.get("symbol"), fields.get("exchange_symbol")
         ):
+            order.is_kept = False
             return
         source = self._source(report)
         if source is None:
+            self._note_order(order, None)
             return
+        identity = f"{self.view.account}:order:{order.order_id}:{state}"
+        self._note_order(order, identity)
         fee, fee_currency = order.fee()
         if source == "rest":
             self._read_back["order"] += 1
         yield Order(
             exchange=self.view.exchange,
             account=self.view.account,
-            id=f"{self.view.account}:order:{order.order_id}:{state}",
+            id=identity,
             time=report.time,
             received=self._received,
             source=source,
@@ -240,32 +316,46 @@ class Ledger:
 
     def _forget_later(self, order_id: str) -> None:
         self._ended.append(order_id)
-        if len(self._ended) > MEMORY:
-            self._orders.pop(self._ended.popleft(), None)
+        if len(self._ended) <= MEMORY:
+            return
+        oldest = self._orders.get(self._ended.popleft())
+        if oldest is None or oldest.is_open:  # a fill came before its order: that is news yet
+            return
+        del self._orders[oldest.order_id]
+        if not oldest.has_been_told:
+            return
+        self._forgotten.add(oldest.order_id)
+        if self._journal is not None and oldest.is_kept:
+            self._journal.forget("order", oldest.order_id)
+            self._journal.keep("forgotten", oldest.order_id)
 
     def _take_fill(self, fill: Fill) -> Iterable[AnyEvent]:
         view = self.view
         key = fill.key or fill.trade_id
-        if not self._trades.add(key):
-            return ()
-        known: OrderFields = {}
-        if fill.order_id is not None:
-            known = self._note_fill(fill.order_id, fill)
-        if "trades" not in view.channels or not self._shows(fill.symbol, fill.exchange_symbol):
+        if key in self._trades:
             return ()
         if fill.source != "stream" and self._before_start(fill):
+            self._remember_history(key, fill)
+            return ()
+        self._trades.add(key)
+        known = self._order_of(key, fill)
+        if "trades" not in view.channels or not self._shows(fill.symbol, fill.exchange_symbol):
             return ()
         source = self._source(fill)
         if source is None:
+            self._note_trade(key, fill.order_id, None)
             return ()
         if source == "rest":
             self._read_back["trade"] += 1
+        identity = f"{view.account}:trade:{key}"
+        if self._journal is not None:
+            self._note_trade(key, fill.order_id, identity)
         # Positional, since naming 22 keys would cost a microsecond: see events.Trade.
         return (
             Trade(
                 view.exchange,
                 view.account,
-                f"{view.account}:trade:{key}",
+                identity,
                 fill.time,
                 self._received,
                 source,
@@ -288,6 +378,20 @@ class Ledger:
             ),
         )
 
+    def _remember_history(self, key: str, fill: Fill) -> None:
+        """A fill from before the start. Should the stream tell it yet, it was none: clocks differ."""
+        if self._history.add(key) and fill.order_id is not None:
+            self._note_fill(fill.order_id, fill)
+            self._note_trade(key, fill.order_id, None, "history")
+
+    def _order_of(self, key: str, fill: Fill) -> OrderFields:
+        """What is known of a new fill's order, which has the fill from now on."""
+        if fill.order_id is None:
+            return {}
+        if key in self._history:
+            return self._orders[fill.order_id].fields if fill.order_id in self._orders else {}
+        return self._note_fill(fill.order_id, fill)
+
     def _note_fill(self, order_id: str, fill: Fill) -> OrderFields:
         """Add the fill to its order, and return what is known of that."""
         order = self._orders.get(order_id)
@@ -305,6 +409,8 @@ class Ledger:
         told = self._balances.take(report)
         if told is not None and "balances" in self.view.channels:
             source = self._source(report)
+            if self._journal is not None:
+                self._balances.note(self._journal, told[0] if source else None, told[1])
             if source is not None:
                 yield self._balance(told, source)
 
@@ -343,13 +449,15 @@ class Ledger:
         if self._positions.get(key) == state:
             return
         self._positions[key] = state
-        identity = self._position_ids.name(f"{self.view.account}:position:{state}")
+        name = f"{self.view.account}:position:{state}"
+        identity = self._position_ids.name(name)
         source = self._source(report)
-        if (
-            source is None
-            or "positions" not in self.view.channels
-            or not self._shows(report.symbol, report.exchange_symbol)
+        if "positions" not in self.view.channels or not self._shows(
+            report.symbol, report.exchange_symbol
         ):
+            return
+        self._note_position(key, name, identity if source else None)
+        if source is None:
             return
         yield Position(
             exchange=self.view.exchange,
@@ -371,6 +479,15 @@ class Ledger:
             status=report.status,
             raw=self._raw(report),
         )
+
+    def _note_position(self, key: str, name: str, event: str | None) -> None:
+        if self._journal is None:
+            return
+        state = self._positions[key]
+        times = msgspec.json.encode(self._position_ids.times(name))
+        self._journal.keep("position_id", name, times, event=event)
+        is_open = not state.endswith(":closed")
+        self._journal.keep("position", key, state.encode(), event=event, lasting=is_open)
 
     def _take_price(self, report: PriceReport) -> Iterable[AnyEvent]:
         if "prices" not in self.view.channels or not self._shows(
@@ -408,6 +525,28 @@ class Ledger:
             raw=Raw(encode(report.element)) if always else self._raw(report),
         )
 
+    def would_tell(self, report: AnyReport) -> bool:
+        """Whether taking a report that was read back would tell something; changes nothing."""
+        match report:
+            case Fill():
+                return (report.key or report.trade_id) not in self._trades and not (
+                    self._before_start(report)
+                )
+            case OrderReport():
+                known = self._orders.get(report.order_id)
+                if known is None or not known.fields:  # at most a fill told of it
+                    is_past = self._before_start(report) or report.order_id in self._forgotten
+                    return self._tells_orders and not is_past
+                return known.would_change(report.fields, lagging=known.confirmed == self.connection)
+            case BalanceReport():
+                return "balances" in self.view.channels and self._balances.would_tell(report)
+            case _:
+                return False
+
+    def balance(self, currency: str, wallet: str | None) -> object:
+        """What is known of a balance, to see whether it has moved."""
+        return self._balances.state(currency, wallet)
+
     # --- what is shown -----------------------------------------------------------------
 
     def _raw(self, report: AnyReport) -> Raw | UnsetType:
@@ -427,6 +566,8 @@ class Ledger:
     def _shows(self, symbol: str | None, exchange_symbol: str | None) -> bool:
         if exchange_symbol is not None and exchange_symbol not in self.symbols:
             self.symbols.add(exchange_symbol)
+            if self._journal is not None:
+                self._journal.keep("symbol", exchange_symbol, lasting=True)
         wanted = self.view.symbols
         if not wanted:
             return True

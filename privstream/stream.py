@@ -15,6 +15,7 @@ from msgspec import Struct
 from privstream.connection.supervisor import Supervisor
 from privstream.errors import Interrupted, PrivstreamError
 from privstream.events import AnyEvent
+from privstream.recent import Journal, Note
 
 BATCHES = 64
 """How many batches may wait for the reader."""
@@ -22,6 +23,8 @@ BATCH = 500
 """Events in one batch at most: a snapshot of thousands of orders comes in slices."""
 PATIENCE = 0.25
 """Seconds: how often a blocked thread looks whether it should stop."""
+WHOLE_EVERY = 1.0
+"""Seconds from one word that nothing is missing to the next: each becomes a write to the disk."""
 LEAVE = 0.8
 """Seconds that all threads together have to leave."""
 
@@ -32,6 +35,23 @@ class Received(Struct, frozen=True):
     frames: tuple[bytes, ...]
 
 
+class Told(Struct, frozen=True):
+    """Events, and what is to be remembered of them once they are delivered."""
+
+    account: str
+    events: list[AnyEvent]
+    notes: list[Note]
+
+
+class Whole(Struct, frozen=True):
+    """All that happened to the account until then was put into the queue before this."""
+
+    account: str
+    wall_ns: int
+    """By the exchange's clock."""
+    notes: list[Note]
+
+
 class Ended(Struct, frozen=True):
     """An account's thread is over; `error` says why, if it was not asked to stop."""
 
@@ -39,21 +59,38 @@ class Ended(Struct, frozen=True):
     error: BaseException | None
 
 
-Item: TypeAlias = list[AnyEvent] | Received | Ended
+Item: TypeAlias = list[AnyEvent] | Received | Told | Whole | Ended
 
 
 class QueueOutlet:
-    """An account's way to the main thread."""
+    """An account's way to the main thread; with a journal its notes go along."""
 
-    def __init__(self, queue: "Queue[Item]", *, raw: bool) -> None:
+    def __init__(
+        self, queue: "Queue[Item]", *, raw: bool, account: str = "", journal: Journal | None = None
+    ) -> None:
         self._queue = queue
         self._raw = raw
+        self._account = account
+        self._journal = journal
+        self._whole_due = 0.0
         self.stop = threading.Event()
 
     def events(self, events: list[AnyEvent]) -> None:
         """Deliver events; blocks while the queue is full."""
         for start in range(0, len(events), BATCH):
-            self.put(events[start : start + BATCH] if len(events) > BATCH else events)
+            some = events[start : start + BATCH] if len(events) > BATCH else events
+            if self._journal is None:
+                self.put(some)
+            else:
+                notes = self._journal.take({event.id for event in some})
+                self.put(Told(self._account, some, notes))
+
+    def whole(self, wall_ns: int) -> None:
+        """Nothing is missing until then, by the exchange's clock; call it as often as you like."""
+        if self._journal is None or (now := time.monotonic()) < self._whole_due:
+            return
+        self._whole_due = now + WHOLE_EVERY
+        self.put(Whole(self._account, wall_ns, self._journal.take(())))
 
     def frames(self, frames: list[bytes]) -> None:
         """Deliver frames, where the user asked for them."""
@@ -80,9 +117,11 @@ class Stream:
         self._supervisors: list[tuple[Supervisor, QueueOutlet]] = []
         self._threads: list[threading.Thread] = []
 
-    def outlet(self, *, raw: bool) -> QueueOutlet:
-        """A way into the stream for one account."""
-        return QueueOutlet(self._queue, raw=raw)
+    def outlet(
+        self, *, raw: bool, account: str = "", journal: Journal | None = None
+    ) -> QueueOutlet:
+        """A way into the stream for one account; a journal is what --resume needs of it."""
+        return QueueOutlet(self._queue, raw=raw, account=account, journal=journal)
 
     def add(self, supervisor: Supervisor, outlet: QueueOutlet) -> None:
         """Take an account in, before the stream is entered."""

@@ -14,9 +14,10 @@ from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from privstream.connection.backoff import Backoff
+from privstream.connection.frames import FRAME_LIMIT
 from privstream.connection.supervisor import Outside, Supervisor
-from privstream.connection.websocket import Closed
-from privstream.errors import Interrupted, LoginRefused, Unreachable
+from privstream.connection.websocket import UNFINISHED_LIMIT, Closed, _refusal
+from privstream.errors import Interrupted, Unreachable
 from privstream.events import AnyEvent, Status, Trade
 from privstream.exchanges import find
 from privstream.ledger import Ledger, View
@@ -30,6 +31,17 @@ from privstream.simulator.base import (
     Request,
     SimulatedExchange,
     Text,
+)
+from privstream.simulator.faults import (
+    Deed,
+    Drip,
+    Endless,
+    Fault,
+    Faults,
+    Line,
+    Reset,
+    chaos,
+    parse,
 )
 from privstream.times import from_nanos
 from privstream.wire import Handshake, HttpRequest, HttpResponse, Now, RestFlow, Stamp
@@ -53,13 +65,25 @@ class World:
         channels: Iterable[str] = (),
         max_retries: int | None = None,
         ahead: float = 0.0,
+        since: float | None = None,
+        audit_every: float = 0.0,
         view: Mapping[str, Any] | None = None,
+        faults: Iterable[Fault | str] = (),
+        chaos_every: float | None = None,
         **simulated: Any,
     ) -> None:
         self.clock = FakeClock()
         self.client_clock = AheadClock(self.clock, ahead)
         self.stop = threading.Event()
         self.simulated: SimulatedExchange = find_simulated(name)(seed=seed, rate=rate, **simulated)
+        self.faults = Faults(
+            [parse(fault) if isinstance(fault, str) else fault for fault in faults],
+            random=None if chaos_every is None else chaos(chaos_every, f"{seed}/{name}"),
+            seed=seed,
+            exchange=self.simulated,
+        )
+        """What goes wrong as in `privstream simulate --fault`."""
+        self.faults.begin(self.clock.now())
         account = self.simulated.account(BASE, options or {})
         exchange = find(name)(account)
         self.channels = exchange.select(channels)
@@ -77,10 +101,11 @@ class World:
         self._nonce = 0
         self._nonce_unit = exchange.limits.nonce_unit
         self.skew_ns = 0
+        since_ns = None if since is None else self.clock.now().wall_ns - round(since * 1e9)
         shown = {"exchange": name, "account": name, "channels": frozenset(self.channels)}
         ledger = Ledger(
             View(**shown, **(view or {})),  # type: ignore[arg-type]  # as named
-            started=from_nanos(self.client_clock.now().wall_ns),
+            started=from_nanos(since_ns or self.client_clock.now().wall_ns),
         )
         outside = Outside(
             clock=self.client_clock,
@@ -92,7 +117,14 @@ class World:
             note=self.notes.append,
         )
         self.supervisor = Supervisor(
-            exchange, self.channels, ledger, outside, stop=self.stop, max_retries=max_retries
+            exchange,
+            self.channels,
+            ledger,
+            outside,
+            stop=self.stop,
+            max_retries=max_retries,
+            since_ns=since_ns,
+            audit_every=audit_every,
         )
 
     # --- the story ---------------------------------------------------------------------
@@ -216,9 +248,10 @@ class World:
             return result
 
     def _answered(self, request: HttpRequest) -> HttpResponse:
-        answer = self.simulated.request(_as_request(request), self.clock.now())
-        headers = {"content-type": answer.content_type, **answer.headers}
-        return HttpResponse(status=answer.status, headers=headers, body=answer.body)
+        now = self.clock.now()
+        self.faults.due(now)
+        refusal = self.faults.refusal(now)
+        return _as_response(refusal or self.simulated.request(_as_request(request), now))
 
 
 class AheadClock:
@@ -248,6 +281,9 @@ class Outbox:
     def frames(self, frames: list[bytes]) -> None:
         """Nobody asked for frames."""
 
+    def whole(self, wall_ns: int) -> None:
+        """Nothing is resumed."""
+
 
 class JoinedSocket:
     """A socket whose other end is a simulated exchange in the same thread."""
@@ -255,6 +291,9 @@ class JoinedSocket:
     def __init__(self, world: World) -> None:
         self._world = world
         self._connection: Connection | None = None
+        self._line: Line | None = None
+        self._unheard: list[str] = []
+        self._dripping: list[tuple[float, bytes | Interrupted]] = []
         self._waiting: list[bytes] = []
         self.end: Interrupted | None = None
         self.controls = 0
@@ -268,17 +307,20 @@ class JoinedSocket:
         headers = {name.lower(): value for name, value in handshake.headers.items()}
         parts = urlsplit(handshake.url)
         request = Request("GET", parts.path or "/", parts.query, headers)
-        answer = world.simulated.connect(request, world.clock.now())
+        now = world.clock.now()
+        answer = world.faults.connecting(now) or world.simulated.connect(request, now)
         if isinstance(answer, Answer):
-            raise LoginRefused(f"the handshake was refused: HTTP {answer.status}")
-        self._connection = answer
-        self._take(answer.opened(world.clock.now()))
+            refusal = _refusal(_as_response(answer), "the exchange")
+            raise refusal or Unreachable("the handshake was broken off")
+        self._connection, self._line = answer, world.faults.line(now)
+        self._take(answer.opened(now))
 
     def receive(self, timeout: float) -> list[bytes]:
         world = self._world
         world.pass_time(max(timeout, STEP) if not self._waiting else 0.0)
+        world.faults.due(world.clock.now())
         if self._connection is not None and self.end is None:
-            self._take(self._connection.tick(world.clock.now()))
+            self._tick(self._connection)
         if self._waiting and not world.is_mute:
             waiting, self._waiting = self._waiting, []
             return waiting
@@ -288,30 +330,97 @@ class JoinedSocket:
 
     def send(self, text: str) -> None:
         self.sent.append(text)
-        if self._connection is not None:
+        if self._connection is None:
+            return
+        if self._is_frozen:
+            self._unheard.append(text)
+        else:
             self._take(self._connection.received(text, self._world.clock.now()))
 
     def close(self) -> None:
         self._connection = None
+        if self._line is not None:
+            self._world.faults.closed(self._line)
 
     def abort(self) -> None:
         self.end = Interrupted("aborted")
 
+    @property
+    def _is_frozen(self) -> bool:
+        return self._line is not None and self._line.is_frozen(self._world.clock.now())
+
+    def _tick(self, connection: Connection) -> None:
+        now = self._world.clock.now()
+        while self._dripping and self._dripping[0][0] <= now.monotonic:
+            self._arrive(self._dripping.pop(0)[1])
+        if self._is_frozen:
+            self._take(())
+            return
+        unheard, self._unheard = self._unheard, []
+        for text in unheard:
+            self._take(connection.received(text, now))
+        self._take(connection.tick(now))
+
     def _take(self, outs: Iterable[Out]) -> None:
-        for out in outs:
-            match out:
-                case Text():
-                    spoilt = self._world.spoil(out.text)
-                    if not self._world.is_mute:
-                        self._waiting += [text.encode() for text in spoilt]
-                case Close():
-                    self.end = Closed(out.code, out.reason)
-                case Ping() if not self._world.is_mute and self._connection is not None:
-                    self.controls += 1
-                    self._connection.ponged(self._world.clock.now())
+        now, line = self._world.clock.now(), self._line
+        if line is None:
+            return
+        for deed in (*line.tick(now), *self._world.faults.through(line, outs, now)):
+            self._do(deed, now.monotonic)
+
+    def _do(self, deed: Deed, now: float) -> None:
+        """What the server would do, as the client would meet it."""
+        match deed:
+            case Text():
+                self._hear(deed.text, now)
+            case Drip() if deed.seconds > UNFINISHED_LIMIT:
+                self._follow(now + UNFINISHED_LIMIT, Interrupted("a frame was not whole"))
+            case Drip():
+                self._follow(now + deed.seconds, deed.text.encode())
+            case Close(code=1006) | Reset():
+                self._follow(now, Interrupted("the connection broke: reset"))
+            case Close():
+                self._follow(now, Closed(deed.code, deed.reason))
+            case Endless():
+                self._follow(now, Interrupted("the frame is too long", cause="protocol"))
+            case Ping():
+                self._pong()
+
+    def _hear(self, text: str, now: float) -> None:
+        spoilt = self._world.spoil(text)
+        if not self._world.is_mute:
+            for one in spoilt:
+                self._follow(now, one.encode())
+
+    def _pong(self) -> None:
+        if not self._world.is_mute and self._connection is not None:
+            self.controls += 1
+            self._connection.ponged(self._world.clock.now())
+
+    def _follow(self, due: float, what: bytes | Interrupted) -> None:
+        """Nothing overtakes a frame that still drips in."""
+        if self._dripping or due > self._world.clock.now().monotonic:
+            before = self._dripping[-1][0] if self._dripping else due
+            self._dripping.append((max(due, before), what))
+        else:
+            self._arrive(what)
+
+    def _arrive(self, what: bytes | Interrupted) -> None:
+        if isinstance(what, bytes):
+            if len(what) <= FRAME_LIMIT:
+                self._waiting.append(what)
+                return
+            what = Interrupted("the frame is too long", cause="protocol")
+        self.end = self.end or what
 
 
 def _as_request(request: HttpRequest) -> Request:
     path, _, query = request.path.partition("?")
     headers = {name.lower(): value for name, value in request.headers.items()}
     return Request(request.method, path, query, headers, request.body)
+
+
+def _as_response(answer: Answer) -> HttpResponse:
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    headers["content-type"] = answer.content_type
+    return HttpResponse(status=answer.status, headers=headers, body=answer.body)

@@ -12,7 +12,7 @@ WORDS = PURE | {"wire", "http_errors"}
 LEDGER = {"ledger", "known_orders", "known_balances"}
 CONFIG = {"config", "credentials", "private_files", "endpoints"}
 CONNECTED = WORDS | LEDGER | {"exchanges", "connection"}
-EVERYTHING = CONNECTED | CONFIG | {"outputs", "stream", "recording", "simulator", "cli", ""}
+EVERYTHING = CONNECTED | CONFIG | {"outputs", "stream", "recording", "simulator", "state", "cli", ""}
 
 MAY_IMPORT = {
     "": {"cli"},  # the start of the program
@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "private_files": {"errors", "wire"},
     "credentials": CONFIG | WORDS | {"exchanges"},
     "config": CONFIG | WORDS | {"exchanges"},
+    "state": WORDS | {"private_files"},
     "stream": CONNECTED,
     "cli": EVERYTHING,
 }

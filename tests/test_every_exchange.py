@@ -103,3 +103,85 @@ def test_the_events_end_where_the_stream_is_stopped(name: str) -> None:
     run = world(name)
     run.watch(3)
     assert run.states()[-1] == "stopped"
+
+
+# --- a single lost frame -------------------------------------------------------------------
+
+WITHOUT_NUMBERS = pytest.mark.parametrize("name", ["indodax", "poloniex", "zerocap"])
+
+
+def swallow_one(run: World, after: float, *words: str) -> list[str]:
+    """Lose one frame that holds all these words, without a trace."""
+    lost: list[str] = []
+    begin = run.clock.now().monotonic + after
+
+    def spoil(text: str) -> list[str]:
+        late = run.clock.now().monotonic >= begin
+        if late and not lost and all(word in text for word in words):
+            lost.append(text)
+            return []
+        return [text]
+
+    run.spoil = spoil
+    return lost
+
+
+@WITHOUT_NUMBERS
+def test_a_frame_that_is_lost_without_a_trace_is_found_by_the_audit(name: str) -> None:
+    words = {"indodax": '"FILL"', "poloniex": '"eventType":"trade"', "zerocap": '"type":"trade"'}
+    run = world(name, seed=2, audit_every=40.0)
+    lost = swallow_one(run, 20, words[name])
+    if name == "zerocap":  # the same fill is told inside its order, too
+        run.spoil = _without_trades_of(run, lost)
+    run.watch(240)
+    assert lost
+    drifts = [gap for gap in run.told(Gap) if gap.cause == "drift"]
+    assert drifts
+    assert sum(gap.recovered.trades for gap in drifts) > 0
+    assert_true(run)
+
+
+def _without_trades_of(run: World, lost: list[str]) -> Any:
+    begin = run.clock.now().monotonic + 20
+
+    def spoil(text: str) -> list[str]:
+        is_news = '"type":"trade"' in text or '"type":"order"' in text
+        if is_news and begin <= run.clock.now().monotonic < begin + 10:
+            lost.append(text)
+            return []
+        return [text]
+
+    return spoil
+
+
+@every_exchange
+def test_an_audit_of_a_healthy_stream_finds_nothing(name: str) -> None:
+    run = world(name, seed=3, audit_every=20.0)
+    run.watch(300)
+    assert run.told(Gap) == []
+    assert_true(run)
+
+
+# --- since ---------------------------------------------------------------------------------
+
+
+@every_exchange
+@pytest.mark.parametrize("seed", [1, 2])
+def test_since_reads_history_back_first_and_goes_live_without_a_seam(name: str, seed: int) -> None:
+    run = world(name, seed=seed, since=120.0)
+    run.watch(60)
+    books = run.simulated.market.books  # type: ignore[attr-defined]  # it has them
+    begin = run.clock.now().wall_ns - 175 * 10**9
+    truth = [
+        t for t in books.trades.values() if begin <= t.time_ns < run.clock.now().wall_ns - LATEST
+    ]
+    told = run.told_trades()
+    assert len(told) == len(set(told))
+    if name != "indodax":  # it lists history only of the pairs that the account has shown
+        assert {trade.trade_id for trade in truth} <= set(told)
+    assert any(trade.source == "rest" for trade in run.told(Trade))
+    assert run.told(Gap) == []
+    if name == "indodax":  # pairs that are first seen later add their history later
+        return
+    history = [t.time for t in run.told(Trade) if t.time and t.time < run.events[0].received]
+    assert [t.time for t in run.told(Trade)][: len(history)] == sorted(history)

@@ -230,6 +230,15 @@ def test_fills_from_before_the_start_are_history(source: str, count: int) -> Non
     assert len(told(book, fill(source=source, time="2026-11-20T11:31:59.999999Z"))) == count
 
 
+def test_a_fill_taken_for_history_is_told_when_the_stream_tells_it() -> None:
+    book = ledger()
+    book.started = NOW
+    early = "2026-11-20T11:31:59.000000Z"
+    assert told(book, fill(source="snapshot", time=early)) == []
+    assert told(book, fill(time=early)) == [like(Trade, source="stream")]
+    assert told(book, order(filled="0.4")) == [like(Order, fee="32.0", filled="0.4")]
+
+
 def test_fills_since_the_start_are_told_from_a_snapshot_too() -> None:
     book = ledger()
     book.started = NOW

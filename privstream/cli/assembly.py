@@ -4,7 +4,12 @@ import os
 import random
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import msgspec
 
 from privstream.connection.backoff import Backoff
 from privstream.connection.clock import SystemClock
@@ -17,9 +22,13 @@ from privstream.connection.websocket import Socket
 from privstream.exchanges import find
 from privstream.ledger import Ledger, View
 from privstream.private_files import state_dir
+from privstream.recent import Journal
 from privstream.stream import Stream
 from privstream.times import from_nanos
 from privstream.wire import Account
+
+if TYPE_CHECKING:  # start-up time
+    from privstream.state import State
 
 
 @dataclass(frozen=True)
@@ -45,12 +54,15 @@ def add_account(
     *,
     note: Callable[[str], None] = _unsaid,
     tap: Tap | None = None,
+    state: "State | None" = None,
     environ: Mapping[str, str] = os.environ,
 ) -> None:
-    """Take an account into the stream; it connects when the stream is entered."""
+    """Take an account into the stream; it connects when the stream is entered.
+
+    With a state it goes on where that one ends.
+    """
     exchange = find(account.exchange)(account)
     clock = SystemClock()
-    outlet = stream.outlet(raw=wanted.raw_frames)
     stop = threading.Event()
     limits = exchange.limits
     nonces = Nonces(state_dir(environ), account.api_key, limits.nonce_unit, clock, stop)
@@ -62,7 +74,10 @@ def add_account(
         snapshot=wanted.snapshot,
         raw=wanted.raw_elements,
     )
-    ledger = Ledger(view, started=from_nanos(clock.now().wall_ns))
+    journal = None if state is None else Journal()
+    outlet = stream.outlet(raw=wanted.raw_frames, account=account.name, journal=journal)
+    ledger = Ledger(view, from_nanos(clock.now().wall_ns), journal)
+    resume_from_ns = None if state is None else _restore(ledger, state)
     outside = Outside(
         clock=clock,
         socket=Socket,
@@ -74,6 +89,45 @@ def add_account(
         tap=tap,
     )
     supervisor = Supervisor(
-        exchange, channels, ledger, outside, stop=stop, max_retries=wanted.max_retries
+        exchange,
+        channels,
+        ledger,
+        outside,
+        stop=stop,
+        max_retries=wanted.max_retries,
+        resume_from_ns=resume_from_ns,
     )
     stream.add(supervisor, outlet)
+
+
+def _restore(ledger: Ledger, state: "State") -> int | None:
+    """Know what the runs before told; returns from when on the rest must be read back, if at all."""
+    if state.is_new:
+        return None
+    if state.resume_from_ns is not None:
+        # Before the first notes of the first run there is only the moment when it began.
+        ledger.started = from_nanos(state.resume_from_ns)
+        ledger.reconnected()
+    try:
+        with closing(state.notes()) as notes:
+            ledger.restore(notes)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as problem:
+        raise state.damaged(str(problem)) from problem
+    return state.resume_from_ns
+
+
+def open_state(
+    account: Account,
+    channels: tuple[str, ...],
+    wanted: Wanted,
+    *,
+    simulated: str = "",
+    environ: Mapping[str, str] = os.environ,
+) -> "State":
+    """What the runs with --resume before left of this account; held until it is closed."""
+    from privstream.state import State, Whose, state_path  # noqa: PLC0415 - only with --resume
+
+    path = state_path(state_dir(environ), account.name, simulated=simulated)
+    host = urlsplit(account.endpoints.rest_url).hostname or ""
+    whose = Whose(account.exchange, account.name, host, channels, wanted.symbols)
+    return State(path, whose, SystemClock().now().wall_ns)

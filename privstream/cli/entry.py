@@ -6,6 +6,8 @@ the exit code that the contract gives it.
 
 import sys
 from collections.abc import Sequence
+from functools import partial
+from types import TracebackType
 from typing import Any
 
 import typer
@@ -51,6 +53,7 @@ def run(arguments: Sequence[str]) -> int:
     if STDOUT in occupy_closed_streams():
         return Exit.DONE  # nobody reads
     signals.take_over()
+    sys.excepthook = partial(_tell_bug, arguments)
     try:
         return _run(arguments)
     except PrivstreamError as error:
@@ -77,6 +80,19 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 EPILOG = "privstream COMMAND --help says more; privstream --version says which one this is."
+
+
+def _tell_bug(
+    arguments: Sequence[str],
+    kind: type[BaseException],
+    bug: BaseException,
+    trace: TracebackType | None,
+) -> None:
+    """A bug of ours is one sentence too; the traceback comes with --debug."""
+    hint = "this is a bug: run it again with --debug and report what it prints"
+    _fail(PrivstreamError(f"internal error: {kind.__name__}: {bug}", hint), arguments)
+    if "--debug" in arguments:
+        sys.__excepthook__(kind, bug, trace)
 
 
 def _usage_error(fault: BaseException) -> PrivstreamError:

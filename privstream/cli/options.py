@@ -54,6 +54,9 @@ MaxRetries = Annotated[
         "--max-retries", min=0, metavar="N", help="Give up after N failed connects in a row."
     ),
 ]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on where the last run with --resume stopped.")
+]
 Simulate = Annotated[
     bool, typer.Option("--simulate", help="Against an embedded simulator; needs no key.")
 ]

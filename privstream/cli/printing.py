@@ -7,9 +7,10 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from privstream.cli.options import Format
 from privstream.cli.signals import Terminated
@@ -21,8 +22,11 @@ from privstream.outputs.descriptor import discard_stdout, reader_gone
 from privstream.outputs.safe_text import safe_text
 from privstream.outputs.status_line import StatusLine
 from privstream.outputs.terminal import is_lively
-from privstream.stream import Ended, Item, Received, Stream
+from privstream.stream import Ended, Item, Received, Stream, Told, Whole
 from privstream.times import from_nanos
+
+if TYPE_CHECKING:  # start-up time
+    from privstream.state import State
 
 STDOUT, STDERR = 1, 2
 PAUSE = 0.5
@@ -87,6 +91,7 @@ class Printer:
         show_status: bool = False,
         count: int | None = None,
         duration: float | None = None,
+        states: "Mapping[str, State] | None" = None,
     ) -> None:
         self._line = voice.line
         self._voice = voice
@@ -97,6 +102,10 @@ class Printer:
         self._left = count
         self._until = None if duration is None else time.monotonic() + duration
         self._worst = Exit.DONE
+        if states:
+            from privstream.cli.delivery import Delivery  # noqa: PLC0415 - only with --resume
+
+            self._delivery = Delivery(states, self._write)
 
     def run(self, stream: Stream) -> Exit:
         """Print until the end, whatever brings it; returns the exit code."""
@@ -124,6 +133,10 @@ class Printer:
                 self._end_of(item)
             case Received():
                 self._print_frames(item.frames)
+            case Told():
+                self._print_and_remember(item)
+            case Whole():
+                self._delivery.whole(item)
             case _:
                 self._print(item)
         if self._until is not None and time.monotonic() >= self._until:
@@ -140,19 +153,37 @@ class Printer:
         self._worst = max(self._worst, error.exit, key=_SEVERITY.index)
 
     def _print(self, events: list[AnyEvent]) -> None:
+        if shown := self._shown(events):
+            self._line.clear()
+            self._write(shown)
+            self._count_printed(shown)
+
+    def _print_and_remember(self, told: Told) -> None:
+        shown = self._shown(told.events)
+        if shown:
+            self._line.clear()
+        self._delivery.deliver(told, shown)
+        if shown:
+            self._count_printed(shown)
+
+    def _shown(self, events: list[AnyEvent]) -> list[AnyEvent]:
+        """Those to print, of as many as are still wanted."""
         for event in events:
             if isinstance(event, Status):
                 self._line.update(event)
         if not self._show_status:
             events = [event for event in events if not isinstance(event, Status)]
-        events = events[: self._left]
-        if not events:
-            return
-        self._line.clear()
-        for sink in self._sinks:
-            sink.write(events)
+        return events[: self._left]
+
+    def _write(self, events: Sequence[AnyEvent]) -> None:
+        # First to the reader, who may have gone: then no file has what he never got.
         if self._output is not None:
             self._output.write(events)
+        for sink in self._sinks:
+            sink.write(events)
+
+    def _count_printed(self, events: Sequence[AnyEvent]) -> None:
+        if self._output is not None:
             self._count(len(events))
         self._line.told(len(events))
 

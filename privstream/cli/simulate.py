@@ -16,6 +16,13 @@ from privstream import simulator
 from privstream.errors import ConfigError
 from privstream.wire import Account
 
+FAULT_HELP = (
+    "Let something go wrong; repeatable. KIND: drop, reset, stall, mute, duplicate, reorder, lose, "
+    "expire, refuse, maintenance, close, http, drip, huge, junk. WHEN: 10s, every=30s, n=100 (the "
+    "100th account frame), connect=2 (the second connection). Like close=1012@every=30s, "
+    "http=429:20@10s, lose@n=100."
+)
+
 
 class Protocol(StrEnum):
     """Which of Kraken's protocols the printed lines choose."""
@@ -42,12 +49,33 @@ def simulate(
     protocol: Annotated[
         Protocol, typer.Option(help="Kraken: which protocol the printed lines choose.")
     ] = Protocol.V2,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option("--fault", metavar="KIND[=ARG]@WHEN", help=FAULT_HELP, show_default=False),
+    ] = None,
+    chaos: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1,
+            metavar="SECONDS",
+            help="A random fault about so often, by --seed.",
+        ),
+    ] = None,
 ) -> None:
     """Serve exchanges' private protocols on loopback, with an invented account on each."""
     from privstream.simulator.server import Simulation  # noqa: PLC0415 - its library is optional
 
     names = list(dict.fromkeys(exchanges or simulator.names()))
-    served = Simulation(names, seed=seed, rate=rate, port=port, limits=not no_limits)
+    served = Simulation(
+        names,
+        seed=seed,
+        rate=rate,
+        port=port,
+        limits=not no_limits,
+        faults=dict.fromkeys(names, fault or []),
+        chaos=chaos,
+        tell=lambda happened: typer.echo(str(happened), err=True),
+    )
     try:
         served.start()
     except OSError as problem:

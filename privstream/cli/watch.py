@@ -122,6 +122,7 @@ def _common(
     duration: o.Duration = None,
     to: o.To = None,
     status: o.ShowStatus = False,
+    resume: o.Resume = False,
     max_retries: o.MaxRetries = None,
     simulate: o.Simulate = False,
     quiet: o.Quiet = False,

@@ -5,10 +5,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from privstream import exchanges
-from privstream.cli.assembly import Wanted, add_account
+from privstream.cli.assembly import Wanted, add_account, open_state
 from privstream.cli.durations import seconds
 from privstream.cli.options import Format
 from privstream.cli.printing import STDOUT, Printer, Voice, chosen_format, open_output
@@ -20,6 +20,9 @@ from privstream.outputs.base import FrameOutput
 from privstream.outputs.destination import parse
 from privstream.stream import Stream
 from privstream.wire import Account
+
+if TYPE_CHECKING:  # start-up time
+    from privstream.state import State
 
 ALL = "all"
 Streamed = list[tuple[Account, tuple[str, ...]]]
@@ -44,6 +47,7 @@ class Request:
     duration: str | None = None
     to: list[str] | None = None
     status: bool = False
+    resume: bool = False
     max_retries: int | None = None
     simulate: bool = False
     rate: float = 2.0
@@ -74,13 +78,20 @@ def watch(request: Request, recorder: Recorder | None = None) -> int:
         as_json=request.json or request.format is Format.JSONL,
         no_color=request.no_color,
     )
+    if request.resume and kind is Format.RAW:
+        raise UsageError(
+            "--resume goes on with events, and --format raw prints none",
+            "use --raw to have the exchange's own element in each event",
+        )
     with ExitStack() as resources:
         streamed = resources.enter_context(_streamed(request, voice))
         stream = Stream()
         wanted = _wanted(request, kind)
+        states = resources.enter_context(_states(request, streamed, wanted))
         for account, channels in streamed:
             tap = voice.tap(None if recorder is None else recorder.begin(account, channels))
-            add_account(stream, account, channels, wanted, note=voice.note, tap=tap)
+            state = states.get(account.name)
+            add_account(stream, account, channels, wanted, note=voice.note, tap=tap, state=state)
         names = [account.name for account, _ in streamed]
         printer = Printer(
             voice,
@@ -90,6 +101,7 @@ def watch(request: Request, recorder: Recorder | None = None) -> int:
             show_status=request.status,
             count=request.count,
             duration=duration,
+            states=states,
         )
         return printer.run(stream)
 
@@ -102,6 +114,20 @@ def _wanted(request: Request, kind: Format) -> Wanted:
         raw_frames=kind is Format.RAW,
         max_retries=request.max_retries,
     )
+
+
+@contextmanager
+def _states(request: Request, streamed: Streamed, wanted: Wanted) -> "Iterator[dict[str, State]]":
+    """The state of every account, held while the block runs; none without --resume."""
+    with ExitStack() as held:
+        states = {}
+        if request.resume:
+            # Another seed or rate is another life, of which the last one's past tells nothing.
+            simulated = f"simulated-{request.seed}-{request.rate:g}" if request.simulate else ""
+            for account, channels in streamed:
+                state = open_state(account, channels, wanted, simulated=simulated)
+                states[account.name] = held.enter_context(state)
+        yield states
 
 
 def _frame_output(kind: Format) -> FrameOutput | None:

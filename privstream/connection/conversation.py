@@ -59,6 +59,9 @@ class Outlet(Protocol):
     def frames(self, frames: list[bytes]) -> None:
         """Deliver frames as they came."""
 
+    def whole(self, wall_ns: int) -> None:
+        """Until this moment, by the exchange's clock, nothing is missing from what was delivered."""
+
 
 Tap: TypeAlias = Callable[[str, str], None]
 """Sees every frame without its secrets: `in` or `out`; and `open` when a connection begins."""
@@ -191,7 +194,7 @@ class Conversation:
             is_past = isinstance(report, Listed) or report.source != "stream"
             (past if is_past else self._held).append(report)
         events: list[AnyEvent] = []
-        for report in sorted(past, key=_by_time):
+        for report in sorted(past, key=by_time):
             events += self._ledger.take(report, self._received)
         return events
 
@@ -218,7 +221,7 @@ def _redacted(tap: Tap, secrets: tuple[Secret, ...]) -> Tap:
 LAST = "~"  # sorts behind every time
 
 
-def _by_time(report: AnyReport | Listed) -> str:
+def by_time(report: AnyReport | Listed) -> str:
     """Oldest first. What has no time is a state as of now, and a list is complete at its end."""
     if isinstance(report, Listed):
         return LAST + LAST

@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterable
 from threading import Event as Flag
 from typing import Any, Protocol, TypeVar
 
+from msgspec.structs import replace
+
+from privstream.connection.audit import DRIFT, Audit
 from privstream.connection.clock import Clock
-from privstream.connection.conversation import TICK, Conversation, Outlet
+from privstream.connection.conversation import TICK, Conversation, Outlet, by_time
 from privstream.errors import Interrupted, PrivstreamError, Refused, Unreachable
 from privstream.exchanges.base import Exchange
 from privstream.ledger import Ledger
@@ -36,6 +39,7 @@ REQUEST_LIMIT = 60.0
 READ_BACK_LIMIT = 900.0
 """Seconds: thousands of fills are many pages, and the request budget fills up slowly."""
 WAIT = 2.0
+MARK_EVERY = 2.0
 NO_SKEW_NS = 2 * 10**9
 """HTTP tells the time in whole seconds: less than this is no skew."""
 
@@ -72,6 +76,7 @@ class Recovery:
         stop: Flag,
         since_ns: int | None = None,
         resume_from_ns: int | None = None,
+        audit_every: float = 0.0,
     ) -> None:
         self._exchange = exchange
         self._channels = channels
@@ -85,9 +90,13 @@ class Recovery:
         self._resume_from_ns = resume_from_ns
         self._whole_ns = resume_from_ns or since_ns or self._start.wall_ns
         """The last moment at which nothing was missing, by the exchange's clock."""
+        self._marked = 0.0
         self._cause: str | None = None if resume_from_ns is None else "restart"
         """Why the account is not whole, while it is not."""
-        self._second_look: tuple[float, Known] | None = None
+        self._second_look: tuple[float, Known, str | None] | None = None
+        """When, since when, and the cause of the gap that it tells if it finds something."""
+        self._audit = Audit(exchange, ledger, clock, audit_every)
+        self._audited_ns = self._compared_ns = self._whole_ns
 
     # --- the supervisor tells --------------------------------------------------------------
 
@@ -125,7 +134,9 @@ class Recovery:
         self._outlet.events(talk.release(found.reports))
         self._tell_gap(self._cause, found)
         self._cause = None
-        self._look_again_later(known)
+        self._audited_ns = known.until_ns
+        self._audit.put_off()
+        self._look_again_later(known, "rest_lag")
         talk.resume()
 
     def step(self, talk: Conversation) -> None:
@@ -136,12 +147,28 @@ class Recovery:
             self._answer(talk, talk.asks.pop(0))
         if self._second_look is not None:
             self._look_again(talk)
+        if self._audit.can_settle:
+            self._heal()
+        elif self._audit.is_due:
+            self._compare(talk)
+        self._mark_whole(talk)
+
+    def _mark_whole(self, talk: Conversation) -> None:
+        """Say now and then how far everything is delivered, for --resume."""
+        heard = talk.heard
+        if heard is not None and heard.monotonic - self._marked >= MARK_EVERY:
+            self._marked = heard.monotonic
+            self._outlet.whole(self._by_exchange(heard))
 
     # --- reading back ----------------------------------------------------------------------
 
     def _first_look(self, talk: Conversation, *, late: bool) -> None:
         """What stands, where the stream does not list it; what happened since the start asked for."""
         exchange = self._exchange
+        if not (late or self.reads_first or exchange.lists_fills):
+            # Nobody tells of fills from between our start and the login: it starts here.
+            self._start = self._clock.now()
+            self.started()
         with talk.holding():
             if self.reads_first:
                 self._await_lists(talk)
@@ -149,7 +176,9 @@ class Recovery:
             if exchange.snapshot_over_rest:
                 found.append(self._patiently(talk, exchange.picture))
             if late or self._since_ns is not None:
-                found.append(self._read_back(talk, self._known()))
+                known = self._known()
+                found.append(self._read_back(talk, known))
+                self._look_again_later(known, None)
             reports = tuple(report for one in found for report in one.reports)
             self._outlet.events(talk.release(reports))
             for one in found:
@@ -223,15 +252,15 @@ class Recovery:
 
     # --- afterwards ------------------------------------------------------------------------
 
-    def _look_again_later(self, known: Known) -> None:
+    def _look_again_later(self, known: Known, cause: str | None) -> None:
         """REST may lag behind the stream, so one look may be too early."""
         due = self._clock.now().monotonic + self._exchange.limits.rest_lag
-        self._second_look = (due, known)
+        self._second_look = (due, known, cause)
 
     def _look_again(self, talk: Conversation) -> None:
         if self._second_look is None or self._clock.now().monotonic < self._second_look[0]:
             return
-        _, known = self._second_look
+        _, known, cause = self._second_look
         self._second_look = None
         self._ledger.count_anew()
         with talk.holding():
@@ -239,8 +268,43 @@ class Recovery:
             # What is newer the stream itself tells, unless it has already.
             late = tuple(r for r in found.reports if _happened_by(known.until_ns, r))
             self._outlet.events(talk.release(late))
-            if self._ledger.has_recovered:
-                self._tell_gap("rest_lag", found)
+            if cause is not None and self._ledger.has_recovered:
+                self._tell_gap(cause, found)
+
+    def _compare(self, talk: Conversation) -> None:
+        """Read what REST says; what the stream has not told gets some time to be told."""
+        since_ns, now_ns = self._audited_ns, self._by_exchange(self._clock.now())
+        with talk.holding():
+            try:
+                self._audit.look(lambda: self._read_all(talk, since_ns), now_ns)
+            except Interrupted:
+                raise
+            except Unreachable:
+                return  # the next comparison reads from the same moment on
+        self._audited_ns = now_ns
+        self._compared_ns = since_ns
+        if self._audit.refused is not None:
+            text = f"the stream is no longer compared with REST: {self._audit.refused}"
+            self._take([NoticeReport(level="warning", code="audit", text=text)])
+
+    def _heal(self) -> None:
+        """Tell what the stream did not; where it was surely lost, say so."""
+        untold, is_drift = self._audit.settle()
+        self._ledger.count_anew()
+        self._take(sorted(untold, key=by_time))
+        if is_drift and self._ledger.has_recovered:
+            self._whole_ns = self._compared_ns
+            self._tell_gap(DRIFT, Backfill((), complete=True))
+
+    def _read_all(self, talk: Conversation, since_ns: int) -> Backfill:
+        """What happened since over REST, and what stands."""
+        exchange = self._exchange
+        known = replace(self._known(), since_ns=since_ns, suspects=self._ledger.open_orders)
+        found = self._rest.run(exchange.backfill(known), idle=talk.pump, deadline=READ_BACK_LIMIT)
+        if exchange.snapshot_over_rest:  # its backfill has read what stands, too
+            return found
+        stands = self._rest.run(exchange.picture(), idle=talk.pump)
+        return Backfill((*found.reports, *stands.reports), complete=found.complete)
 
     def _look_up(self, talk: Conversation) -> None:
         """Ask for the orders whose updates make no sense alone; tell them either way."""

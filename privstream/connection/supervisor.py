@@ -70,6 +70,7 @@ class Supervisor:
         max_retries: int | None = None,
         since_ns: int | None = None,
         resume_from_ns: int | None = None,
+        audit_every: float = 0.0,
     ) -> None:
         self.exchange = exchange
         self.stop = stop
@@ -87,6 +88,7 @@ class Supervisor:
             stop=self.stop,
             since_ns=since_ns,
             resume_from_ns=resume_from_ns,
+            audit_every=audit_every,
         )
         self._socket: Socket | None = None
         self._attempt = 0

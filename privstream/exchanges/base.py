@@ -83,6 +83,10 @@ class Exchange(ABC):
     """The login on the socket takes a nonce of the key's counter."""
     snapshot_over_rest: ClassVar[bool] = False
     """The stream lists nothing by itself: `picture` is read after the first login."""
+    lists_fills: ClassVar[bool] = False
+    """The stream lists the latest fills by itself, those of before the connection too."""
+    polls_balances: ClassVar[bool] = False
+    """Balances are read over REST, so a new one is no sign that the stream lost something."""
     limits: ClassVar[Limits]
 
     def __init__(self, account: Account) -> None:
@@ -128,7 +132,11 @@ class Exchange(ABC):
         """Read back what happened since, oldest first."""
 
     def picture(self) -> RestFlow[Backfill]:
-        """What stands when we connect, where the stream does not tell it: source `snapshot`."""
+        """What stands: open orders, and balances where REST tells them as the stream does.
+
+        Source `snapshot`. Read after the first login where the stream lists nothing by itself,
+        and now and then to compare the stream with.
+        """
         return Backfill((), complete=True)
         yield
 

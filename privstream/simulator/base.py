@@ -7,7 +7,7 @@ never from our client, and it refuses what the real exchange refuses.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -51,6 +51,8 @@ class Close(Struct, frozen=True):
 
 
 Out: TypeAlias = Text | Ping | Close
+Refusal: TypeAlias = Literal["key", "nonce"]
+"""Why a login is refused: for good, or once and never again."""
 
 
 class Connection(ABC):
@@ -79,6 +81,8 @@ class SimulatedExchange(ABC):
     """One exchange with one account on it. Its module names the class `SIMULATED`."""
 
     name: ClassVar[str]
+    goodbye: ClassVar[Close] = Close(1012, "service restart")
+    """What its sockets are closed with where it goes down without an announcement."""
 
     @abstractmethod
     def __init__(self, *, seed: int, rate: float, limits: bool = True) -> None:
@@ -95,3 +99,27 @@ class SimulatedExchange(ABC):
     @abstractmethod
     def connect(self, handshake: Request, now: Now) -> Connection | Answer:
         """Accept a socket, or refuse its handshake."""
+
+    # --- what goes wrong at the exchange itself: optional, called by `faults` ------------
+
+    def without_data(self, text: str) -> str | None:  # noqa: ARG002 - who does not know counts all
+        """A frame without what it tells of the account.
+
+        Unchanged where it tells nothing of it, `None` where nothing would be left.
+        """
+        return None
+
+    def expire(self, now: Now) -> bool:  # noqa: ARG002 - not every exchange has tokens
+        """Let every token die now; False where there is none to die."""
+        return False
+
+    def refuse(self, why: Refusal | None) -> bool:  # noqa: ARG002 - as above
+        """Refuse logins from now on, or the next one; `None` lets in again. False: it cannot."""
+        return False
+
+    def maintenance(self, *, on: bool) -> bool:  # noqa: ARG002 - as above
+        """Announce that maintenance begins or ends, and answer accordingly.
+
+        False where the exchange announces nothing: it is just down, with its `goodbye`.
+        """
+        return False

@@ -7,6 +7,9 @@ that thread.
 import asyncio
 import contextlib
 import errno
+import math
+import socket as sockets
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,12 +27,26 @@ from privstream.simulator.base import (
     Ping,
     Request,
     SimulatedExchange,
+    Text,
 )
-from privstream.simulator.faults import Drop, Faults
+from privstream.simulator.faults import (
+    CHAOS_KINDS,
+    Deed,
+    Drip,
+    Endless,
+    Fault,
+    Faults,
+    Happened,
+    Kind,
+    Reset,
+    Torn,
+    parse,
+)
+from privstream.simulator.faults import chaos as random_faults
 from privstream.wire import Account, Now
 
 try:
-    from aiohttp import WSMsgType, web
+    from aiohttp import WSMessage, WSMsgType, web
 except ImportError as missing:
     raise ConfigError(
         "the simulator needs its server library", "pip install 'privstream[sim]'"
@@ -40,6 +57,9 @@ TICK = 0.05
 LARGEST_MESSAGE = 64 * 1024
 NO_CLOSE_FRAME = 1006  # RFC 6455: stands for a connection that was cut
 FAREWELL = 0.3  # seconds that a client has to answer our close frame
+DRIP = 0.005  # seconds between two bytes, or several, where a frame drips
+TEXT, LENGTH_16, LENGTH_64 = 0x81, 126, 127  # RFC 6455, of frames to the client
+ENDLESS = 1 << 62
 Clock = Callable[[], Now]
 
 
@@ -53,6 +73,11 @@ class Simulation:
 
     With a `port`, the exchanges get it and the ones after it, in their order;
     without, whatever is free. `limits=False` lets clients call as often as they like.
+
+    `faults` are each exchange's planned ones, `chaos` adds a random one of `chaos_kinds`
+    to each about every so many seconds, by `seed`. `tell` hears of each that strikes, in
+    the simulation's thread. Faults never change what happens to the accounts: that stays
+    readable in `exchanges`, after `stop` too.
     """
 
     def __init__(
@@ -65,10 +90,25 @@ class Simulation:
         limits: bool = True,
         clock: Clock = system_clock,
         exchanges: Mapping[str, SimulatedExchange] | None = None,
+        faults: Mapping[str, Iterable[Fault | str]] | None = None,
+        chaos: float | None = None,
+        chaos_kinds: Sequence[Kind] = CHAOS_KINDS,
+        tell: Callable[[Happened], None] = lambda _: None,
     ) -> None:
         made = {n: find(n)(seed=seed, rate=rate, limits=limits) for n in names}
         self.exchanges: Mapping[str, SimulatedExchange] = {**made, **(exchanges or {})}
-        self.faults = {name: Faults() for name in self.exchanges}
+        self.faults = {
+            name: Faults(
+                [parse(f) if isinstance(f, str) else f for f in (faults or {}).get(name, ())],
+                random=None
+                if chaos is None
+                else random_faults(chaos, f"{seed}/{name}", chaos_kinds),
+                seed=seed,
+                exchange=exchange,
+                tell=tell,
+            )
+            for name, exchange in self.exchanges.items()
+        }
         self._port, self._clock = port, clock
         self._ports: dict[str, int] = {}
         self._listening: Future[None] = Future()
@@ -93,6 +133,12 @@ class Simulation:
         with contextlib.suppress(RuntimeError):  # the loop has ended already
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
+
+    @property
+    def happened(self) -> list[Happened]:
+        """The faults that struck so far, and the ends of those that last, in their order."""
+        told = [h for faults in self.faults.values() for h in list(faults.happened)]
+        return sorted(told, key=lambda one: one.wall_ns)
 
     def account(self, name: str, options: Mapping[str, str]) -> Account:
         """Credentials and endpoints of an exchange's account, as a client needs them."""
@@ -141,6 +187,7 @@ class _Door:
     def __init__(self, exchange: SimulatedExchange, faults: Faults, clock: Clock) -> None:
         self._exchange, self._faults, self._clock = exchange, faults, clock
         self._sockets: set[web.WebSocketResponse] = set()
+        self._watching: asyncio.Task[None] | None = None
         application = web.Application(client_max_size=LARGEST_MESSAGE)
         application.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(
@@ -158,10 +205,21 @@ class _Door:
         except OverflowError as problem:
             await self._runner.cleanup()
             raise OSError(errno.EINVAL, f"there is no port {port}") from problem
+        self._faults.begin(self._clock())
+        self._watching = asyncio.create_task(self._watch())
         address: tuple[str, int] = self._runner.addresses[0]
         return address[1]
 
+    async def _watch(self) -> None:
+        while True:
+            self._faults.due(self._clock())
+            await asyncio.sleep(TICK)
+
     async def close(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
         closing = [socket.close(code=1001) for socket in self._sockets]
         await asyncio.gather(*closing, return_exceptions=True)
         await self._runner.cleanup()
@@ -171,23 +229,25 @@ class _Door:
         headers = {name.lower(): value for name, value in asked.headers.items()}
         path, _, query = asked.raw_path.partition("?")
         request = Request(asked.method, path, query, headers, body)
-        refusal = self._faults.refusal
-        if refusal is not None:
-            return _response(refusal)
         if headers.get("upgrade", "").lower() == "websocket":
             return await self._converse(asked, request)
-        answer = self._exchange.request(request, self._clock())
-        return _response(self._faults.answer(answer))
+        now = self._clock()
+        self._faults.due(now)
+        refusal = self._faults.refusal(now)
+        return _response(refusal or self._exchange.request(request, now))
 
     async def _converse(self, asked: web.Request, handshake: Request) -> web.StreamResponse:
-        connection = self._exchange.connect(handshake, self._clock())
+        now = self._clock()
+        refusal = self._faults.connecting(now)
+        connection = refusal or self._exchange.connect(handshake, now)
         if isinstance(connection, Answer):
-            return _response(self._faults.answer(connection))
+            return _response(connection)
         socket = web.WebSocketResponse(
             timeout=FAREWELL,
             max_msg_size=LARGEST_MESSAGE,
             compress=False,
             autoping=False,  # some exchanges close where their pings are not answered
+            autoclose=False,  # where nothing moves, no close frame is answered either
         )
         await socket.prepare(asked)
         self._sockets.add(socket)
@@ -200,7 +260,7 @@ class _Door:
 
 
 class _Conversation:
-    """One open socket: what the client says, and what time brings."""
+    """One open socket: what the client says, what time brings, and what goes wrong."""
 
     def __init__(
         self,
@@ -212,64 +272,132 @@ class _Conversation:
     ) -> None:
         self._asked, self._socket, self._connection = asked, socket, connection
         self._faults, self._clock = faults, clock
-        self._struck = faults.struck
+        self._line = faults.line(clock())
+        self._unheard: list[WSMessage] = []
+        """What came while nothing moved."""
+        self._parting = False
+        self._sending = asyncio.Lock()
 
     async def hold(self) -> None:
         await self._send(self._connection.opened(self._clock()))
         ticking = asyncio.create_task(self._tick())
         try:
             async for message in self._socket:
-                if message.type is WSMsgType.TEXT:
-                    await self._send(self._connection.received(message.data, self._clock()))
-                elif message.type is WSMsgType.PING:
-                    await self._pong(message.data)
-                elif message.type is WSMsgType.PONG:
-                    self._connection.ponged(self._clock())
-                elif message.type is WSMsgType.BINARY:
-                    await self._socket.close(code=1003)
+                if self._line.is_frozen(self._clock()):
+                    self._unheard.append(message)
+                else:
+                    await self._hear(message)
+            await self._part(ticking)
         finally:
+            self._faults.closed(self._line)
             ticking.cancel()
             with contextlib.suppress(asyncio.CancelledError, ConnectionError):
                 await ticking
 
-    async def _tick(self) -> None:
-        while not self._socket.closed:
-            await asyncio.sleep(TICK)
-            for strike in self._faults.since(self._struck):
-                self._struck += 1
-                await self._strike(strike)
-            await self._send(self._connection.tick(self._clock()))
+    async def _hear(self, message: WSMessage) -> None:
+        if message.type is WSMsgType.TEXT:
+            await self._send(self._connection.received(message.data, self._clock()))
+        elif message.type is WSMsgType.PING:
+            with contextlib.suppress(ConnectionError):  # the loop sees that the client is gone
+                async with self._sending:
+                    await self._socket.pong(message.data)
+        elif message.type is WSMsgType.PONG:
+            self._connection.ponged(self._clock())
+        elif message.type is WSMsgType.BINARY:
+            await self._socket.close(code=1003)
 
-    async def _strike(self, strike: Drop | Close) -> None:
-        await self._close(strike if isinstance(strike, Close) else Close(NO_CLOSE_FRAME))
+    async def _part(self, ticking: asyncio.Task[None]) -> None:
+        """The client has said goodbye, or is gone."""
+        self._parting = True
+        if self._line.is_frozen(self._clock()):
+            await ticking  # no close frame is answered while nothing moves
+        await self._socket.close(drain=False)
+
+    def _is_there(self) -> bool:
+        return self._asked.transport is not None and not self._asked.transport.is_closing()
+
+    async def _tick(self) -> None:
+        while self._is_there() and not self._socket.closed:
+            await asyncio.sleep(TICK)
+            now = self._clock()
+            self._faults.due(now)
+            if self._line.is_frozen(now):
+                await self._send(())  # a cut comes through all the same
+                continue
+            unheard, self._unheard = self._unheard, []
+            for message in unheard:
+                await self._hear(message)
+            await self._send(self._connection.tick(now))
+            if self._parting:
+                return
+
+    # --- what goes out -----------------------------------------------------------------
 
     async def _send(self, outs: Iterable[Out]) -> None:
+        now = self._clock()
+        deeds = [*self._line.tick(now), *self._faults.through(self._line, outs, now)]
         try:
-            for out in outs:
-                for frame in self._faults.frame(out):
-                    await self._say(frame)
+            async with self._sending:  # while a frame drips, nothing may come between
+                for deed in deeds:
+                    if not self._socket.closed:
+                        await self._do(deed)
         except ConnectionError:
             return  # the client is gone; its side of the loop sees that too
 
-    async def _say(self, out: Out) -> None:
-        if self._socket.closed:
-            return
-        if isinstance(out, Close):
-            await self._close(out)
-        elif isinstance(out, Ping):
-            await self._socket.ping()
-        else:
-            await self._socket.send_str(out.text)
-
-    async def _pong(self, payload: bytes) -> None:
-        with contextlib.suppress(ConnectionError):  # the client is gone; the loop sees that too
-            await self._socket.pong(payload)
+    async def _do(self, deed: Deed) -> None:
+        match deed:
+            case Text():
+                await self._socket.send_str(deed.text)
+            case Ping():
+                await self._socket.ping()
+            case Close():
+                await self._close(deed)
+            case Drip():
+                await self._drip(deed)
+            case Torn():
+                frame = _frame(deed.text)
+                self._write(frame[: len(frame) // 2])
+            case Endless():
+                self._write(struct.pack("!BBQ", TEXT, LENGTH_64, ENDLESS))
+            case Reset():
+                self._reset()
 
     async def _close(self, close: Close) -> None:
         if close.code != NO_CLOSE_FRAME:
             await self._socket.close(code=close.code, message=close.reason.encode())
         elif self._asked.transport is not None:
             self._asked.transport.abort()
+
+    def _reset(self) -> None:
+        if self._asked.transport is not None:
+            socket = self._asked.transport.get_extra_info("socket")
+            # Closing a socket that must not linger sends a reset.
+            socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, struct.pack("ii", 1, 0))
+            self._asked.transport.abort()
+
+    async def _drip(self, drip: Drip) -> None:
+        frame = _frame(drip.text)
+        pause = max(drip.seconds / len(frame), DRIP if drip.seconds else 0.0)
+        step = math.ceil(len(frame) * pause / drip.seconds) if drip.seconds else 1
+        for start in range(0, len(frame), step):
+            self._write(frame[start : start + step])
+            await asyncio.sleep(pause)
+
+    def _write(self, raw: bytes) -> None:
+        """Past the server's library, which sends whole frames only."""
+        if self._asked.transport is None or self._asked.transport.is_closing():
+            raise ConnectionResetError
+        self._asked.transport.write(raw)
+
+
+def _frame(text: str) -> bytes:
+    """A text frame as a server sends it."""
+    payload = text.encode()
+    if len(payload) < LENGTH_16:
+        return struct.pack("!BB", TEXT, len(payload)) + payload
+    if len(payload) < 1 << 16:
+        return struct.pack("!BBH", TEXT, LENGTH_16, len(payload)) + payload
+    return struct.pack("!BBQ", TEXT, LENGTH_64, len(payload)) + payload
 
 
 def _response(answer: Answer) -> web.Response:

@@ -25,9 +25,15 @@ def test_twenty_lines_are_twenty_valid_events(program: Program) -> None:
     assert len(lines) == 20
     for line in lines:
         assert_valid_line(line.encode(), TYPES[json.loads(line)["type"]])
-    assert "privstream: kraken: Ready: orders, trades, balances" in ended.err
     ids = [event["id"] for event in ended.events]
     assert len(set(ids)) == 20
+
+
+def test_ready_is_said_once_all_is_acknowledged(program: Program) -> None:
+    process = program.start("watch", "kraken", "balances")
+    said = wait_for(process, "Ready")
+    assert said.splitlines()[-1] == "privstream: kraken: Ready: balances"
+    end(process)
 
 
 @pytest.mark.parametrize("protocol", ["v1", "v2"])

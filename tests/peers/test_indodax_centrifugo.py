@@ -273,6 +273,9 @@ class Watch:
     def frames(self, frames: list[bytes]) -> None:
         """Nobody asked for frames."""
 
+    def whole(self, wall_ns: int) -> None:
+        """Nothing is resumed."""
+
     def events(self, events: list[AnyEvent]) -> None:
         for event in events:
             self.queue.put(event)

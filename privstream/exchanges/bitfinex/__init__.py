@@ -98,6 +98,9 @@ class Bitfinex(Exchange):
         self._memory.executions.settle(found.reports)
         return found
 
+    def picture(self) -> RestFlow[Backfill]:
+        return rest.open_orders(self.account)
+
     def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
         return rest.look_up(self.account, order_ids)
 

@@ -23,6 +23,7 @@ from privstream.wire import (
     Call,
     HttpResponse,
     Known,
+    Listed,
     OrderReport,
     RestFlow,
 )
@@ -127,6 +128,12 @@ def look_up(account: Account, order_ids: Iterable[str]) -> RestFlow[tuple[AnyRep
         if rest:
             reports += yield from _orders(account, "auth/r/orders/hist", id=rest, limit=ORDERS_PAGE)
     return tuple(reports)
+
+
+def open_orders(account: Account) -> RestFlow[Backfill]:
+    """The orders that stand. Wallets are not compared: REST rounds them to eight digits."""
+    reports = yield from _orders(account, "auth/r/orders")
+    return Backfill((*reports, Listed("orders")), complete=True)
 
 
 def _orders(account: Account, path: str, **parameters: Any) -> RestFlow[tuple[AnyReport, ...]]:

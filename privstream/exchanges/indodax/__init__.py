@@ -82,6 +82,7 @@ class Indodax(Exchange):
     )
     rights = ("view",)
     snapshot_over_rest = True
+    polls_balances = True
     limits = Limits(
         # Not documented for this stream: no more than any exchange here allows for sure.
         connects=(120, 600.0),

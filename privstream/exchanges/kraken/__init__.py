@@ -67,6 +67,7 @@ class Kraken(Exchange):
         "Query open orders & trades",
         "Query closed orders & trades",
     )
+    lists_fills = True
     limits = Limits(
         # Cloudflare bans an address for 10 minutes after about 150 connects in 10 minutes;
         # Kraken's own command line keeps to 120 (sheet section 2).
@@ -122,6 +123,9 @@ class Kraken(Exchange):
 
     def backfill(self, known: Known) -> RestFlow[Backfill]:
         return rest.backfill(self.account, self._pairs, known)
+
+    def picture(self) -> RestFlow[Backfill]:
+        return rest.open_orders(self.account, self._pairs)
 
     def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
         return rest.look_up(self.account, self._pairs, order_ids)

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from privstream.errors import LoginRefused, PermissionMissing, Unavailable
+from privstream.events import Source
 from privstream.exact import Malformed, decode
 from privstream.exchanges.base import each
 from privstream.exchanges.kraken.orders import Row, read_order, read_trade, time_of
@@ -25,6 +26,7 @@ from privstream.wire import (
     HttpRequest,
     HttpResponse,
     Known,
+    Listed,
     RestFlow,
     Secret,
     Stamp,
@@ -133,6 +135,13 @@ def look_up(
     return (yield from _read_orders(pairs, rows))
 
 
+def open_orders(account: Account, pairs: Pairs) -> RestFlow[Backfill]:
+    """The orders that stand."""
+    result = yield from ask(account, "OpenOrders")
+    reports = yield from _read_orders(pairs, result["open"] or {}, source="snapshot")
+    return Backfill((*reports, Listed("orders")), complete=True)
+
+
 def backfill(account: Account, pairs: Pairs, known: Known) -> RestFlow[Backfill]:
     """Fills and closed orders since, and what became of the orders in doubt."""
     reports: list[AnyReport] = []
@@ -198,13 +207,15 @@ def _seconds(nanos: int) -> str:
     return f"{nanos // 10**9}.{nanos % 10**9 // 1000:06d}"
 
 
-def _read_orders(pairs: Pairs, rows: Mapping[str, Row]) -> RestFlow[tuple[AnyReport, ...]]:
+def _read_orders(
+    pairs: Pairs, rows: Mapping[str, Row], source: Source = "rest"
+) -> RestFlow[tuple[AnyReport, ...]]:
     names = yield from _pair_names(pairs, (row["descr"]["pair"] for row in rows.values()))
 
     def read(item: tuple[str, Row]) -> Iterator[AnyReport]:
         order_id, row = item
         pair = names.get(row["descr"]["pair"])
-        yield read_order(order_id, row, pair, time=time_of(row), source="rest", element=row)
+        yield read_order(order_id, row, pair, time=time_of(row), source=source, element=row)
 
     return tuple(each(rows.items(), read))
 

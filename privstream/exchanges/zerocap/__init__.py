@@ -80,6 +80,7 @@ class Zerocap(Exchange):
         ),
     )
     snapshot_over_rest = True
+    polls_balances = True
     limits = Limits(
         # None is documented; as many as other exchanges bear before they block an address.
         connects=(120, 600.0),

@@ -5,8 +5,9 @@ import itertools
 from collections import deque
 from collections.abc import Mapping
 
-from privstream.simulator.base import Answer, Connection, Request, SimulatedExchange
-from privstream.simulator.bitfinex.backend import Backend, Platform
+from privstream import exact
+from privstream.simulator.base import Answer, Connection, Refusal, Request, SimulatedExchange
+from privstream.simulator.bitfinex.backend import MAINTENANCE, RESUMED, Backend, Platform
 from privstream.simulator.bitfinex.keys import READ, Keys
 from privstream.simulator.bitfinex.margin import Margin
 from privstream.simulator.bitfinex.rest import Rest
@@ -92,3 +93,22 @@ class SimulatedBitfinex(SimulatedExchange):
         full = len(self._dials) == MOST_DIALS and now.monotonic - self._dials[0] < DIALS_WITHIN
         self._dials.append(now.monotonic)
         return full
+
+    # --- what goes wrong ---------------------------------------------------------------
+
+    def without_data(self, text: str) -> str | None:
+        frame = exact.decode(text)
+        is_data = isinstance(frame, list) and frame[1:2] != ["hb"]
+        return None if is_data else text
+
+    def expire(self, now: Now) -> bool:  # noqa: ARG002 - what is dead stays dead
+        self.keys.revoke_all()
+        return True
+
+    def refuse(self, why: Refusal | None) -> bool:
+        self.keys.refusal = why
+        return True
+
+    def maintenance(self, *, on: bool) -> bool:
+        self.announce(MAINTENANCE if on else RESUMED)
+        return True

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from privstream.simulator.base import Refusal
 from privstream.simulator.bitfinex.words import uuid
 from privstream.wire import Now
 
@@ -56,6 +57,7 @@ class Keys:
     ) -> None:
         self._key, self._secret = key, secret.encode()
         self.read, self.write = frozenset(read), frozenset(write)
+        self.refusal: Refusal | None = None
         self._nonce = 0
         self._tokens: dict[str, float] = {}
         self._issued = 0
@@ -112,6 +114,9 @@ class Keys:
         self._tokens[token] = now.monotonic + life
         return token
 
+    def revoke_all(self) -> None:
+        self._tokens.clear()
+
     def revoke(self, token: object) -> None:
         if not isinstance(token, str) or self._tokens.pop(token, None) is None:
             raise Refused(10100, "token: invalid")
@@ -123,7 +128,7 @@ class Keys:
     # --- below -------------------------------------------------------------------------
 
     def _check_key(self, key: str) -> None:
-        if key != self._key:
+        if key != self._key or self.refusal == "key":
             raise Refused(10100, "apikey: invalid")
 
     def _check_signature(self, message: bytes, signature: str) -> None:
@@ -132,6 +137,9 @@ class Keys:
             raise Refused(10100, "apikey: digest invalid")
 
     def _check_nonce(self, nonce: object) -> None:
+        if self.refusal == "nonce":
+            self.refusal = None
+            raise Refused(10114, "nonce: small")
         text = str(nonce) if type(nonce) in {int, str} else ""
         if not (text.isascii() and text.isdigit()) or not self._nonce < int(text) <= LARGEST_NONCE:
             raise Refused(10114, "nonce: small")

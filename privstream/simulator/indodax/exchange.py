@@ -6,7 +6,15 @@ import uuid
 from collections.abc import Mapping
 from urllib.parse import parse_qs
 
-from privstream.simulator.base import Answer, Connection, Request, SimulatedExchange
+from privstream import exact
+from privstream.simulator.base import (
+    Answer,
+    Close,
+    Connection,
+    Refusal,
+    Request,
+    SimulatedExchange,
+)
 from privstream.simulator.indodax.rest import Credentials, Rest
 from privstream.simulator.indodax.socket import CentrifugoSocket, Recovery
 from privstream.simulator.indodax.stream import Stream
@@ -33,6 +41,7 @@ class SimulatedIndodax(SimulatedExchange):
     """
 
     name = "indodax"
+    goodbye = Close(3001, "shutdown")
 
     def __init__(
         self,
@@ -95,3 +104,20 @@ class SimulatedIndodax(SimulatedExchange):
             self._epoch = "".join(chr(ord("a") + int(digit, 16)) for digit in digest[:4])
         self._stream.collect()
         return self._stream
+
+    # --- what goes wrong ---------------------------------------------------------------
+
+    def without_data(self, text: str) -> str | None:
+        lines = text.split("\n")
+        kept = [line for line in lines if "push" not in exact.decode(line)]
+        return "\n".join(kept) or None
+
+    def expire(self, now: Now) -> bool:  # noqa: ARG002 - it is dead from now on
+        self.tokens.expire()
+        return True
+
+    def refuse(self, why: Refusal | None) -> bool:
+        # A token is refused for good or not at all; what passes is an error of Centrifugo.
+        self.rest.knows_key = why != "key"
+        self.tokens.refuses_once = why == "nonce"
+        return True

@@ -52,6 +52,8 @@ class Rest:
         self._tapi, self._history = Tapi(books), History(books)
         self._tokens, self._credentials = tokens, credentials
         self._limits = limits
+        self.knows_key = True
+        """Whether the key is still one."""
         self._nonce = -1
         self._calls: deque[float] = deque()
         self._blocked_until = 0.0
@@ -77,7 +79,7 @@ class Rest:
             raise Refused("Invalid TAPI key", "invalid_tapi_key")
         if not fields["tapi_key"]:
             raise Refused("Invalid TAPI key", "invalid_tapi_key")
-        if fields["tapi_key"] != self._credentials.key:
+        if fields["tapi_key"] != self._credentials.key or not self.knows_key:
             raise Refused(*NO_KEY)
         if not self._credentials.signed(request.body, request.headers.get("sign", "")):
             raise Refused(*BAD_SIGN)
@@ -87,7 +89,7 @@ class Rest:
     # --- tapi --------------------------------------------------------------------------
 
     def _call(self, request: Request, now: Now) -> object:
-        if request.headers.get("key") != self._credentials.key:
+        if request.headers.get("key") != self._credentials.key or not self.knows_key:
             raise Refused(*NO_KEY)
         if not self._credentials.signed(request.body, request.headers.get("sign", "")):
             raise Refused(*BAD_SIGN)
@@ -141,7 +143,7 @@ class Rest:
             raise Wrong(1101, "Sign not found in header.")
         if not headers.get("x-apikey"):
             raise Wrong(1102, "API key not found in header.")
-        known = headers["x-apikey"] == credentials.key
+        known = headers["x-apikey"] == credentials.key and self.knows_key
         if not known or not credentials.signed(request.query.encode(), headers["sign"]):
             raise Wrong(1001, "Invalid credentials. API not found or session expired.")
         if "view" not in credentials.rights:

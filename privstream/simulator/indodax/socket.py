@@ -50,9 +50,11 @@ class Disconnect(Exception):
 class Refused(Exception):
     """The command is answered with this error."""
 
-    def __init__(self, code: int, message: str) -> None:
+    def __init__(self, code: int, message: str, *, temporary: bool = False) -> None:
         super().__init__(message)
-        self.error = {"code": code, "message": message}
+        self.error: dict[str, Any] = {"code": code, "message": message}
+        if temporary:  # left out where it is false
+            self.error["temporary"] = True
 
 
 class Recovery(Struct, frozen=True):
@@ -126,7 +128,8 @@ class CentrifugoSocket(Connection):
             return Close(3502, "stale") if late else None
         if self._awaits_pong and now.monotonic - self._pinged_at >= PONG_WAIT:
             return Close(3012, "no pong")
-        if self._claims.ttl(now) <= -EXPIRED_CLOSE_DELAY:
+        ended = self._tokens.has_ended(self._claims)
+        if ended or self._claims.ttl(now) <= -EXPIRED_CLOSE_DELAY:
             return Close(3005, "connection expired")
         return None
 
@@ -174,8 +177,11 @@ class CentrifugoSocket(Connection):
         if self._claims is not None:
             raise _bad_request()
         claims = self._read(request)
-        if claims.ttl(now) <= 0:
+        if claims.ttl(now) <= 0 or self._tokens.has_ended(claims):
             raise Refused(109, "token expired")
+        if self._tokens.refuses_once:
+            self._tokens.refuses_once = False
+            raise Refused(100, "internal server error", temporary=True)
         self._claims = claims
         self._pinged_at = now.monotonic
         reply = {"client": self._client, "version": "5.2.0", "expires": True}
@@ -184,7 +190,7 @@ class CentrifugoSocket(Connection):
 
     def _refresh(self, request: Mapping[str, Any], now: Now) -> object:
         claims = self._read(request)
-        if claims.ttl(now) <= 0:
+        if claims.ttl(now) <= 0 or self._tokens.has_ended(claims):
             raise Disconnect(3005, "connection expired")
         self._claims = claims
         return {"expires": True, "ttl": claims.ttl(now)}

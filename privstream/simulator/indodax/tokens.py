@@ -33,9 +33,22 @@ class Tokens:
 
     def __init__(self, user: str, life: int) -> None:
         self.user, self._life = user, life
+        self._dead_until = self._latest = 0
+        self.refuses_once = False
+        """Whether the next login on a socket fails for no fault of its own."""
+
+    def expire(self) -> None:
+        """Let every token that was given out end now."""
+        self._dead_until = self._latest
+
+    def has_ended(self, claims: Claims) -> bool:
+        """Whether a token was ended before its time."""
+        return claims.expires <= self._dead_until
 
     def issue(self, now: Now) -> str:
-        expires = now.wall_ns // 1_000_000_000 + self._life
+        # Never the text of a token that was ended, not even within the same second.
+        expires = max(now.wall_ns // 1_000_000_000 + self._life, self._dead_until + 1)
+        self._latest = max(self._latest, expires)
         parts = (exact.encode(HEADER), exact.encode({"sub": self.user, "exp": expires}))
         text = ".".join(_coded(part) for part in parts)
         return f"{text}.{_signature(text)}"

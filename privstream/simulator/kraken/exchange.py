@@ -5,9 +5,10 @@ import hashlib
 import itertools
 from collections.abc import Mapping
 
-from privstream.simulator.base import Answer, Connection, Request, SimulatedExchange
+from privstream import exact
+from privstream.simulator.base import Answer, Connection, Refusal, Request, SimulatedExchange
 from privstream.simulator.kraken.rest import Rest
-from privstream.simulator.kraken.socket import Tokens
+from privstream.simulator.kraken.socket import Platform, Tokens
 from privstream.simulator.kraken.v1 import SocketV1
 from privstream.simulator.kraken.v2 import SocketV2
 from privstream.simulator.kraken.words import ASSETS, FEES, PAIRS, identify
@@ -19,6 +20,7 @@ API_KEY = "SIMULATEDxKrakenxKeyx0123456789xABCDEFGHIJKLMNOPQRSTUVWX"
 API_SECRET = base64.b64encode(hashlib.sha512(b"privstream simulated kraken").digest()).decode()
 """Invented and always the same, so that a restarted simulator knows its clients."""
 PATHS = {"v1": "/", "v2": "/v2"}
+DATA_CHANNELS = frozenset({"executions", "balances"})
 
 
 class SimulatedKraken(SimulatedExchange):
@@ -44,8 +46,15 @@ class SimulatedKraken(SimulatedExchange):
         )
         self.rights = rights
         self.tokens = Tokens(seed)
+        self.platform = Platform()
         self.rest = Rest(
-            self.market, self.tokens, API_KEY, base64.b64decode(API_SECRET), rights, limits=limits
+            self.market,
+            self.tokens,
+            API_KEY,
+            base64.b64decode(API_SECRET),
+            rights,
+            limits=limits,
+            platform=self.platform,
         )
         self._connections = itertools.count(1)
 
@@ -70,4 +79,24 @@ class SimulatedKraken(SimulatedExchange):
         self.market.advance(now)
         seed = f"{next(self._connections)}/{now.wall_ns}".encode()
         number = int.from_bytes(hashlib.blake2b(seed, digest_size=8).digest(), "big")
-        return socket(self.market, self.tokens, self.rights, number)
+        return socket(self.market, self.tokens, self.rights, self.platform, number)
+
+    # --- what goes wrong ---------------------------------------------------------------
+
+    def without_data(self, text: str) -> str | None:
+        frame = exact.decode(text)
+        if isinstance(frame, dict):
+            return None if frame.get("channel") in DATA_CHANNELS else text
+        return None
+
+    def expire(self, now: Now) -> bool:  # noqa: ARG002 - what is dead stays dead
+        self.tokens.revoke_all()
+        return True
+
+    def refuse(self, why: Refusal | None) -> bool:
+        self.rest.refusal = why
+        return True
+
+    def maintenance(self, *, on: bool) -> bool:
+        self.platform.maintain(on=on)
+        return True

@@ -14,9 +14,9 @@ from privstream.wire import Now
 Query = dict[str, str]
 
 
-def result(name: str, query: str, now: Now) -> object:
-    """The `result` of a public call."""
-    calls: dict[str, tuple[Callable[[Query, Now], object], frozenset[str]]] = {
+def result(name: str, query: str, system: str, now: Now) -> object:
+    """The `result` of a public call; `system` is how Kraken is."""
+    calls: dict[str, tuple[Callable[[Query, Now], dict[str, Any]], frozenset[str]]] = {
         "Time": (_time, frozenset()),
         "SystemStatus": (_system_status, frozenset()),
         "Assets": (_assets, frozenset({"asset", "aclass"})),
@@ -28,18 +28,19 @@ def result(name: str, query: str, now: Now) -> object:
     arguments = dict(parse_qsl(query))
     if not arguments.keys() <= known:
         raise Refused("EGeneral:Invalid arguments")
-    return call(arguments, now)
+    answer = call(arguments, now)
+    return {"status": system, **answer} if name == "SystemStatus" else answer
 
 
-def _time(query: Query, now: Now) -> object:  # noqa: ARG001 - every call is called alike
+def _time(query: Query, now: Now) -> dict[str, Any]:  # noqa: ARG001 - every call is called alike
     return {"unixtime": now.wall_ns // 1_000_000_000, "rfc1123": from_nanos(now.wall_ns)}
 
 
-def _system_status(query: Query, now: Now) -> object:  # noqa: ARG001 - every call is called alike
-    return {"status": "online", "timestamp": from_nanos(now.wall_ns)[:19] + "Z"}
+def _system_status(query: Query, now: Now) -> dict[str, Any]:  # noqa: ARG001 - every call is called alike
+    return {"timestamp": from_nanos(now.wall_ns)[:19] + "Z"}
 
 
-def _assets(query: Query, now: Now) -> object:  # noqa: ARG001 - every call is called alike
+def _assets(query: Query, now: Now) -> dict[str, Any]:  # noqa: ARG001 - every call is called alike
     asked = query.get("asset", "").split(",") if query.get("asset") else None
     chosen = [a for a in ASSETS.values() if asked is None or {a.key, a.altname} & set(asked)]
     if not chosen:
@@ -47,7 +48,7 @@ def _assets(query: Query, now: Now) -> object:  # noqa: ARG001 - every call is c
     return {asset.key: _asset(asset) for asset in chosen}
 
 
-def _asset_pairs(query: Query, now: Now) -> object:  # noqa: ARG001 - every call is called alike
+def _asset_pairs(query: Query, now: Now) -> dict[str, Any]:  # noqa: ARG001 - every call is called alike
     asked = query.get("pair", "").split(",") if query.get("pair") else None
     spellings = {name: p for p in PAIRS.values() for name in (p.key, p.altname, p.wsname)}
     if asked is not None and not all(name in spellings for name in asked):

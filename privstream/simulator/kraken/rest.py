@@ -14,10 +14,10 @@ from urllib.parse import parse_qsl
 from msgspec import Struct
 
 from privstream import exact
-from privstream.simulator.base import Answer, Request
+from privstream.simulator.base import Answer, Refusal, Request
 from privstream.simulator.kraken import public
 from privstream.simulator.kraken.history import History, Refused
-from privstream.simulator.kraken.socket import TOKEN_LIFE, Tokens
+from privstream.simulator.kraken.socket import TOKEN_LIFE, UNAVAILABLE, Platform, Tokens
 from privstream.simulator.market import Market
 from privstream.wire import Now
 
@@ -70,8 +70,11 @@ class Rest:
         rights: frozenset[str],
         *,
         limits: bool,
+        platform: Platform | None = None,
     ) -> None:
         self._tokens, self._history = tokens, History(market.books)
+        self._platform = platform or Platform()
+        self.refusal: Refusal | None = None
         self._key, self._secret, self._rights = key, secret, rights
         self._limits = limits
         self._nonce = -1
@@ -86,10 +89,13 @@ class Rest:
 
     def _result(self, request: Request, now: Now) -> object:
         if request.path.startswith(PUBLIC) and request.method in {"GET", "POST"}:
-            return public.result(request.path.removeprefix(PUBLIC), request.query, now)
+            name = request.path.removeprefix(PUBLIC)
+            return public.result(name, request.query, self._platform.system, now)
         name = request.path.removeprefix(PRIVATE)
         if name not in METHODS or request.method != "POST":
             raise Refused("EGeneral:Unknown method")
+        if self._platform.in_maintenance:
+            raise Refused(UNAVAILABLE)
         method = METHODS[name]
         arguments = self._authenticated(request)
         self._count(method.cost, now)
@@ -118,13 +124,16 @@ class Rest:
     # --- who asks ----------------------------------------------------------------------
 
     def _authenticated(self, request: Request) -> Arguments:
-        if request.headers.get("api-key") != self._key:
+        if request.headers.get("api-key") != self._key or self.refusal == "key":
             raise Refused("EAPI:Invalid key")
         arguments = _arguments(request)
         nonce = arguments.pop("nonce", "")
         arguments.pop("otp", None)
         if not self._is_signed(request, nonce):
             raise Refused("EAPI:Invalid signature")
+        if self.refusal == "nonce":
+            self.refusal = None
+            raise Refused("EAPI:Invalid nonce")
         if not (nonce.isascii() and nonce.isdigit() and self._nonce < int(nonce) <= LARGEST_NONCE):
             raise Refused("EAPI:Invalid nonce")
         self._nonce = int(nonce)

@@ -22,6 +22,7 @@ TOKEN_LIFE = 900.0  # seconds, unless a subscription keeps it alive
 HEARTBEAT = 1.0
 IDLE = 60.0  # seconds without a request and without a subscription
 MAX_RATE_COUNT = 125
+UNAVAILABLE = "EService:Unavailable"
 SNAPSHOT_TRADES = 50
 NEEDED_RIGHT = {
     "executions": "open_orders",
@@ -69,6 +70,24 @@ class Tokens:
         self._users[token] = max(0, self._users.get(token, 0) - 1)
 
 
+class Platform:
+    """How Kraken is; every socket is told when that changes."""
+
+    def __init__(self) -> None:
+        self.changes = 0
+
+    @property
+    def system(self) -> str:
+        return "maintenance" if self.in_maintenance else "online"
+
+    @property
+    def in_maintenance(self) -> bool:
+        return self.changes % 2 == 1
+
+    def maintain(self, *, on: bool) -> None:
+        self.changes += on != self.in_maintenance
+
+
 class Subscription(Struct):
     """One channel on one socket."""
 
@@ -85,9 +104,17 @@ class Subscription(Struct):
 class KrakenSocket(Connection):
     """One private socket, whatever its protocol."""
 
-    def __init__(self, market: Market, tokens: Tokens, rights: frozenset[str], number: int) -> None:
+    def __init__(
+        self,
+        market: Market,
+        tokens: Tokens,
+        rights: frozenset[str],
+        platform: Platform,
+        number: int,
+    ) -> None:
         self.market, self.tokens, self.rights = market, tokens, rights
-        self.number = number
+        self.platform, self.number = platform, number
+        self._changes = platform.changes
         self.subscriptions: dict[str, Subscription] = {}
         self._position = market.position
         self._beating = False
@@ -102,7 +129,7 @@ class KrakenSocket(Connection):
         return self._sent([*self._news(now), *self._replies(text, now)], now)
 
     def tick(self, now: Now) -> Iterable[Out]:
-        frames = list(self._news(now))
+        frames = [*self._changed(), *self._news(now)]
         if not frames and self._beating and now.monotonic - self._last_out >= HEARTBEAT:
             frames = [self.heartbeat()]
         if not self.subscriptions and now.monotonic - self._last_request >= IDLE:
@@ -140,6 +167,8 @@ class KrakenSocket(Connection):
 
     def add(self, channel: str, token: Any, options: dict[str, Any], now: Now) -> Subscription:
         """Take a subscription, or refuse it."""
+        if self.platform.in_maintenance:
+            raise Refusal(UNAVAILABLE)
         self.check_token(token, now)
         if NEEDED_RIGHT[channel] not in self.rights:
             raise Refusal("EGeneral:Permission denied")
@@ -177,8 +206,17 @@ class KrakenSocket(Connection):
             return
         yield from self.reply(message, now)
 
+    def _changed(self) -> list[object]:
+        """The greeting again, when the state of the platform has changed."""
+        if self._changes == self.platform.changes:
+            return []
+        self._changes = self.platform.changes
+        return [self.greeting()]
+
     def _news(self, now: Now) -> Iterator[object]:
         self.market.advance(now)
+        if self.platform.in_maintenance:
+            return  # it is told afterwards
         happenings = self.market.since(self._position)
         self._position = self.market.position
         if not self.subscriptions:

@@ -44,7 +44,7 @@ class SocketV1(KrakenSocket):
         return {
             "connectionID": self.number,
             "event": "systemStatus",
-            "status": "online",
+            "status": self.platform.system,
             "version": "1.9.1",
         }
 

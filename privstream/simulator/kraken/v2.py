@@ -67,12 +67,10 @@ class SocketV2(KrakenSocket):
     """A socket on `/v2`."""
 
     def greeting(self) -> object:
-        element = {
-            "api_version": "v2",
-            "connection_id": self.number,
-            "system": "online",
-            "version": "2.0.4",
-        }
+        element: Element = {"api_version": "v2"}
+        if not self.platform.in_maintenance:  # a captured maintenance frame was without it
+            element["connection_id"] = self.number
+        element |= {"system": self.platform.system, "version": "2.0.4"}
         return {"channel": "status", "data": [element], "type": "update"}
 
     def heartbeat(self) -> object:

@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Mapping
 
-from privstream.simulator.base import Answer, Connection, Request, SimulatedExchange
+from privstream import exact
+from privstream.simulator.base import Answer, Connection, Refusal, Request, SimulatedExchange
 from privstream.simulator.market import Market
 from privstream.simulator.poloniex.history import History, Paging
 from privstream.simulator.poloniex.keys import Key
-from privstream.simulator.poloniex.rest import Rest
-from privstream.simulator.poloniex.socket import PoloniexSocket, Seats, Sixth
+from privstream.simulator.poloniex.rest import JSON, Rest
+from privstream.simulator.poloniex.socket import MAINTENANCE, PoloniexSocket, Seats, Sixth
 from privstream.simulator.poloniex.stream import Stream
 from privstream.simulator.poloniex.words import FEES, OPENING, SYMBOLS, identify
 from privstream.wire import Account, Endpoints, Now, Secret
@@ -18,6 +19,7 @@ API_KEY = "SIMULATE-POLONIEX-0KEY0123-456789AB"
 API_SECRET = hashlib.sha512(b"privstream simulated poloniex").hexdigest()
 """Invented and always the same, so that a restarted simulator knows its clients."""
 WS_PATH = "/ws/private"
+BUSY = Answer(503, b"Service Unavailable", "text/plain")
 
 
 class SimulatedPoloniex(SimulatedExchange):
@@ -53,6 +55,7 @@ class SimulatedPoloniex(SimulatedExchange):
         self.rest = Rest(History(self.market.books, paging), self.key, limits=limits)
         self.in_maintenance = False
         """While it is, the socket answers nothing but pings."""
+        self._busy_once = False
         self._versioned, self._limits = versioned, limits
         self._seats = Seats(sixth if limits else None)
         self._stream: Stream | None = None
@@ -69,12 +72,17 @@ class SimulatedPoloniex(SimulatedExchange):
 
     def request(self, request: Request, now: Now) -> Answer:
         self.advance(now)
+        if self.in_maintenance:
+            return Answer(503, exact.encode({"code": 503, "message": MAINTENANCE}), JSON)
         return self.rest.answer(request, now)
 
     def connect(self, handshake: Request, now: Now) -> Connection | Answer:
         if handshake.path != WS_PATH:
             return Answer(404, b"Not Found", "text/plain")
         self.advance(now)
+        if self._busy_once:
+            self._busy_once = False
+            return BUSY
         return PoloniexSocket(
             self.advance, self.key, self._seats, lambda: self.in_maintenance, limits=self._limits
         )
@@ -86,3 +94,18 @@ class SimulatedPoloniex(SimulatedExchange):
             self._stream = Stream(self.market, versioned=self._versioned)
         self._stream.collect(now)
         return self._stream
+
+    # --- what goes wrong ---------------------------------------------------------------
+
+    def without_data(self, text: str) -> str | None:
+        frame = exact.decode(text)
+        return None if "data" in frame and frame.get("channel") != "auth" else text
+
+    def refuse(self, why: Refusal | None) -> bool:
+        # A login that fails is final there; what passes is being busy.
+        self.key.refused, self._busy_once = why == "key", why == "nonce"
+        return True
+
+    def maintenance(self, *, on: bool) -> bool:
+        self.in_maintenance = on
+        return True

@@ -19,12 +19,14 @@ UNESCAPED = "~()*!'"
 SIGN_METHOD, SIGN_VERSION = "hmacsha256", "2"
 
 
-class Key(Struct, frozen=True):
+class Key(Struct):
     """`rights` are `read` and `trade`."""
 
     name: str
     secret: bytes
     rights: frozenset[str]
+    refused: bool = False
+    """Whether whoever comes with it is sent away."""
 
     def signed(self, text: str, signature: Any) -> bool:
         wanted = base64.b64encode(hmac.digest(self.secret, text.encode(), "sha256"))
@@ -35,6 +37,8 @@ class Key(Struct, frozen=True):
         if params["key"] != self.name or "read" not in self.rights or is_old(timestamp, now):
             return False
         if not is_known_signing(params.get("signatureMethod"), params.get("signatureVersion")):
+            return False
+        if self.refused:
             return False
         return self.signed(f"GET\n/ws\nsignTimestamp={timestamp}", params["signature"])
 

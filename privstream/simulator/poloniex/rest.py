@@ -56,7 +56,8 @@ class Rest:
     def _authenticate(self, request: Request, now: Now) -> None:
         headers = request.headers
         timestamp = headers.get("signtimestamp", "")
-        if headers.get("key") != self._key.name or not is_count(timestamp):
+        known = headers.get("key") == self._key.name
+        if not known or not is_count(timestamp) or self._key.refused:
             raise Wrong(UNAUTHORIZED, "Unauthorized", UNAUTHORIZED)
         signing = headers.get("signaturemethod"), headers.get("signatureversion")
         text = signed_text(request, timestamp)

@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Mapping
 
-from privstream.simulator.base import Answer, Connection, Request, SimulatedExchange
+from privstream import exact
+from privstream.simulator.base import Answer, Connection, Refusal, Request, SimulatedExchange
 from privstream.simulator.market import Fees, Market
-from privstream.simulator.zerocap.keys import Keys, Refused
+from privstream.simulator.zerocap.keys import BUSY, Keys, Refused
 from privstream.simulator.zerocap.orders import Teller
 from privstream.simulator.zerocap.prices import Quotes
 from privstream.simulator.zerocap.rest import Rest
-from privstream.simulator.zerocap.socket import RefusedSocket, Socket
+from privstream.simulator.zerocap.socket import GOING_AWAY, RefusedSocket, Socket
 from privstream.simulator.zerocap.words import (
     ASSETS,
     FREE,
@@ -42,6 +43,7 @@ class SimulatedZerocap(SimulatedExchange):
     """
 
     name = "zerocap"
+    goodbye = GOING_AWAY
 
     def __init__(
         self,
@@ -91,6 +93,16 @@ class SimulatedZerocap(SimulatedExchange):
         try:
             self.keys.check(handshake.headers, now)
         except Refused as refusal:
-            return refusal.answer if self._refuse_over_http else RefusedSocket(self._dialect)
+            over_http = self._refuse_over_http or refusal.answer.status == BUSY
+            return refusal.answer if over_http else RefusedSocket(self._dialect)
         self.market.advance(now)
         return Socket(self.market, self._teller, self._quotes, self._dialect, self._price_keys)
+
+    # --- what goes wrong ---------------------------------------------------------------
+
+    def without_data(self, text: str) -> str | None:
+        return None if "data" in exact.decode(text) else text
+
+    def refuse(self, why: Refusal | None) -> bool:
+        self.keys.refusal = why
+        return True

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from privstream import exact
-from privstream.simulator.base import Answer
+from privstream.simulator.base import Answer, Refusal
 from privstream.wire import Now
 
 MOST_SKEW = 30  # seconds
+BUSY = 503
 SECOND_NS = 1_000_000_000
 JSON, PLAIN = "application/json", "text/plain; charset=utf-8"
 
@@ -31,20 +32,24 @@ def invalid(why: str) -> Refused:
     return Refused(422, exact.encode({"detail": why}).decode(), JSON)
 
 
-class Keys(Struct, frozen=True):
+class Keys(Struct):
     """The one key that is known here."""
 
     key: str
     secret: bytes
     ip_allowed: bool = True
+    refusal: Refusal | None = None
 
     def check(self, headers: Mapping[str, str], now: Now) -> None:
         """Raise Refused where the headers do not prove who asks, and when."""
-        if headers.get("api-key") != self.key:
+        if headers.get("api-key") != self.key or self.refusal == "key":
             raise Refused(401, "Unauthorized.")
         if not self.ip_allowed:
             raise Refused(401, "Unauthorized IP address.")
         timestamp = headers.get("timestamp", "")
+        if self.refusal == "nonce":  # there is none; what passes here is being busy
+            self.refusal = None
+            raise Refused(BUSY, "Service Unavailable")
         if not (timestamp.isascii() and timestamp.isdigit()):
             raise Refused(401, "invalid timestamp")
         if abs(now.wall_ns // SECOND_NS - int(timestamp)) > MOST_SKEW:

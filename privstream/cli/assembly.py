@@ -40,6 +40,8 @@ class Wanted:
     raw_elements: bool = False
     raw_frames: bool = False
     max_retries: int | None = None
+    since_ns: int | None = None
+    audit_every: float = 0.0
 
 
 def _unsaid(_text: str) -> None:
@@ -76,7 +78,7 @@ def add_account(
     )
     journal = None if state is None else Journal()
     outlet = stream.outlet(raw=wanted.raw_frames, account=account.name, journal=journal)
-    ledger = Ledger(view, from_nanos(clock.now().wall_ns), journal)
+    ledger = Ledger(view, from_nanos(wanted.since_ns or clock.now().wall_ns), journal)
     resume_from_ns = None if state is None else _restore(ledger, state)
     outside = Outside(
         clock=clock,
@@ -95,7 +97,9 @@ def add_account(
         outside,
         stop=stop,
         max_retries=wanted.max_retries,
+        since_ns=wanted.since_ns,
         resume_from_ns=resume_from_ns,
+        audit_every=wanted.audit_every,
     )
     stream.add(supervisor, outlet)
 

@@ -3,6 +3,7 @@
 import re
 
 from privstream.errors import UsageError
+from privstream.times import from_rfc3339, to_nanos
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
@@ -21,3 +22,18 @@ def _sum_of_parts(text: str) -> float:
     if _PART.sub("", text):
         return 0.0
     return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+
+
+def moment(text: str, now_ns: int) -> int:
+    """Nanoseconds since the epoch of `2h` (ago) or `2026-11-20T00:00:00Z`. Raises UsageError."""
+    if "-" not in text:
+        return now_ns - round(seconds(text) * 1e9)
+    try:
+        stamp = from_rfc3339(text)
+        found = 0 if stamp is None else to_nanos(stamp)
+    except ValueError:
+        hint = "write it like 2h, or 2026-11-20T00:00:00Z (UTC)"
+        raise UsageError(f"{text!r} is no moment", hint) from None
+    if found > now_ns:
+        raise UsageError(f"{text} is still to come", "--since reads back what has happened")
+    return found

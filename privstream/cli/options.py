@@ -60,3 +60,16 @@ Resume = Annotated[
 Simulate = Annotated[
     bool, typer.Option("--simulate", help="Against an embedded simulator; needs no key.")
 ]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="2h", help="First read back from then; or a UTC time."),
+]
+Audit = Annotated[
+    str,
+    typer.Option(
+        "--audit",
+        metavar="5m",
+        help="How often the stream is compared with REST; 0: never.  [default: 5m]",
+        show_default=False,
+    ),
+]

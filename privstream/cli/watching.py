@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from privstream import exchanges
 from privstream.cli.assembly import Wanted, add_account, open_state
-from privstream.cli.durations import seconds
+from privstream.cli.durations import moment, seconds
 from privstream.cli.options import Format
 from privstream.cli.printing import STDOUT, Printer, Voice, chosen_format, open_output
 from privstream.config import Config, load
@@ -48,6 +48,8 @@ class Request:
     to: list[str] | None = None
     status: bool = False
     resume: bool = False
+    since: str | None = None
+    audit: str = "5m"
     max_retries: int | None = None
     simulate: bool = False
     rate: float = 2.0
@@ -83,10 +85,10 @@ def watch(request: Request, recorder: Recorder | None = None) -> int:
             "--resume goes on with events, and --format raw prints none",
             "use --raw to have the exchange's own element in each event",
         )
+    wanted = _wanted(request, kind)
     with ExitStack() as resources:
         streamed = resources.enter_context(_streamed(request, voice))
         stream = Stream()
-        wanted = _wanted(request, kind)
         states = resources.enter_context(_states(request, streamed, wanted))
         for account, channels in streamed:
             tap = voice.tap(None if recorder is None else recorder.begin(account, channels))
@@ -107,7 +109,14 @@ def watch(request: Request, recorder: Recorder | None = None) -> int:
 
 
 def _wanted(request: Request, kind: Format) -> Wanted:
+    if request.since is not None and request.resume:
+        raise UsageError(
+            "--since and --resume say two different beginnings",
+            "--resume goes on by itself where the last run stopped",
+        )
     return Wanted(
+        since_ns=None if request.since is None else moment(request.since, time.time_ns()),
+        audit_every=0.0 if request.audit == "0" else seconds(request.audit),
         symbols=frozenset(symbol.upper() for symbol in request.symbol or ()),
         snapshot=not request.no_snapshot,
         raw_elements=request.raw,

@@ -156,6 +156,8 @@ class Recovery:
     def _mark_whole(self, talk: Conversation) -> None:
         """Say now and then how far everything is delivered, for --resume."""
         heard = talk.heard
+        if self._second_look is not None:  # REST may still lag behind what was missed
+            return
         if heard is not None and heard.monotonic - self._marked >= MARK_EVERY:
             self._marked = heard.monotonic
             self._outlet.whole(self._by_exchange(heard))

@@ -24,6 +24,7 @@ from typing import Any
 from privstream.exact import Malformed, decode
 from privstream.simulator.market import Market
 from privstream.simulator.server import Simulation
+from privstream.times import to_nanos
 from tests.cli.conftest import Program
 
 RATES = {"kraken": 8.0}
@@ -43,6 +44,8 @@ class Figures:
     truth: int = 0
     told: int = 0
     lost: list[str] = field(default_factory=list)
+    unreported: list[str] = field(default_factory=list)
+    """Lost, and no gap that is not complete says so."""
     invented: list[str] = field(default_factory=list)
     doubled: int = 0
     gaps: int = 0
@@ -52,7 +55,7 @@ class Figures:
     def __str__(self) -> str:
         return (
             f"{self.kills} kills, {self.truth} trades in the account, {self.told} told, "
-            f"{len(self.lost)} lost, {len(self.invented)} invented, {self.doubled} told again, "
+            f"{len(self.lost)} lost ({len(self.unreported)} unreported), {len(self.invented)} invented, {self.doubled} told again, "
             f"{self.gaps} gaps of cause restart, {self.incomplete} of them incomplete, "
             f"exits {dict(self.codes)}"
         )
@@ -88,7 +91,7 @@ def kill(
             process.send_signal(signal.SIGTERM)
             figures.codes[finish(process)] += 1
         truth = trades_of(simulation, exchange)
-        wanted = {name for name, moment in truth.items() if begun <= moment <= ended}
+        wanted = {name: moment for name, moment in truth.items() if begun <= moment <= ended}
         allowed = {name for name, moment in truth.items() if launched <= moment}
         compare(figures, wanted, allowed, events_of(home, kills))
     return figures
@@ -159,19 +162,26 @@ def events_of(home: Path, kills: int) -> list[dict[str, Any]]:
 
 
 def compare(
-    figures: Figures, wanted: set[str], allowed: set[str], events: list[dict[str, Any]]
+    figures: Figures, wanted: dict[str, int], allowed: set[str], events: list[dict[str, Any]]
 ) -> None:
     """Count what is missing, what never was, and what came again."""
     trades = [event for event in events if event["type"] == "trade"]
     told = Counter(event["id"] for event in trades)
     names = {event["trade_id"] for event in trades}
     figures.truth, figures.told = len(wanted), len(told)
-    figures.lost = sorted(wanted - names)
+    figures.lost = sorted(wanted.keys() - names)
     figures.invented = sorted(names - allowed)
     figures.doubled = sum(told.values()) - len(told)
     gaps = [event for event in events if event["type"] == "gap" and event["cause"] == "restart"]
     figures.gaps = len(gaps)
-    figures.incomplete = sum(not gap["complete"] for gap in gaps)
+    incomplete = [gap for gap in gaps if not gap["complete"]]
+    figures.incomplete = len(incomplete)
+    holes = [(to_nanos(gap["from"]), to_nanos(gap["to"])) for gap in incomplete]
+    figures.unreported = [
+        name
+        for name in figures.lost
+        if not any(since <= wanted[name] <= until for since, until in holes)
+    ]
 
 
 def main() -> None:

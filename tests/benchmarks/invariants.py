@@ -1,0 +1,358 @@
+"""Holds a whole output against the simulator's truth, and counts what came of the faults.
+
+The one rule: a trade is told, or it lies in a gap that says it is not complete; anything
+else is a violation, whatever went wrong in between.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any, NamedTuple, TypeAlias
+
+import jsonschema
+
+from privstream.connection.backoff import OWN_BUDGET
+from privstream.events import TERMINAL, TYPES
+from privstream.exchanges import find
+from privstream.simulator.base import SimulatedExchange
+from privstream.simulator.faults import Happened
+from privstream.times import to_nanos
+from privstream.wire import Now
+from tests.valid import assert_valid_line
+
+Told: TypeAlias = dict[str, Any]
+Truth: TypeAlias = Mapping[str, int]
+"""The trades of an account: when each was, in the exchange's order."""
+MARGIN = 2.0
+"""Seconds: the two ends of a gap are no finer than the last frame that was heard."""
+TAKING = frozenset({"lose", "mute", "reorder"})
+"""Faults after which the stream itself may tell a trade late, such as within its order."""
+AROUND = 5.0
+"""Seconds around such a fault: what it takes may have waited in a stalled socket."""
+EARLY = 5.0
+"""Seconds before the start from which a fill may be told: some times are whole seconds."""
+HELD = {"bitfinex": 5.0}
+"""Seconds that a trade may wait for the message with its fee, and others overtake it."""
+SILENT_KINDS = frozenset({"duplicate", "reorder", "drip", "junk", "refuse"})
+"""Faults that need not break a connection: no detection time is taken from them."""
+MORE_MEMORY = 8 * 1024
+"""Kilobytes: what is remembered grows to its bound first."""
+
+
+class Sample(NamedTuple):
+    """What the process held at one moment."""
+
+    seconds: float
+    kilobytes: int
+    threads: int
+    descriptors: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """All that a soak leaves behind."""
+
+    runs: Sequence[Sequence[bytes]]
+    """The lines of each run, in order; all but the last were killed."""
+    truth: Mapping[str, Truth]
+    """By account."""
+    happened: Sequence[Happened]
+    until_ns: int
+    """What happened later may not have been told yet."""
+    secrets: Iterable[str] = ()
+    texts: Mapping[str, bytes] = field(default_factory=dict)
+    """Where else no secret may be: what was said on stderr, the files of the state."""
+    samples: Sequence[Sample] = ()
+    """Of the longest run."""
+    exits: Sequence[tuple[int, int]] = ()
+    """The code that a run should have ended with, and the one it did."""
+
+
+@dataclass
+class Report:
+    """The figures, and what was broken."""
+
+    faults: Counter[str] = field(default_factory=Counter)
+    """Those that met somebody, by kind."""
+    events: int = 0
+    trades: Counter[str] = field(default_factory=Counter)
+    by_account: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    lost: list[tuple[str, str, int]] = field(default_factory=list)
+    """Account, id and time of the trades that were never told."""
+    unreported: list[tuple[str, str, int]] = field(default_factory=list)
+    """Those of them that no gap owns up to."""
+    gaps: Counter[str] = field(default_factory=Counter)
+    detection: list[float] = field(default_factory=list)
+    """Seconds from a fault to `retrying`, where one alone struck that connection."""
+    recovery: list[float] = field(default_factory=list)
+    """Seconds from `retrying` to the gap that ends the interruption."""
+    samples: Sequence[Sample] = ()
+    violations: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        rows = [
+            f"faults      {self.faults.total()} met somebody: {_counted(self.faults)}",
+            f"events      {self.events}; gaps: {_counted(self.gaps)}",
+            f"trades      {_counted(self.trades)}",
+            *(f"  {name:<10}{_counted(of)}" for name, of in sorted(self.by_account.items())),
+            f"detection   {_spread(self.detection)}",
+            f"recovery    {_spread(self.recovery)}",
+            f"memory      {_course([s.kilobytes for s in self.samples])} kB",
+            f"threads     {_course([s.threads for s in self.samples])}",
+            f"descriptors {_course([s.descriptors for s in self.samples])}",
+            *(f"BROKEN      {violation}" for violation in self.violations),
+        ]
+        return "\n".join(rows)
+
+
+def check(evidence: Evidence) -> Report:
+    """Look at all of it; what is broken is in `violations`, each with its invariant's number."""
+    report = Report(samples=evidence.samples)
+    report.faults = Counter(one.fault.kind for one in evidence.happened if met_somebody(one))
+    last = len(evidence.runs) - 1
+    runs = [list(_parsed(report, run, whole=n == last)) for n, run in enumerate(evidence.runs)]
+    events = [event for run in runs for event in run]
+    report.events = len(events)
+    for run in runs:
+        _check_ids(report, run)
+        _check_progress(report, run)
+    accounts = _by_account(events)
+    for account, truth in evidence.truth.items():
+        _check_trades(report, account, truth, accounts[account], evidence.until_ns)
+    for run in runs:
+        for account, own in _by_account(run).items():
+            _check_order(report, evidence, account, own)
+            _measure(report, evidence, account, own)
+    for account, own in accounts.items():
+        _check_attempts(report, account, own)
+    _check_secrets(report, evidence)
+    _check_samples(report, evidence.samples)
+    wrong = [f"exit {got} instead of {due}" for due, got in evidence.exits if got != due]
+    _broken(report, "I8", wrong)
+    return report
+
+
+def met_somebody(one: Happened) -> bool:
+    """It struck, and a client was there to feel it."""
+    return not one.note and (one.sockets > 0 or one.fault.kind in {"http", "maintenance"})
+
+
+def truth_of(exchange: SimulatedExchange, now: Now) -> Truth:
+    """The trades of a simulated account until now; Bitfinex has a margin desk besides."""
+    simulated: Any = exchange  # each has a market, and its own ways besides
+    getattr(simulated, "tape", simulated.market).advance(now)
+    books = [simulated.market.books.trades]
+    if hasattr(simulated, "margin"):
+        books.append(simulated.margin.trades)
+    trades = [trade for book in books for trade in book.values()]
+    return {t.trade_id: t.time_ns for t in sorted(trades, key=lambda trade: trade.time_ns)}
+
+
+# --- what came out -------------------------------------------------------------------------
+
+
+def _parsed(report: Report, lines: Sequence[bytes], *, whole: bool) -> Iterator[Told]:
+    """I5: each line is an event; the last one of a killed run may be torn."""
+    for number, line in enumerate(lines):
+        try:
+            event: Told = json.loads(line)
+            assert_valid_line(line, TYPES[event["type"]])
+        except (ValueError, KeyError, AssertionError, jsonschema.ValidationError) as problem:
+            if whole or number < len(lines) - 1:
+                report.violations.append(f"I5: line {number + 1}: {str(problem)[:200]}")
+            continue
+        yield event
+
+
+def _by_account(events: Iterable[Told]) -> dict[str, list[Told]]:
+    found: dict[str, list[Told]] = defaultdict(list)
+    for event in events:
+        found[event["account"]].append(event)
+    return found
+
+
+def _check_ids(report: Report, run: Sequence[Told]) -> None:
+    """I1: no id twice, and no trade under two ids."""
+    ids = Counter((e["account"], e["id"]) for e in run if e["id"] is not None)
+    trades = Counter((e["account"], e["trade_id"]) for e in run if e["type"] == "trade")
+    doubled = {name: count for name, count in (ids | trades).items() if count > 1}
+    report.trades["doubled"] += trades.total() - len(trades)
+    for account, trade_id in (name for name, count in trades.items() if count > 1):
+        report.by_account[account]["doubled"] += trades[account, trade_id] - 1
+    _broken(report, "I1", [f"{name} came {count} times" for name, count in doubled.items()])
+
+
+def _check_trades(
+    report: Report, account: str, truth: Truth, own: Sequence[Told], until_ns: int
+) -> None:
+    """I2: a missing trade lies in a gap that says something is missing; none is invented."""
+    since = next((to_nanos(e["received"]) for e in own if e.get("state") == "live"), until_ns)
+    wanted = {name: at for name, at in truth.items() if since <= at <= until_ns}
+    told = {e["trade_id"] for e in own if e["type"] == "trade"}
+    holes = [e for e in own if e["type"] == "gap" and not e["complete"]]
+    lost = [(account, name, at) for name, at in wanted.items() if name not in told]
+    unreported = [one for one in lost if not any(_owns_up(gap, one[2]) for gap in holes)]
+    invented = sorted(told - truth.keys())
+    figures = {
+        "true": len(wanted),
+        "told": len(wanted) - len(lost),
+        "lost": len(lost),
+        "lost unreported": len(unreported),
+        "invented": len(invented),
+    }
+    report.lost += lost
+    report.unreported += unreported
+    started = to_nanos(own[0]["received"]) if own else until_ns
+    early = sorted(n for n in told & truth.keys() if truth[n] < started - EARLY * 1e9)
+    figures["early"] = len(early)
+    report.trades.update(figures)
+    report.by_account[account].update(figures)
+    _broken(report, "I2", [f"{name} at {at} lost unreported" for name, at in _named(unreported)])
+    _broken(report, "I2", [f"{account} {name} never was" for name in invented])
+    _broken(report, "I2", [f"{account} {name} is from before the start" for name in early])
+
+
+def _owns_up(gap: Told, time_ns: int) -> bool:
+    margin = round(MARGIN * 1e9)
+    return to_nanos(gap["from"]) - margin <= time_ns <= to_nanos(gap["to"]) + margin
+
+
+def _named(trades: Iterable[tuple[str, str, int]]) -> Iterator[tuple[str, int]]:
+    return ((f"{account} {trade_id}", at) for account, trade_id, at in trades)
+
+
+def _check_order(report: Report, evidence: Evidence, account: str, own: Sequence[Told]) -> None:
+    """I3: the stream's trades in the exchange's order, but for what a fault took out of it."""
+    truth = evidence.truth.get(account, {})
+    taken = [one for one in _struck(evidence, account) if one.fault.kind in TAKING]
+    latest = started = to_nanos(own[0]["received"])
+    for trade in own:
+        at = truth.get(trade.get("trade_id", ""), 0)
+        if trade["type"] != "trade" or trade["source"] != "stream" or at < started:
+            continue
+        late = (latest - at) / 1e9
+        if late > HELD.get(trade["exchange"], 0.0) and not any(_took(one, at) for one in taken):
+            report.violations.append(f"I3: {account} {trade['trade_id']} is {late:.3f} s too late")
+        latest = max(latest, at)
+
+
+def _struck(evidence: Evidence, account: str) -> list[Happened]:
+    return [o for o in evidence.happened if o.exchange == account and met_somebody(o)]
+
+
+def _took(one: Happened, time_ns: int) -> bool:
+    after = (time_ns - one.wall_ns) / 1e9
+    return -AROUND <= after <= one.fault.seconds + AROUND
+
+
+def _check_progress(report: Report, run: Iterable[Told]) -> None:
+    """I3: no order runs backwards, wherever the word came from."""
+    stood: dict[tuple[str, str], Told] = {}
+    for event in run:
+        if event["type"] != "order":
+            continue
+        name = (event["account"], event["order_id"])
+        before = stood.get(name)
+        if before is not None and _is_backwards(before, event):
+            was, is_now = (f"{e['status']} {e['filled']}" for e in (before, event))
+            report.violations.append(f"I3: {name} from {was} back to {is_now}")
+        stood[name] = event
+
+
+def _is_backwards(before: Told, after: Told) -> bool:
+    reopened = before["status"] in TERMINAL and after["status"] not in TERMINAL
+    return reopened or float(after["filled"] or 0) < float(before["filled"] or 0)
+
+
+# --- how the connection did ----------------------------------------------------------------
+
+
+def _measure(report: Report, evidence: Evidence, account: str, own: Sequence[Told]) -> None:
+    """How long it took to notice and to come back; I2: every interruption has its gap."""
+    struck = _struck(evidence, account)
+    live_at = lost_at = None
+    for event in own:
+        at = to_nanos(event["received"])
+        if event["type"] == "gap":
+            report.gaps[f"{event['cause']} {'' if event['complete'] else 'in'}complete"] += 1
+            if lost_at is not None and event["cause"] not in {"rest_lag", "drift"}:
+                report.recovery.append((at - lost_at) / 1e9)
+                lost_at = None
+        elif event.get("state") == "live":
+            live_at = at
+        elif event.get("state") == "retrying" and live_at is not None:
+            report.detection += _alone(struck, live_at, at)
+            lost_at, live_at = lost_at or at, None
+    if lost_at is not None and lost_at < evidence.until_ns:
+        report.violations.append(f"I2: {account}: an interruption of {lost_at} has no gap")
+
+
+def _alone(struck: Iterable[Happened], since: int, until: int) -> list[float]:
+    """From the one fault in this time that may have broken the connection."""
+    inside = [o for o in struck if since <= o.wall_ns <= until and o.fault.kind not in SILENT_KINDS]
+    return [(until - inside[0].wall_ns) / 1e9] if len(inside) == 1 else []
+
+
+def _check_attempts(report: Report, account: str, own: Iterable[Told]) -> None:
+    """I7: within our own budget and the exchange's."""
+    tried = [to_nanos(e["received"]) for e in own if e.get("state") == "connecting"]
+    exchange = next(e["exchange"] for e in own)
+    for count, seconds in (OWN_BUDGET, find(exchange).limits.connects):
+        spans = [late - early for early, late in zip(tried, tried[count:], strict=False)]
+        if spans and min(spans) < (seconds - 0.1) * 1e9:
+            report.violations.append(f"I7: {account}: over {count} attempts in {seconds} s")
+
+
+def _check_secrets(report: Report, evidence: Evidence) -> None:
+    """I4: nowhere."""
+    output = b"\n".join(line for run in evidence.runs for line in run)
+    places = {"the output": output, **evidence.texts}
+    for secret in evidence.secrets:
+        found = [place for place, text in places.items() if secret.encode() in text]
+        _broken(report, "I4", [f"a secret is in {place}" for place in found])
+
+
+def _check_samples(report: Report, samples: Sequence[Sample]) -> None:
+    """I6: the last third holds no more than the first."""
+    third = len(samples) // 3
+    if not third:
+        return
+    first, last = samples[:third], samples[-third:]
+    ways: tuple[tuple[str, Callable[[Sample], int], int], ...] = (
+        ("kB", lambda s: s.kilobytes, MORE_MEMORY),
+        ("threads", lambda s: s.threads, 0),
+        ("descriptors", lambda s: s.descriptors, 0),
+    )
+    for name, of, more in ways:
+        before, after = (median(of(s) for s in part) for part in (first, last))
+        if after > before + more:
+            report.violations.append(f"I6: {before} {name} became {after}")
+
+
+# --- how it is said ------------------------------------------------------------------------
+
+
+def _broken(report: Report, invariant: str, sentences: Iterable[str]) -> None:
+    report.violations += [f"{invariant}: {sentence}" for sentence in sentences]
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    if not seconds:
+        return "none measured"
+    ranked = sorted(seconds)
+    p50, p95 = (ranked[min(len(ranked) - 1, int(len(ranked) * p))] for p in (0.5, 0.95))
+    return f"p50 {p50:.2f} s, p95 {p95:.2f} s, longest {ranked[-1]:.2f} s, of {len(ranked)}"
+
+
+def _course(figures: Sequence[int]) -> str:
+    third = len(figures) // 3
+    if not third:
+        return "not sampled"
+    first, last = median(figures[:third]), median(figures[-third:])
+    return f"{first:.0f} (first third) -> {last:.0f} (last third), peak {max(figures)}"

@@ -1,0 +1,210 @@
+"""Random faults against `watch all` on simulated exchanges, and one check of the whole output.
+
+The one rule: the figures are of the program as a user starts it, in a process of its own.
+
+    python -m tests.benchmarks.soak [--minutes 5] [--chaos 3] [--rate 5] [--seed 1]
+                                    [--audit 30] [--kills N] [--keep FOLDER] [EXCHANGE]...
+
+With --kills it runs with --resume and is killed with -9 so many times on its way. At the
+end no new faults are drawn for a while, so that what was lost without a trace is found.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from privstream import exchanges
+from privstream.simulator.server import Simulation, system_clock
+from tests.benchmarks.invariants import Evidence, Report, Sample, check, truth_of
+from tests.benchmarks.kill import configured
+from tests.cli.conftest import Program
+
+SAMPLE_EVERY = 1.0
+WARM = 15.0
+"""Seconds until all modules are loaded and every account was live once."""
+STOP_LIMIT = 20.0
+DOUBT = 30.0
+"""Seconds before the end whose trades may not have been told yet."""
+LAG = 70.0
+"""Seconds after an audit in which REST may still lag behind, with a margin."""
+FILES = "/proc/{}/fd"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do."""
+
+    names: Sequence[str]
+    minutes: float = 5.0
+    chaos: float = 3.0
+    rate: float = 5.0
+    seed: int = 1
+    audit: float = 30.0
+    kills: int = 0
+
+    @property
+    def words(self) -> list[str]:
+        resume = ["--resume"] if self.kills else []
+        return ["watch", "all", "--status", "--audit", f"{self.audit:g}s", *resume]
+
+
+@dataclass
+class Runs:
+    """One process after the other, and what each left."""
+
+    plan: Plan
+    folder: Path
+    program: Program
+    exits: list[tuple[int, int]] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    """Of the run that lasted longest."""
+
+    def run(self, seconds: float, number: signal.Signals) -> None:
+        """Start the next one, watch it for so long, and end it with a signal."""
+        with self._start() as process:
+            samples = watched(process, seconds)
+            process.send_signal(number)
+            process.communicate(timeout=STOP_LIMIT)
+        due = 0 if number is signal.SIGTERM else -number
+        self.exits.append((due, process.returncode))
+        self.samples = max(self.samples, samples, key=len)
+
+    def _start(self) -> "subprocess.Popen[str]":
+        out = f"file:{self._path(len(self.exits), 'jsonl')}"
+        errors = self._path(len(self.exits), "stderr")
+        with errors.open("w") as stderr, Path(os.devnull).open("w") as nowhere:
+            words = [*self.plan.words, "--to", out]
+            return self.program.start(*words, stdout=nowhere, stderr=stderr)
+
+    def _path(self, number: int, ending: str) -> Path:
+        return self.folder / f"{number}.{ending}"
+
+    @property
+    def lines(self) -> list[list[bytes]]:
+        ended = range(len(self.exits))
+        return [self._path(n, "jsonl").read_bytes().splitlines() for n in ended]
+
+    @property
+    def texts(self) -> dict[str, bytes]:
+        """All that was written but the output and the config."""
+        files = [path for path in self.folder.rglob("*") if path.is_file()]
+        own = {".jsonl", ".toml"}
+        return {str(path): path.read_bytes() for path in files if path.suffix not in own}
+
+
+def soak(plan: Plan, folder: Path) -> Report:
+    """Run it all; returns what came of it."""
+    secrets: list[str] = []
+    simulation = Simulation(plan.names, seed=plan.seed, rate=plan.rate, chaos=plan.chaos)
+    for exchange in simulation.exchanges.values():
+        note_tokens(exchange, secrets)
+    with simulation:
+        for name in plan.names:
+            credentials = simulation.account(name, {}).credentials
+            secrets += [secret.reveal() for secret in credentials.values()]
+        config = configured(simulation, folder, *plan.names)
+        runs = Runs(plan, folder, Program(folder, config))
+        random = Random(plan.seed)
+        for seconds in spans(plan, random):
+            runs.run(seconds, signal.SIGKILL)
+        calm = threading.Timer(runs_last(plan), be_calm, [simulation])
+        calm.start()
+        runs.run(runs_last(plan) + plan.audit + LAG, signal.SIGTERM)
+        now = system_clock()
+        calm.join()
+    return check(
+        Evidence(
+            runs=runs.lines,
+            truth={name: truth_of(one, now) for name, one in simulation.exchanges.items()},
+            happened=simulation.happened,
+            until_ns=now.wall_ns - round(DOUBT * 1e9),
+            secrets=secrets,
+            texts=runs.texts,
+            samples=runs.samples,
+            exits=runs.exits,
+        )
+    )
+
+
+def spans(plan: Plan, random: Random) -> list[float]:
+    """How long each of the runs lasts that are killed."""
+    usual = runs_last(plan)
+    return [usual * random.uniform(0.5, 1.5) for _ in range(plan.kills)]
+
+
+def runs_last(plan: Plan) -> float:
+    """Seconds of a run, as a rule."""
+    return plan.minutes * 60 / (plan.kills + 1)
+
+
+def note_tokens(exchange: Any, secrets: list[str]) -> None:
+    """Remember each token that an exchange gives out; not every one has them."""
+    tokens = getattr(exchange, "tokens", None)
+    if tokens is None:
+        return
+    issue = tokens.issue
+
+    def noted(now: Any) -> str:
+        token: str = issue(now)
+        secrets.append(token)
+        return token
+
+    tokens.issue = noted
+
+
+def be_calm(simulation: Simulation) -> None:
+    """Draw no more faults."""
+    for faults in simulation.faults.values():
+        faults._drawn = iter(())
+
+
+def watched(process: "subprocess.Popen[str]", seconds: float) -> list[Sample]:
+    """Look at the process now and then until the time is over; it must not end before."""
+    begin, samples, pause = time.monotonic(), [], threading.Event()
+    while (passed := time.monotonic() - begin) < seconds:
+        if process.poll() is not None:
+            break
+        if passed > WARM:
+            samples.append(sample(process.pid, passed))
+        pause.wait(min(SAMPLE_EVERY, seconds - passed))
+    return samples
+
+
+def sample(pid: int, seconds: float) -> Sample:
+    """What the process holds now, by /proc."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    status = dict(line.split(":", 1) for line in lines)
+    kilobytes, threads = (int(status[key].split()[0]) for key in ("VmRSS", "Threads"))
+    return Sample(seconds, kilobytes, threads, len(list(Path(FILES.format(pid)).iterdir())))
+
+
+def main() -> int:
+    """Print the figures; 1 where a promise was broken."""
+    parser = argparse.ArgumentParser(prog="soak")
+    for name, default in (("minutes", 5.0), ("chaos", 3.0), ("rate", 5.0), ("audit", 30.0)):
+        parser.add_argument(f"--{name}", type=float, default=default)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="an empty folder for all that is written")
+    parser.add_argument("names", nargs="*", metavar="EXCHANGE")
+    settings = vars(parser.parse_args())
+    keep = settings.pop("keep")
+    settings["names"] = settings["names"] or exchanges.names()
+    with TemporaryDirectory() as folder:
+        report = soak(Plan(**settings), keep or Path(folder))
+    print(report)
+    return 1 if report.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

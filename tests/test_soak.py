@@ -1,0 +1,198 @@
+"""Five minutes of random faults in memory, held against the simulator's truth as a whole."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from privstream import exchanges
+from privstream.exact import ascii_line, encode
+from privstream.simulator.kraken.exchange import API_KEY, API_SECRET
+from tests.benchmarks.invariants import Evidence, Sample, check, truth_of
+from tests.fake_clock import START_NS
+from tests.joined import World
+
+every_exchange = pytest.mark.parametrize("name", exchanges.names())
+SECONDS, CALM, DOUBT = 300, 90, 30
+AUDIT_EVERY = 20.0
+
+
+def calm(run: World) -> None:
+    """No new faults from here on: what was lost without a trace is found now."""
+    run.faults._drawn = iter(())
+
+
+def soak(name: str, seed: int) -> World:
+    """Five minutes with something going wrong about every six seconds."""
+    run = World(name, seed=seed, limits=False, chaos_every=6.0, audit_every=AUDIT_EVERY)
+    run.at(SECONDS, calm).watch(SECONDS + CALM)
+    return run
+
+
+def evidence_of(run: World, spoil: Callable[[list[bytes]], list[bytes]] = list) -> Evidence:
+    lines = [ascii_line(encode(event)) for event in run.events]
+    now = run.clock.now()
+    account = run.supervisor.exchange.account
+    return Evidence(
+        runs=[spoil(lines)],
+        truth={account.name: truth_of(run.simulated, now)},
+        happened=run.faults.happened,
+        until_ns=now.wall_ns - DOUBT * 10**9,
+        secrets=[secret.reveal() for secret in account.credentials.values()],
+        texts={"the notes": "\n".join(run.notes).encode()},
+    )
+
+
+@every_exchange
+@pytest.mark.parametrize("seed", [1, 2])
+def test_five_minutes_of_random_faults_break_no_promise(name: str, seed: int) -> None:
+    report = check(evidence_of(soak(name, seed)))
+    assert report.violations == []
+    assert report.faults.total() >= 25
+    assert report.trades["told"] > 100
+    assert report.recovery
+
+
+# --- the checker itself --------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def quiet() -> World:
+    """Two minutes of a Kraken, cut once."""
+    run = World("kraken", limits=False).at(40, World.down, 15)
+    run.watch(120)
+    return run
+
+
+Spoil = Callable[[list[bytes]], list[bytes]]
+
+
+def first_trade(lines: list[bytes], word: bytes = b'"trade_id"') -> int:
+    """The place of a trade of the stream some way into the run."""
+    return next(n for n, line in enumerate(lines[60:], 60) if word in line and b'"stream"' in line)
+
+
+def without_a_trade(lines: list[bytes]) -> list[bytes]:
+    place = first_trade(lines)
+    return lines[:place] + lines[place + 1 :]
+
+
+def with_a_trade_twice(lines: list[bytes]) -> list[bytes]:
+    place = first_trade(lines)
+    return lines[: place + 1] + lines[place:]
+
+
+def with_a_trade_too_late(lines: list[bytes]) -> list[bytes]:
+    place = first_trade(lines)
+    return [*lines[:place], *lines[place + 1 : -1], lines[place], lines[-1]]
+
+
+def with_a_trade_that_never_was(lines: list[bytes]) -> list[bytes]:
+    line = json.loads(lines[first_trade(lines)])
+    made = {**line, "trade_id": "T0", "id": "kraken:trade:T0"}
+    return [*lines, json.dumps(made).encode()]
+
+
+def with_an_order_backwards(lines: list[bytes]) -> list[bytes]:
+    ended = next(line for line in lines if b'"status":"filled"' in line)
+    back = {**json.loads(ended), "id": "kraken:order:again", "status": "open"}
+    return [*lines, json.dumps(back).encode()]
+
+
+def without_the_gap(lines: list[bytes]) -> list[bytes]:
+    return [line for line in lines if b'{"type":"gap"' not in line]
+
+
+def with_half_a_line(lines: list[bytes]) -> list[bytes]:
+    return [*lines, lines[-1][:40]]
+
+
+def with_an_unknown_key(lines: list[bytes]) -> list[bytes]:
+    return [*lines, json.dumps({**json.loads(lines[-1]), "unheard_of": 1}).encode()]
+
+
+def with_many_attempts(lines: list[bytes]) -> list[bytes]:
+    return lines[:1] * 130 + lines
+
+
+def with_a_secret(lines: list[bytes]) -> list[bytes]:
+    notice = {**json.loads(lines[-1]), "detail": f"the key is {API_SECRET}"}
+    return [*lines, json.dumps(notice).encode()]
+
+
+def test_the_checker_finds_nothing_in_a_good_run(quiet: World) -> None:
+    report = check(evidence_of(quiet))
+    assert report.violations == []
+    assert report.trades["told"] == report.trades["true"] > 30
+    assert "lost unreported 0" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("invariant", "spoil"),
+    [
+        ("I1", with_a_trade_twice),
+        ("I2", without_a_trade),
+        ("I2", with_a_trade_that_never_was),
+        ("I2", without_the_gap),
+        ("I3", with_a_trade_too_late),
+        ("I3", with_an_order_backwards),
+        ("I4", with_a_secret),
+        ("I5", with_half_a_line),
+        ("I5", with_an_unknown_key),
+        ("I7", with_many_attempts),
+    ],
+)
+def test_the_checker_sees_a_spoilt_output(quiet: World, invariant: str, spoil: Spoil) -> None:
+    report = check(evidence_of(quiet, spoil))
+    assert {violation[:2] for violation in report.violations} == {invariant}
+
+
+def test_a_lost_trade_is_excused_only_by_a_gap_that_owns_up_to_it(quiet: World) -> None:
+    def spoil(lines: list[bytes], *, complete: bool = False) -> list[bytes]:
+        place = next(
+            n for n, line in enumerate(lines) if b'"trade_id"' in line and b'"rest"' in line
+        )
+        left = lines[:place] + lines[place + 1 :]
+        gaps = [line.replace(b'"complete":true', b'"complete":false') for line in left]
+        return left if complete else gaps
+
+    owned = check(evidence_of(quiet, spoil))
+    assert (owned.trades["lost"], owned.trades["lost unreported"]) == (1, 0)
+    assert owned.violations == []
+    denied = check(evidence_of(quiet, lambda lines: spoil(lines, complete=True)))
+    assert denied.trades["lost unreported"] == 1
+
+
+def test_the_checker_sees_a_fill_from_before_the_start(quiet: World) -> None:
+    evidence = evidence_of(quiet)
+    trade_id = json.loads(evidence.runs[0][first_trade(list(evidence.runs[0]))])["trade_id"]
+    truth = {**evidence.truth["kraken"], trade_id: START_NS - 60 * 10**9}
+    report = check(replace(evidence, truth={"kraken": truth}))
+    assert report.violations == [f"I2: kraken {trade_id} is from before the start"]
+
+
+@pytest.mark.parametrize(
+    "grown", [Sample(9, 70_000, 6, 14), Sample(9, 50_000, 7, 14), Sample(9, 50_000, 6, 15)]
+)
+def test_the_checker_sees_what_grows(quiet: World, grown: Sample) -> None:
+    steady = [Sample(1, 50_000, 6, 14)] * 3
+    evidence = evidence_of(quiet)
+    assert check(replace(evidence, samples=steady * 3)).violations == []
+    [violation] = check(replace(evidence, samples=[*steady, *steady, *[grown] * 3])).violations
+    assert violation.startswith("I6")
+
+
+def test_the_checker_sees_a_wrong_exit_code_and_a_secret_on_stderr(quiet: World) -> None:
+    evidence = replace(evidence_of(quiet), exits=[(0, 0), (0, 1)], texts={"err": API_KEY.encode()})
+    found = [violation[:2] for violation in check(evidence).violations]
+    assert found == ["I4", "I8"]
+
+
+def test_only_the_last_line_of_a_killed_run_may_be_torn(quiet: World) -> None:
+    evidence = evidence_of(quiet)
+    [lines] = evidence.runs
+    killed = [*lines[:40], lines[40][:30]]
+    assert check(replace(evidence, runs=[killed, lines])).violations == []
+    torn = [*lines[:39], lines[39][:30], lines[40]]
+    assert [v[:2] for v in check(replace(evidence, runs=[torn, lines])).violations] == ["I5"]

@@ -29,6 +29,7 @@ from privstream.exact import encode
 from privstream.known_balances import KnownBalances
 from privstream.known_orders import KnownOrder
 from privstream.recent import Journal, Occurrences, Recent
+from privstream.shapes import misshapen
 from privstream.wire import (
     AnyReport,
     BalanceReport,
@@ -102,6 +103,13 @@ class Ledger:
     def take(self, report: AnyReport | Listed, received: str) -> list[AnyEvent]:
         """What a report means for the user: no event, one, or several."""
         self._received = received
+        if not isinstance(report, Listed) and (problem := misshapen(report)) is not None:
+            report = NoticeReport(
+                level="warning",
+                code="unrecognised",
+                text=f"cannot read this element: {problem}",
+                element=report.element,
+            )
         return list(self._take[type(report)](report))
 
     # --- across runs -------------------------------------------------------------------

@@ -9,10 +9,12 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "privstream"
 PURE = {"events", "errors", "exact", "times", "recent"}
 WORDS = PURE | {"wire", "http_errors"}
-LEDGER = {"ledger", "known_orders", "known_balances"}
+LEDGER = {"ledger", "known_orders", "known_balances", "shapes"}
 CONFIG = {"config", "credentials", "private_files", "endpoints"}
 CONNECTED = WORDS | LEDGER | {"exchanges", "connection"}
-EVERYTHING = CONNECTED | CONFIG | {"outputs", "stream", "recording", "simulator", "state", "cli", ""}
+EVERYTHING = (
+    CONNECTED | CONFIG | {"outputs", "stream", "recording", "simulator", "state", "cli", ""}
+)
 
 MAY_IMPORT = {
     "": {"cli"},  # the start of the program
@@ -26,7 +28,8 @@ MAY_IMPORT = {
     "exchanges": WORDS | {"exchanges"},
     "known_orders": WORDS,
     "known_balances": WORDS,
-    "ledger": WORDS | LEDGER,
+    "shapes": {"wire"},
+    "ledger": WORDS | LEDGER | {"shapes"},
     "recording": WORDS | LEDGER | {"exchanges"},
     "simulator": WORDS | {"simulator", "exchanges"},
     "connection": CONNECTED | {""},  # its version is in the User-Agent

@@ -292,5 +292,5 @@ def _tell(found: Any) -> None:
     reports = () if isinstance(found, Token) else found
     for report in reports:
         for event in book.take(report, RECEIVED):
-            assert json.loads(encode(event))
-            assert isinstance(event, Notice) is isinstance(report, NoticeReport)
+            assert_valid(event)
+            assert isinstance(event, Notice) or not isinstance(report, NoticeReport)

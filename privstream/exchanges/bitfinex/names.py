@@ -16,6 +16,8 @@ SHORT_PAIR = 6  # letters of a pair without a colon: three and three
 
 def currency(code: str) -> str:
     """`UST` is `USDT`; everything else is itself, also the derivatives' `USTF0`."""
+    if not isinstance(code, str) or not code:
+        raise TypeError("no currency")
     return COMMON.get(code, code)
 
 

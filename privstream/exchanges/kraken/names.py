@@ -12,6 +12,8 @@ COMMON = {"XBT": "BTC", "XDG": "DOGE"}
 
 def currency(code: str) -> str:
     """`XBT` is `BTC`; everything else is itself."""
+    if not isinstance(code, str) or not code:
+        raise TypeError("no currency")
     return COMMON.get(code, code)
 
 

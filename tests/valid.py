@@ -33,7 +33,7 @@ AMOUNTS = frozenset(
         "unrealized_pnl",
     ]
 )
-UNSIGNED = AMOUNTS - {"fee", "change", "total", "available", "unrealized_pnl"}
+UNSIGNED = AMOUNTS - {"fee", "change", "total", "available", "hold", "unrealized_pnl"}
 
 
 @lru_cache(maxsize=16)

@@ -54,6 +54,25 @@ def test_five_minutes_of_random_faults_break_no_promise(name: str, seed: int) ->
     assert report.recovery
 
 
+@pytest.mark.parametrize("name", ["indodax", "poloniex", "zerocap"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_interruptions_do_not_keep_the_audit_from_what_was_lost_before(
+    name: str, seed: int
+) -> None:
+    run = World(name, seed=seed, limits=False, audit_every=100.0, faults=["lose=6@30s"])
+    for second in (95, 190, 285):
+        run.at(second, World.cut)
+    run.watch(420)
+    assert check(evidence_of(run)).violations == []
+
+
+@pytest.mark.parametrize("seed", [6, 103, 104])
+def test_a_fill_whose_fee_never_comes_survives_the_second_look(seed: int) -> None:
+    run = World("bitfinex", seed=seed, limits=False).at(20, World.cut)
+    run.watch(68)
+    assert check(evidence_of(run)).violations == []
+
+
 # --- the checker itself --------------------------------------------------------------------
 
 

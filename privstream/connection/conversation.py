@@ -19,6 +19,7 @@ from privstream.wire import (
     Ask,
     Fill,
     Listed,
+    NoticeReport,
     Now,
     Ready,
     Reconnect,
@@ -32,6 +33,10 @@ from privstream.wire import (
 
 TICK = 0.5
 """Seconds: how often a session may look at the clock."""
+UNREAD = 100
+"""So many unreadable elements in a row, and this connection speaks something else."""
+ASLEEP = 20.0
+"""Seconds by which the wall clock may run ahead of the monotonic one between two looks."""
 HELD = 50_000
 """Reports held back while history is read; then frames wait in the socket."""
 
@@ -91,6 +96,9 @@ class Conversation:
         self._out: list[AnyEvent] = []
         self._received = ""
         self._controls = 0
+        self._stepped: Now | None = None
+        self._unread = 0
+        """Unreadable elements in a row."""
         self.asks: list[Ask] = []
         """What the session wants read over REST."""
         self.is_ready = False
@@ -109,6 +117,7 @@ class Conversation:
         """Take what came, let time pass, deliver. Raises Interrupted when it is over."""
         frames = self._wire.receive(timeout)
         now = self._clock.now()
+        self._notice_sleep(now)
         self._received = from_nanos(now.wall_ns)
         try:
             if frames:
@@ -121,6 +130,15 @@ class Conversation:
         finally:
             self.flush()
 
+    def _notice_sleep(self, now: Now) -> None:
+        """While a computer sleeps its monotonic clock stands still and the exchange hangs up."""
+        before, self._stepped = self._stepped, now
+        if before is not None:
+            slept = (now.wall_ns - before.wall_ns) / 1e9 - (now.monotonic - before.monotonic)
+            if slept > ASLEEP:
+                why = f"the computer slept, or its clock was set, by {slept:.0f} s"
+                raise Interrupted(why, cause="suspended")
+
     def _take(self, frames: list[bytes], now: Now) -> None:
         self._outlet.frames(frames)
         for frame in frames:
@@ -132,6 +150,7 @@ class Conversation:
 
     def _obey(self, action: Action) -> None:
         if isinstance(action, Report | Listed):  # nearly always
+            self._count_unread(action)
             if self._held is None:
                 self._out += self._ledger.take(action, self._received)
             else:
@@ -150,6 +169,15 @@ class Conversation:
                 self.asks.append(action)
             case Reconnect():
                 raise Interrupted(action.detail, cause=action.cause, floor=action.floor)
+
+    def _count_unread(self, report: Report | Listed) -> None:
+        if type(report) is not NoticeReport or report.code != "unrecognised":
+            self._unread = 0
+            return
+        self._unread += 1
+        if self._unread > UNREAD:
+            why = f"{UNREAD} frames in a row could not be read"
+            raise Interrupted(why, cause="unreadable", floor=5.0)
 
     def flush(self) -> None:
         """Deliver what was made so far."""

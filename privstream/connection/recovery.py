@@ -40,6 +40,8 @@ READ_BACK_LIMIT = 900.0
 """Seconds: thousands of fills are many pages, and the request budget fills up slowly."""
 WAIT = 2.0
 MARK_EVERY = 2.0
+SKEW = 5.0
+"""Seconds that a clock may be off before its owner is told."""
 NO_SKEW_NS = 2 * 10**9
 """HTTP tells the time in whole seconds: less than this is no skew."""
 
@@ -91,6 +93,7 @@ class Recovery:
         self._whole_ns = resume_from_ns or since_ns or self._start.wall_ns
         """The last moment at which nothing was missing, by the exchange's clock."""
         self._marked = 0.0
+        self._warned_of_skew = False
         self._cause: str | None = None if resume_from_ns is None else "restart"
         """Why the account is not whole, while it is not."""
         self._second_look: tuple[float, Known, str | None] | None = None
@@ -110,6 +113,16 @@ class Recovery:
         if not self.reads_first:
             self._whole_ns = self._by_exchange(self._start)
         self._correct_start()
+        self._warn_of_skew()
+
+    def _warn_of_skew(self) -> None:
+        """Said once: a wrong clock makes logins fail, and misleads who reads `received`."""
+        off = self._rest.skew_ns / 1e9
+        if abs(off) > SKEW and not self._warned_of_skew:
+            self._warned_of_skew = True
+            way = "behind" if off > 0 else "ahead of"
+            text = f"this computer's clock is {abs(off):.0f} s {way} the exchange's"
+            self._take([NoticeReport(level="warning", code="clock_skew", text=text)])
 
     def _correct_start(self) -> None:
         """The exchange's clock decides what was before the start, once an answer told it."""

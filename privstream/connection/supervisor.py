@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from privstream.connection.backoff import Backoff
+from privstream.connection.backoff import STABLE, Backoff
 from privstream.connection.clock import Clock
 from privstream.connection.conversation import TICK, Conversation, Outlet, Tap, Wire
 from privstream.connection.recovery import Recovery, RestClient
@@ -218,7 +218,8 @@ class Supervisor:
             self._step(talk)
 
     def _stream(self, talk: Conversation) -> None:
-        attempts, self._attempt, self._token_refusals = self._attempt, 0, 0
+        attempts, self._attempt = self._attempt, 0
+        live_since = self._outside.clock.now().monotonic
         self._has_been_live = True
         self._outside.backoff.live(self._outside.clock.now())
         self._tell("live", ", ".join(self._channels))
@@ -228,7 +229,10 @@ class Supervisor:
                 self._step(talk)
                 self._recovery.step(talk)
         except Unreachable as problem:
-            self._outside.backoff.lost(self._outside.clock.now())
+            now = self._outside.clock.now()
+            self._outside.backoff.lost(now)
+            if now.monotonic - live_since >= STABLE:
+                self._token_refusals = 0
             self._recovery.lost(problem, talk.heard)
             raise
 

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from privstream.errors import LoginRefused, PermissionMissing, Refused, Unreachable
+from privstream.errors import (
+    Exit,
+    LoginRefused,
+    PermissionMissing,
+    PrivstreamError,
+    Refused,
+    Unreachable,
+)
 from privstream.events import Balance, Gap, Notice, Order, Status, Trade
 from privstream.simulator.market import Books
 from privstream.times import to_nanos
@@ -301,3 +308,60 @@ def test_the_exchanges_clock_decides_what_was_before_the_start(name: str, ahead:
     assert truth <= set(run.told_trades())
     old = {t.trade_id for t in books.trades.values() if t.time_ns < end - 122 * 10**9}
     assert not old & set(run.told_trades())
+
+
+def test_a_clock_that_is_off_is_said_once() -> None:
+    run = World("kraken", limits=False, ahead=60.0).at(20, World.cut)
+    run.watch(60)
+    [notice] = [notice for notice in run.told(Notice) if notice.code == "clock_skew"]
+    assert "60 s ahead of" in notice.text
+
+
+def test_a_computer_that_slept_connects_anew_at_once() -> None:
+    run = world().at(30, lambda run: run.clock.step_wall(3600))
+    run.watch(60)
+    assert [gap.cause for gap in run.told(Gap)] == ["suspended"]
+    assert_whole(run)
+
+
+def test_a_connection_that_cannot_be_read_is_given_up_after_a_hundred_frames() -> None:
+    run = world()
+    run.spoil = lambda text: ["<html>"] * 30 if run.clock.now().monotonic > begin else [text]
+    begin = run.clock.now().monotonic + 20
+    run.at(40, _read_again)
+    run.watch(120)
+    assert run.told(Gap)[0].cause == "unreadable"
+    assert_whole(run)
+
+
+def _read_again(run: World) -> None:
+    run.spoil = lambda text: [text]
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1005, 1011, 1012, 1013, 3000, 4000])
+def test_a_passing_close_is_followed_by_a_new_connection(code: int) -> None:
+    run = world(rate=0.5).at(20, World.close, code, "bye")
+    run.watch(60)
+    [gap] = run.told(Gap)
+    assert gap.complete
+    waits = [s.retry_in for s in run.told(Status) if s.state == "retrying"]
+    assert waits[0] is not None
+    assert (waits[0] >= 5.0) == (code in {1012, 1013})
+
+
+@pytest.mark.parametrize("code", [1002, 1003, 1007, 1009])
+def test_a_close_that_blames_us_is_our_bug_and_ends_with_exit_1(code: int) -> None:
+    with pytest.raises(PrivstreamError) as caught:
+        world().at(20, World.close, code, "no").watch(60)
+    assert caught.value.exit == Exit.OURS
+    assert str(code) in caught.value.message
+
+
+def test_a_policy_close_is_tried_again_with_a_new_login_and_then_ends_with_exit_4() -> None:
+    run = world()
+    for tenth in range(1, 600):
+        run.at(tenth / 10, World.close, 1008, "policy")
+    with pytest.raises(PrivstreamError) as caught:
+        run.watch(120)
+    assert caught.value.exit == Exit.REFUSED
+    assert run.requests.count("GetWebSocketsToken") <= 4

@@ -7,29 +7,21 @@ fact. Pure: no I/O, no clock.
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
 
 from privstream.events import (
     AnyEvent,
-    Balance,
     Gap,
-    Notice,
-    Order,
-    Position,
-    Price,
     Recovered,
     Source,
-    Trade,
 )
-from privstream.exact import encode
 from privstream.known_balances import KnownBalances
 from privstream.known_orders import KnownOrder
 from privstream.recent import Journal, Occurrences, Recent
 from privstream.shapes import misshapen
+from privstream.telling import Teller, View
 from privstream.wire import (
     AnyReport,
     BalanceReport,
@@ -48,19 +40,6 @@ TRADES = 100_000
 """Trade ids kept; reading back overlaps by a minute, so this many fills a minute are safe."""
 
 
-@dataclass(frozen=True)
-class View:
-    """Whose ledger it is, and what of it the user wants to see."""
-
-    exchange: str
-    account: str
-    channels: frozenset[str]
-    symbols: frozenset[str] = frozenset()
-    """Unified or exchange spelling, upper case; empty means all."""
-    snapshot: bool = True
-    raw: bool = False
-
-
 class Ledger:
     """One account's memory."""
 
@@ -68,6 +47,7 @@ class Ledger:
         self, view: View, started: str | None = None, journal: Journal | None = None
     ) -> None:
         self.view = view
+        self._tell = Teller(view)
         self._journal = journal
         """Where what is told is noted for the next run, with --resume."""
         self._continues = False
@@ -221,20 +201,8 @@ class Ledger:
 
     def gap(self, cause: str, since: str, until: str, *, complete: bool, detail: str | None) -> Gap:
         """The event that closes an interruption."""
-        return Gap(
-            exchange=self.view.exchange,
-            account=self.view.account,
-            id=None,
-            time=None,
-            received=until,
-            source="stream",
-            sequence=None,
-            cause=cause,
-            from_=since,
-            to=until,
-            complete=complete,
-            recovered=self.recovered(),
-            detail=detail,
+        return self._tell.gap(
+            cause, since, until, complete=complete, recovered=self.recovered(), detail=detail
         )
 
     # --- orders and fills --------------------------------------------------------------
@@ -287,40 +255,9 @@ class Ledger:
             return
         identity = f"{self.view.account}:order:{order.order_id}:{state}"
         self._note_order(order, identity)
-        fee, fee_currency = order.fee()
         if source == "rest":
             self._read_back["order"] += 1
-        yield Order(
-            exchange=self.view.exchange,
-            account=self.view.account,
-            id=identity,
-            time=report.time,
-            received=self._received,
-            source=source,
-            sequence=report.sequence,
-            order_id=order.order_id,
-            client_order_id=fields.get("client_order_id"),
-            symbol=fields.get("symbol"),
-            exchange_symbol=fields.get("exchange_symbol"),
-            side=fields.get("side"),
-            order_type=fields.get("order_type"),
-            time_in_force=fields.get("time_in_force"),
-            status=fields.get("status", "unknown"),
-            exchange_status=fields.get("exchange_status"),
-            price=fields.get("price"),
-            stop_price=fields.get("stop_price"),
-            quantity=fields.get("quantity"),
-            quote_quantity=fields.get("quote_quantity"),
-            filled=fields.get("filled"),
-            remaining=order.remaining(),
-            average_price=fields.get("average_price"),
-            cost=fields.get("cost"),
-            fee=fee,
-            fee_currency=fee_currency,
-            reason=fields.get("reason"),
-            created=fields.get("created"),
-            raw=self._raw(report),
-        )
+        yield self._tell.order(order, report, identity, source, self._received)
 
     def _forget_later(self, order_id: str) -> None:
         self._ended.append(order_id)
@@ -358,33 +295,7 @@ class Ledger:
         identity = f"{view.account}:trade:{key}"
         if self._journal is not None:
             self._note_trade(key, fill.order_id, identity)
-        # Positional, since naming 22 keys would cost a microsecond: see events.Trade.
-        return (
-            Trade(
-                view.exchange,
-                view.account,
-                identity,
-                fill.time,
-                self._received,
-                source,
-                fill.sequence,
-                fill.trade_id,
-                fill.order_id,
-                fill.client_order_id or known.get("client_order_id"),
-                fill.symbol or known.get("symbol"),
-                fill.exchange_symbol,
-                fill.side,
-                fill.order_type or known.get("order_type"),
-                fill.liquidity,
-                fill.price,
-                fill.quantity,
-                fill.cost,
-                fill.fee,
-                fill.fee_currency,
-                fill.estimated,
-                self._raw(fill),
-            ),
-        )
+        return (self._tell.trade(fill, known, identity, source, self._received),)
 
     def _remember_history(self, key: str, fill: Fill) -> None:
         """A fill from before the start. Should the stream tell it yet, it was none: clocks differ."""
@@ -420,30 +331,9 @@ class Ledger:
             if self._journal is not None:
                 self._balances.note(self._journal, told[0] if source else None, told[1])
             if source is not None:
-                yield self._balance(told, source)
-
-    def _balance(self, told: tuple[str, BalanceReport], source: Source) -> Balance:
-        identity, report = told
-        if source == "rest":
-            self._read_back["balance"] += 1
-        return Balance(
-            exchange=self.view.exchange,
-            account=self.view.account,
-            id=identity,
-            time=report.time,
-            received=self._received,
-            source=source,
-            sequence=report.sequence,
-            currency=report.currency,
-            exchange_currency=report.exchange_currency,
-            wallet=report.wallet,
-            total=report.total,
-            available=report.available,
-            hold=report.hold,
-            change=report.change,
-            reason=report.reason,
-            raw=self._raw(report),
-        )
+                if source == "rest":
+                    self._read_back["balance"] += 1
+                yield self._tell.balance(told[1], told[0], source, self._received)
 
     def _take_listed(self, listed: Listed) -> Iterable[AnyEvent]:
         """What a complete list leaves out is no more."""
@@ -467,26 +357,7 @@ class Ledger:
         self._note_position(key, name, identity if source else None)
         if source is None:
             return
-        yield Position(
-            exchange=self.view.exchange,
-            account=self.view.account,
-            id=identity,
-            time=report.time,
-            received=self._received,
-            source=source,
-            sequence=report.sequence,
-            position_id=report.position_id,
-            symbol=report.symbol,
-            exchange_symbol=report.exchange_symbol,
-            side=report.side,
-            quantity=report.quantity,
-            entry_price=report.entry_price,
-            liquidation_price=report.liquidation_price,
-            leverage=report.leverage,
-            unrealized_pnl=report.unrealized_pnl,
-            status=report.status,
-            raw=self._raw(report),
-        )
+        yield self._tell.position(report, identity, source, self._received)
 
     def _note_position(self, key: str, name: str, event: str | None) -> None:
         if self._journal is None:
@@ -502,36 +373,10 @@ class Ledger:
             report.symbol, report.exchange_symbol
         ):
             return
-        yield Price(
-            exchange=self.view.exchange,
-            account=self.view.account,
-            id=None,
-            time=report.time,
-            received=self._received,
-            source=report.source,
-            sequence=report.sequence,
-            symbol=report.symbol,
-            exchange_symbol=report.exchange_symbol,
-            bids=report.bids,
-            asks=report.asks,
-            raw=self._raw(report),
-        )
+        yield self._tell.price(report, self._received)
 
     def _take_notice(self, report: NoticeReport) -> Iterable[AnyEvent]:
-        always = report.code == "unrecognised"
-        yield Notice(
-            exchange=self.view.exchange,
-            account=self.view.account,
-            id=None,
-            time=report.time,
-            received=self._received,
-            source=report.source,
-            sequence=report.sequence,
-            level=report.level,
-            code=report.code,
-            text=report.text,
-            raw=Raw(encode(report.element)) if always else self._raw(report),
-        )
+        yield self._tell.notice(report, self._received)
 
     def would_tell(self, report: AnyReport) -> bool:
         """Whether taking a report that was read back would tell something; changes nothing."""
@@ -556,9 +401,6 @@ class Ledger:
         return self._balances.state(currency, wallet)
 
     # --- what is shown -----------------------------------------------------------------
-
-    def _raw(self, report: AnyReport) -> Raw | UnsetType:
-        return Raw(encode(report.element)) if self.view.raw else UNSET
 
     def _before_start(self, report: AnyReport) -> bool:
         return self.started is not None and report.time is not None and report.time < self.started

@@ -20,7 +20,7 @@ from privstream.connection.websocket import UNFINISHED_LIMIT, Closed, _refusal
 from privstream.errors import Interrupted, Unreachable
 from privstream.events import AnyEvent, Status, Trade
 from privstream.exchanges import find
-from privstream.ledger import Ledger, View
+from privstream.ledger import Ledger
 from privstream.simulator import find as find_simulated
 from privstream.simulator.base import (
     Answer,
@@ -43,6 +43,7 @@ from privstream.simulator.faults import (
     chaos,
     parse,
 )
+from privstream.telling import View
 from privstream.times import from_nanos
 from privstream.wire import Handshake, HttpRequest, HttpResponse, Now, RestFlow, Stamp
 from tests.fake_clock import FakeClock

@@ -15,7 +15,8 @@ import pytest
 
 from privstream.errors import PrivstreamError
 from privstream.events import AnyEvent
-from privstream.ledger import Ledger, View
+from privstream.ledger import Ledger
+from privstream.telling import View
 from privstream.times import from_nanos
 from privstream.wire import Action, Listed, Now, Report, Send, Session, Stamp
 

@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "privstream"
 PURE = {"events", "errors", "exact", "times", "recent"}
 WORDS = PURE | {"wire", "http_errors"}
-LEDGER = {"ledger", "known_orders", "known_balances", "shapes"}
+LEDGER = {"ledger", "known_orders", "known_balances", "shapes", "telling"}
 CONFIG = {"config", "credentials", "private_files", "endpoints"}
 CONNECTED = WORDS | LEDGER | {"exchanges", "connection"}
 EVERYTHING = (
@@ -29,7 +29,8 @@ MAY_IMPORT = {
     "known_orders": WORDS,
     "known_balances": WORDS,
     "shapes": {"wire"},
-    "ledger": WORDS | LEDGER | {"shapes"},
+    "telling": WORDS | LEDGER,
+    "ledger": WORDS | LEDGER,
     "recording": WORDS | LEDGER | {"exchanges"},
     "simulator": WORDS | {"simulator", "exchanges"},
     "connection": CONNECTED | {""},  # its version is in the User-Agent

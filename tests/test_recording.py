@@ -10,8 +10,8 @@ from privstream import exchanges
 from privstream.cli.replay import _exchange, _Player
 from privstream.errors import UsageError
 from privstream.events import AnyEvent, Notice, Trade
-from privstream.ledger import View
 from privstream.recording import Head, read_entry, read_head
+from privstream.telling import View
 from tests.corpus import FOLDER, needs_corpus
 from tests.valid import assert_valid
 

@@ -8,9 +8,10 @@ import pytest
 
 from privstream import ledger as ledger_module
 from privstream.events import AnyEvent, Balance, Order, Position, Trade
-from privstream.ledger import Ledger, View
+from privstream.ledger import Ledger
 from privstream.recent import Journal, Note, backed
 from privstream.stream import BATCH, Item, QueueOutlet, Told, Whole
+from privstream.telling import View
 from privstream.wire import AnyReport, BalanceReport, Fill, Listed, OrderReport
 from tests.playbook import like
 from tests.test_ledger import NOW, TERMS, balance, delta, fill, order, position, told

@@ -20,10 +20,11 @@ from privstream.connection.rest import Rest
 from privstream.connection.supervisor import Outside, Supervisor
 from privstream.connection.websocket import Socket
 from privstream.exchanges import find
-from privstream.ledger import Ledger, View
+from privstream.ledger import Ledger
 from privstream.private_files import state_dir
 from privstream.recent import Journal
 from privstream.stream import Stream
+from privstream.telling import View
 from privstream.times import from_nanos
 from privstream.wire import Account
 

@@ -16,8 +16,9 @@ from privstream.cli.printing import chosen_format, open_output
 from privstream.errors import ConfigError, UsageError
 from privstream.events import AnyEvent
 from privstream.exchanges.base import Exchange
-from privstream.ledger import Ledger, View
+from privstream.ledger import Ledger
 from privstream.recording import Head, Replay, read_entry, read_head
+from privstream.telling import View
 from privstream.times import from_nanos
 from privstream.wire import Account, Secret
 

@@ -6,7 +6,7 @@ else is a violation, whatever went wrong in between.
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, NamedTuple, TypeAlias
@@ -125,8 +125,7 @@ def check(evidence: Evidence) -> Report:
         for account, own in _by_account(run).items():
             _check_order(report, evidence, account, own)
             _measure(report, evidence, account, own)
-    for account, own in accounts.items():
-        _check_attempts(report, account, own)
+            _check_attempts(report, account, own)
     _check_secrets(report, evidence)
     _check_samples(report, evidence.samples)
     wrong = [f"exit {got} instead of {due}" for due, got in evidence.exits if got != due]
@@ -320,15 +319,22 @@ def _check_samples(report: Report, samples: Sequence[Sample]) -> None:
     if not third:
         return
     first, last = samples[:third], samples[-third:]
-    ways: tuple[tuple[str, Callable[[Sample], int], int], ...] = (
-        ("kB", lambda s: s.kilobytes, MORE_MEMORY),
-        ("threads", lambda s: s.threads, 0),
-        ("descriptors", lambda s: s.descriptors, 0),
-    )
-    for name, of, more in ways:
-        before, after = (median(of(s) for s in part) for part in (first, last))
-        if after > before + more:
-            report.violations.append(f"I6: {before} {name} became {after}")
+    before, after = (median(s.kilobytes for s in part) for part in (first, last))
+    if after > before + MORE_MEMORY:
+        report.violations.append(f"I6: {before:.0f} kB became {after:.0f}")
+    # Fewer while somebody waits to connect again: only the most can be compared.
+    for name, of in (("threads", _threads), ("descriptors", _descriptors)):
+        most, later = (max(map(of, part)) for part in (first, last))
+        if later > most:
+            report.violations.append(f"I6: {most} {name} became {later}")
+
+
+def _threads(one: Sample) -> int:
+    return one.threads
+
+
+def _descriptors(one: Sample) -> int:
+    return one.descriptors
 
 
 # --- how it is said ------------------------------------------------------------------------

@@ -20,10 +20,11 @@ from privstream.connection.websocket import Socket
 from privstream.errors import Refused
 from privstream.events import AnyEvent, Gap, Order, Status, Trade
 from privstream.exchanges import find
-from privstream.ledger import Ledger, View
+from privstream.ledger import Ledger
 from privstream.simulator.indodax.exchange import USER as SIMULATED_USER
 from privstream.simulator.indodax.exchange import SimulatedIndodax
 from privstream.simulator.server import Simulation
+from privstream.telling import View
 from privstream.times import from_nanos
 from privstream.wire import Account, Endpoints, HttpRequest, HttpResponse, RestFlow, Secret, Stamp
 from tests.peers.centrifugo import CHANNEL, PROGRAM, USER, Centrifugo, running

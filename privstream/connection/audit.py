@@ -5,7 +5,7 @@ not told it after the time that either may lag behind the other. It is told in a
 since reading may have taken it out of an exchange's own memory. Runs in the account's thread.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -15,7 +15,7 @@ from privstream.errors import Refused
 from privstream.exchanges.base import Exchange
 from privstream.ledger import Ledger
 from privstream.times import to_nanos
-from privstream.wire import AnyReport, Backfill, BalanceReport, Fill, OrderReport
+from privstream.wire import AnyReport, Backfill, BalanceReport, Fill, Listed, OrderReport
 
 GRACE = 10.0
 """Seconds at least that stream and REST may lag behind each other."""
@@ -69,8 +69,12 @@ class Audit:
         except Refused as problem:
             self.refused = problem.message
             return
+        self.doubt(found.reports, now_ns)
+
+    def doubt(self, reports: Iterable[AnyReport | Listed], now_ns: int) -> None:
+        """Remember what of these the stream has not told; it gets the grace to do so."""
         self._looked_ns = now_ns
-        for report in found.reports:
+        for report in reports:
             if isinstance(report, OrderReport | Fill | BalanceReport):
                 read_back = replace(report, source="rest")
                 if self._ledger.would_tell(read_back):

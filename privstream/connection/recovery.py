@@ -147,8 +147,6 @@ class Recovery:
         self._outlet.events(talk.release(found.reports))
         self._tell_gap(self._cause, found)
         self._cause = None
-        self._audited_ns = known.until_ns
-        self._audit.put_off()
         self._look_again_later(known, "rest_lag")
         talk.resume()
 
@@ -280,9 +278,11 @@ class Recovery:
         self._ledger.count_anew()
         with talk.holding():
             found = self._read_back(talk, known)
-            # What is newer the stream itself tells, unless it has already.
-            late = tuple(r for r in found.reports if _happened_by(known.until_ns, r))
-            self._outlet.events(talk.release(late))
+            late = [r for r in found.reports if _happened_by(known.until_ns, r)]
+            self._outlet.events(talk.release(tuple(late)))
+            # What is newer the stream itself should tell: it gets the time for that.
+            newer = (r for r in found.reports if not _happened_by(known.until_ns, r))
+            self._audit.doubt(newer, self._by_exchange(self._clock.now()))
             if cause is not None and self._ledger.has_recovered:
                 self._tell_gap(cause, found)
 

@@ -406,7 +406,9 @@ def test_a_slow_answer_does_not_stretch_the_time(make: "Maker", script: Script) 
         error = failure(rest, deadline=0.3)
         assert clock.now().monotonic - start < 1.0
     assert type(error) is Unreachable
-    assert "did not answer GetThing" in error.message
+    # Its own limit and ours end at the same moment; either may be first.
+    assert "GetThing" in error.message
+    assert "answer" in error.message
 
 
 def test_a_call_that_was_given_up_leaves_no_thread_behind(make: "Maker") -> None:

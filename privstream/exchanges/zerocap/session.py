@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
-import msgspec
-
 from privstream.exchanges.base import JsonSession, each, unrecognised
 from privstream.exchanges.zerocap.elements import read_fill, read_order_push, read_price
 from privstream.exchanges.zerocap.held import FeelessFills
@@ -33,9 +31,9 @@ from privstream.wire import (
     Synced,
 )
 
-BEFORE_NS = 60 * 10**9
-"""Fills this much older than the connection are history. The clocks are within 30 s of each
-other, else the login is refused (section 2)."""
+BEFORE_NS = 2 * 10**9
+"""Fills inside an order this much older than the connection are its history, which REST tells.
+(Times are whole seconds.) A new fill comes on the trade channel too, whatever our clock says."""
 PRICES_AGAIN = 30.0
 """Seconds until prices that were unavailable are subscribed anew."""
 
@@ -178,16 +176,14 @@ class ZerocapSession(JsonSession):
             self._readings.stirred(now)
         read = _READERS[kind]
         for report in each(elements, read):
-            if isinstance(report, Fill):
-                yield from self._fills.take(self._dated(report), now)
-            else:
+            if not isinstance(report, Fill):
                 yield report
+            elif kind == "trade" or not self._is_history(report):
+                yield from self._fills.take(report, now)
 
-    def _dated(self, fill: Fill) -> Fill:
+    def _is_history(self, fill: Fill) -> bool:
         """An order repeats all its fills, also those that stood already when we connected."""
-        if self._since is None or fill.time is None or fill.time > self._since:
-            return fill
-        return msgspec.structs.replace(fill, source="snapshot")
+        return self._since is not None and fill.time is not None and fill.time <= self._since
 
 
 _READERS: dict[str, Callable[[Any], Iterator[AnyReport]]] = {

@@ -146,6 +146,14 @@ class Stream:
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
+    def leftovers(self) -> Iterator[Item]:
+        """What the threads had delivered when they were stopped."""
+        while True:
+            try:
+                yield self._queue.get_nowait()
+            except Empty:
+                return
+
     def items(self, pause: float) -> Iterator[Item | None]:
         """What comes, in order of arrival; `None` after `pause` seconds without anything.
 
@@ -169,7 +177,8 @@ def _run(supervisor: Supervisor, outlet: QueueOutlet) -> None:
     try:
         supervisor.run()
     except PrivstreamError as problem:
-        error = problem.about(account.exchange, account.name)
+        if not supervisor.stop.is_set():  # else the main thread takes nothing any more
+            error = problem.about(account.exchange, account.name)
     except BaseException as bug:  # noqa: BLE001 - raised again by the main thread
         error = bug
     try:

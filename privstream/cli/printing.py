@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from privstream.connection.conversation import Tap
 from privstream.errors import Exit, PrivstreamError
 from privstream.events import AnyEvent, Status
 from privstream.outputs.base import FrameOutput, Output, ReaderGone
-from privstream.outputs.descriptor import discard_stdout, reader_gone
+from privstream.outputs.descriptor import can_write, discard_stdout, reader_gone
 from privstream.outputs.safe_text import safe_text
 from privstream.outputs.status_line import StatusLine
 from privstream.outputs.terminal import is_lively
@@ -114,7 +114,11 @@ class Printer:
                 for item in stream.items(PAUSE):
                     self._take(item)
         except Finished:
+            self._print_leftovers(stream)
             return self._worst
+        except (KeyboardInterrupt, Terminated):
+            self._print_leftovers(stream)
+            raise
         except ReaderGone:
             discard_stdout()
             return Exit.DONE
@@ -123,6 +127,18 @@ class Printer:
             for sink in self._sinks:
                 sink.close()
         return self._worst
+
+    def _print_leftovers(self, stream: Stream) -> None:
+        """What had been delivered when we were told to stop, as far as the reader takes it at once."""
+        self._until = None
+        with suppress(Finished, ReaderGone):
+            for item in stream.leftovers():
+                told = item if isinstance(item, Told | list) else []
+                parts = [[event] for event in told] if isinstance(told, list) else [told]
+                for part in parts:
+                    if self._left == 0 or not can_write(STDOUT):
+                        return
+                    self._take(part)
 
     def _take(self, item: Item | None) -> None:
         match item:

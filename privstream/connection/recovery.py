@@ -131,7 +131,7 @@ class Recovery:
 
     def lost(self, problem: Unreachable, heard: Now | None) -> None:
         """A live connection is gone; `heard` is when its last frame came."""
-        if self._cause is None:
+        if self._cause is None and not self._stop.is_set():
             self._cause = problem.cause
             self._whole_ns = self._by_exchange(heard or self._clock.now())
 
@@ -140,15 +140,28 @@ class Recovery:
         if self._cause is None:
             self._first_look(talk, late=attempts > 1)
             return
-        self._await_lists(talk)
-        known = self._known(talk.oldest_listed_fill())
-        found = self._read_back(talk, known)
+        try:
+            self._await_lists(talk)
+            known = self._known(talk.oldest_listed_fill())
+            found = self._read_back(talk, known)
+        except Interrupted:
+            # The interruption goes on; what this connection told is told all the same.
+            self._outlet.events(talk.release(()))
+            talk.resume()
+            raise
         self._correct_start()
         self._outlet.events(talk.release(found.reports))
         self._tell_gap(self._cause, found)
         self._cause = None
         self._look_again_later(known, "rest_lag")
         talk.resume()
+
+    def give_up(self) -> None:
+        """The run ends: what was never read back is not passed over in silence."""
+        if self._cause is not None:
+            detail = "the run ended before this interruption could be read back"
+            self._tell_gap(self._cause, Backfill((), complete=False, detail=detail))
+            self._cause = None
 
     def step(self, talk: Conversation) -> None:
         """Between frames: look up what could not be told yet, look a second time."""

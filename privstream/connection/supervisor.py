@@ -104,17 +104,24 @@ class Supervisor:
 
     def run(self) -> None:
         """Stay connected until stopped. Raises what a retry cannot mend."""
-        while not self.stop.is_set():
-            try:
-                self._connect_and_stream()
-            except Unreachable as problem:
-                if self.stop.is_set():
-                    break
-                if not problem.retryable:
-                    raise
-                self._count_token_refusal(problem)
-                self._wait_after(problem)
+        try:
+            while not self.stop.is_set():
+                self._try()
+        finally:
+            self._recovery.give_up()
         self._tell("stopped", None)
+
+    def _try(self) -> None:
+        """One connection, and the wait after it."""
+        try:
+            self._connect_and_stream()
+        except Unreachable as problem:
+            if self.stop.is_set():
+                return
+            if not problem.retryable:
+                raise
+            self._count_token_refusal(problem)
+            self._wait_after(problem)
 
     # --- between connections ---------------------------------------------------------------
 

@@ -57,6 +57,12 @@ def reader_gone(fd: int) -> bool:
     return any(condition & gone for _, condition in poll.poll(0))
 
 
+def can_write(fd: int) -> bool:
+    """Whether a line can be written without waiting for the reader."""
+    _, writable, _ = select.select([], [fd], [], 0)
+    return bool(writable)
+
+
 def discard_stdout() -> None:
     """Send what the interpreter still flushes at its exit to nowhere, without a traceback."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -124,7 +124,7 @@ def check(evidence: Evidence) -> Report:
     for run in runs:
         for account, own in _by_account(run).items():
             _check_order(report, evidence, account, own)
-            _measure(report, evidence, account, own)
+            _measure(report, evidence, account, own, whole=run is runs[-1])
             _check_attempts(report, account, own)
     _check_secrets(report, evidence)
     _check_samples(report, evidence.samples)
@@ -268,7 +268,9 @@ def _is_backwards(before: Told, after: Told) -> bool:
 # --- how the connection did ----------------------------------------------------------------
 
 
-def _measure(report: Report, evidence: Evidence, account: str, own: Sequence[Told]) -> None:
+def _measure(
+    report: Report, evidence: Evidence, account: str, own: Sequence[Told], *, whole: bool
+) -> None:
     """How long it took to notice and to come back; I2: every interruption has its gap."""
     struck = _struck(evidence, account)
     live_at = lost_at = None
@@ -284,7 +286,7 @@ def _measure(report: Report, evidence: Evidence, account: str, own: Sequence[Tol
         elif event.get("state") == "retrying" and live_at is not None:
             report.detection += _alone(struck, live_at, at)
             lost_at, live_at = lost_at or at, None
-    if lost_at is not None and lost_at < evidence.until_ns:
+    if whole and lost_at is not None and lost_at < evidence.until_ns:
         report.violations.append(f"I2: {account}: an interruption of {lost_at} has no gap")
 
 

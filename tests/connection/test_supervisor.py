@@ -365,3 +365,30 @@ def test_a_policy_close_is_tried_again_with_a_new_login_and_then_ends_with_exit_
         run.watch(120)
     assert caught.value.exit == Exit.REFUSED
     assert run.requests.count("GetWebSocketsToken") <= 4
+
+
+def test_a_run_that_ends_in_an_interruption_says_that_it_was_not_read_back() -> None:
+    run = world().at(20, World.down, 100)
+    run.watch(40)
+    [gap] = run.told(Gap)
+    assert not gap.complete
+    assert "ended before" in (gap.detail or "")
+
+
+def test_a_connection_that_dies_while_reading_back_still_tells_what_it_listed() -> None:
+    run = world(seed=3).at(20, World.down, 8)
+    begin = run.clock.now().monotonic
+
+    def slow(request: HttpRequest) -> HttpResponse | None:
+        early = run.clock.now().monotonic < begin + 60
+        return answer("", 503) if "ClosedOrders" in request.path and early else None
+
+    run.refuse = slow
+    for second in range(30, 60, 2):
+        run.at(second, World.cut)
+    run.watch(120)
+    first_gap = run.told(Gap)[0].received
+    assert [
+        trade for trade in run.told(Trade) if trade.source == "rest" and trade.received < first_gap
+    ]
+    assert_whole(run)

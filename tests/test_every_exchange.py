@@ -59,7 +59,7 @@ def test_two_undisturbed_minutes_are_told_whole(name: str) -> None:
 
 
 @every_exchange
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_an_interruption_is_read_back_and_ends_in_a_gap(name: str, seed: int) -> None:
     run = world(name, seed=seed).at(30, World.down, 15)
     run.watch(120)
@@ -166,7 +166,7 @@ def test_an_audit_of_a_healthy_stream_finds_nothing(name: str) -> None:
 
 
 @every_exchange
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_since_reads_history_back_first_and_goes_live_without_a_seam(name: str, seed: int) -> None:
     run = world(name, seed=seed, since=120.0)
     run.watch(60)

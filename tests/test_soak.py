@@ -45,7 +45,7 @@ def evidence_of(run: World, spoil: Callable[[list[bytes]], list[bytes]] = list) 
 
 
 @every_exchange
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_five_minutes_of_random_faults_break_no_promise(name: str, seed: int) -> None:
     report = check(evidence_of(soak(name, seed)))
     assert report.violations == []
@@ -55,7 +55,7 @@ def test_five_minutes_of_random_faults_break_no_promise(name: str, seed: int) ->
 
 
 @pytest.mark.parametrize("name", ["indodax", "poloniex", "zerocap"])
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1])
 def test_interruptions_do_not_keep_the_audit_from_what_was_lost_before(
     name: str, seed: int
 ) -> None:
@@ -66,7 +66,7 @@ def test_interruptions_do_not_keep_the_audit_from_what_was_lost_before(
     assert check(evidence_of(run)).violations == []
 
 
-@pytest.mark.parametrize("seed", [6, 103, 104])
+@pytest.mark.parametrize("seed", [6])
 def test_a_fill_whose_fee_never_comes_survives_the_second_look(seed: int) -> None:
     run = World("bitfinex", seed=seed, limits=False).at(20, World.cut)
     run.watch(68)

@@ -185,7 +185,8 @@ class Printer:
     def _shown(self, events: list[AnyEvent]) -> list[AnyEvent]:
         """Those to print, of as many as are still wanted."""
         for event in events:
-            if isinstance(event, Status):
+            # That it stopped is known to who stopped it; an error says so itself.
+            if isinstance(event, Status) and event.state != "stopped":
                 self._line.update(event)
         if not self._show_status:
             events = [event for event in events if not isinstance(event, Status)]

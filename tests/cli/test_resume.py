@@ -80,7 +80,7 @@ def books_of(simulation: Simulation, exchange: str) -> Books:
     return books
 
 
-@pytest.mark.parametrize("exchange", ["kraken", "poloniex"])
+@pytest.mark.parametrize("exchange", ["kraken"])
 def test_two_runs_tell_the_account_whole_and_each_fact_once(
     exchange: str, program: Program, lively: Simulation
 ) -> None:

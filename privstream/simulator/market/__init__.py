@@ -25,7 +25,7 @@ from privstream.wire import Now
 __all__ = ["ZERO", "Books", "Entry", "Fees", "Happening", "Market", "Order", "Symbol", "Trade"]
 
 HAPPENINGS_PER_SLOT = 1.9  # order events and fills, measured over many chapters
-BEFORE = 2  # chapters that a start makes up
+BEFORE = 1  # chapters that a start makes up
 KEPT = 6  # chapters that are remembered
 STRIDE = 10_000  # more than all the ids of one kind in a chapter
 LONGEST_STEP_NS = 11_700  # an engine needs about so long from one word to the next

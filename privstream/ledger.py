@@ -34,7 +34,7 @@ from privstream.wire import (
     PriceReport,
 )
 
-MEMORY = 4096
+MEMORY = 1024
 """Ended orders kept to tell late news of them from news."""
 TRADES = 100_000
 """Trade ids kept; reading back overlaps by a minute, so this many fills a minute are safe."""

@@ -14,6 +14,7 @@ import msgspec
 from privstream.connection.backoff import Backoff
 from privstream.connection.clock import SystemClock
 from privstream.connection.conversation import Tap
+from privstream.connection.errand import Errand
 from privstream.connection.nonces import Nonces
 from privstream.connection.pacing import Pacing
 from privstream.connection.rest import Rest
@@ -136,3 +137,26 @@ def open_state(
     host = urlsplit(account.endpoints.rest_url).hostname or ""
     whose = Whose(account.exchange, account.name, host, channels, wanted.symbols)
     return State(path, whose, SystemClock().now().wall_ns)
+
+
+def errand_for(
+    account: Account,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    note: Callable[[str], None] = _unsaid,
+    tap: Tap | None = None,
+) -> Errand:
+    """An errand to the real place: sockets, REST, the key's own nonce counter."""
+    exchange = find(account.exchange)(account)
+    clock, stop, limits = SystemClock(), threading.Event(), exchange.limits
+    nonces = Nonces(state_dir(environ), account.api_key, limits.nonce_unit, clock, stop)
+    return Errand(
+        exchange=exchange,
+        clock=clock,
+        rest=Rest(account.endpoints, nonces, Pacing(limits.rest_budget), clock, stop),
+        socket=Socket,
+        nonce=lambda: nonces.next(clock.now()),
+        stop=stop,
+        note=note,
+        tap=tap,
+    )

@@ -8,37 +8,21 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Protocol
 
 from privstream.connection.backoff import STABLE, Backoff
 from privstream.connection.clock import Clock
-from privstream.connection.conversation import TICK, Conversation, Outlet, Tap, Wire
+from privstream.connection.conversation import TICK, Conversation, Outlet, Tap
+from privstream.connection.dial import Socket, dialled
 from privstream.connection.recovery import Recovery, RestClient
-from privstream.connection.websocket import Closed
-from privstream.errors import Interrupted, PrivstreamError, Refused, TokenRefused, Unreachable
+from privstream.errors import Interrupted, Refused, TokenRefused, Unreachable
 from privstream.events import State, Status
 from privstream.exchanges.base import Exchange
 from privstream.ledger import Ledger
 from privstream.times import from_nanos
-from privstream.wire import Handshake, Secret, Stamp, Token
+from privstream.wire import Stamp, Token
 
 TOKEN_TRIES = 3
 """A fresh token, or a login of policy 1008, refused so often is no accident."""
-OUR_FAULT = frozenset({1002, 1003, 1007, 1009})
-POLICY = 1008
-
-
-class Socket(Wire, Protocol):
-    """A socket, before and after it is dialled."""
-
-    def open(self, handshake: Handshake) -> None:
-        """Dial; bounded in time."""
-
-    def close(self) -> None:
-        """Say goodbye; bounded in time."""
-
-    def abort(self) -> None:
-        """Free a blocked reader at once; from any thread."""
 
 
 @dataclass(frozen=True)
@@ -176,41 +160,23 @@ class Supervisor:
     @contextmanager
     def _dialled(self, token: Token | None, stamp: Stamp) -> Iterator[Conversation]:
         outside = self._outside
-        socket = self._socket = outside.socket()
+        self._socket = outside.socket()
         try:
-            handshake = self.exchange.handshake(token, stamp)
-            socket.open(handshake)
-            outside.note(f"connected to {handshake.url.partition('?')[0]}")
-            session = self.exchange.session(token, self._channels)
-            yield Conversation(
-                socket,
-                session,
-                self._ledger,
+            with dialled(
+                self.exchange,
+                self.exchange.session(token, self._channels),
+                token,
+                stamp,
+                socket=self._socket,
+                ledger=self._ledger,
                 clock=outside.clock,
                 outlet=outside.outlet,
+                note=outside.note,
                 tap=outside.tap,
-                secrets=self._secrets(token),
-            )
-        except Closed as end:
-            meaning = self.exchange.closed(end.code, end.reason) or self._usual_meaning(end)
-            raise meaning from end
+            ) as talk:
+                yield talk
         finally:
             self._socket = None
-            socket.close()
-
-    def _usual_meaning(self, end: Closed) -> PrivstreamError:
-        """What a close code says where the exchange has no meaning of its own for it."""
-        title = self.exchange.title
-        if end.code in OUR_FAULT:
-            hint = "please report it, with what --debug shows"
-            return PrivstreamError(f"{title} says that we broke its protocol: {end.message}", hint)
-        if end.code == POLICY:
-            return TokenRefused(f"{title} does not want this connection: {end.message}")
-        return end
-
-    def _secrets(self, token: Token | None) -> tuple[Secret, ...]:
-        own = tuple(self.exchange.account.credentials.values())
-        return own if token is None else (*own, token.secret)
 
     def _log_in(self, talk: Conversation, stamp: Stamp) -> None:
         if self._has_been_live:

@@ -7,12 +7,16 @@
 * `Refused` (4): the exchange said no, and will say no again
     * `LoginRefused`: key, secret, nonce
     * `PermissionMissing`: the key lacks a right
+    * `UnknownOrder`: no order of that id
 * `Unreachable` (5): a passing fault, the connection is tried again
     * `Interrupted`: a connection that worked broke, with its cause
     * `RateLimited`: too many calls; `floor` says how long to wait
     * `Unavailable`: 5xx, busy, maintenance
     * `TokenRefused`: the token is dead; a new one may do
     * `Untrusted`: TLS does not verify: never tried again
+    * `FateUnknown`: an order or cancel was sent and not answered: look, never send again
+* `WrongEnd` (6): the order that was waited for ended in another status
+* `TimedOut` (124): what was waited for did not happen in time
 """
 
 from enum import IntEnum
@@ -92,6 +96,27 @@ class PermissionMissing(Refused):
     category = "permission"
 
 
+class UnknownOrder(Refused):
+    """The exchange knows no order of that id."""
+
+    category = "unknown_order"
+
+
+class WrongEnd(PrivstreamError):
+    """The order that was waited for ended in another status."""
+
+    exit = Exit.WRONG_END
+    category = "wrong_end"
+
+
+class TimedOut(PrivstreamError):
+    """What was waited for did not happen in time."""
+
+    exit = Exit.TIMED_OUT
+    category = "timeout"
+    retryable = True
+
+
 class Unreachable(PrivstreamError):
     """A passing fault. `floor` is the least wait in seconds before the next attempt."""
 
@@ -109,6 +134,8 @@ class Unreachable(PrivstreamError):
     ) -> None:
         super().__init__(message, hint)
         self.floor = floor
+        self.never_sent = False
+        """Nothing of the request left this computer."""
         self.cause = cause
         """One word for the `gap` event: disconnected, silence, sequence, maintenance, …"""
 
@@ -141,4 +168,11 @@ class Untrusted(Unreachable):
     """The TLS certificate does not verify; a retry would not change that."""
 
     category = "tls"
+    retryable = False
+
+
+class FateUnknown(Unreachable):
+    """Something that changes an account was sent, and what became of it cannot be told."""
+
+    category = "unknown"
     retryable = False

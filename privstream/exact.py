@@ -174,6 +174,14 @@ def subtract(left: str, right: str) -> str:
     return amount(format(EXACT.subtract(Decimal(left), Decimal(right)), "f")) or "0"
 
 
+def is_near(left: str, right: str, digits: int | None) -> bool:
+    """The same amount, where one of them is rounded to so many decimals; `None`: neither is."""
+    if digits is None:
+        return normal(left) == normal(right)
+    apart = EXACT.subtract(Decimal(left), Decimal(right))
+    return apart.copy_abs() < Decimal(1).scaleb(-digits)
+
+
 def add(left: str, right: str) -> str:
     """`left + right`, exactly, in plain notation."""
     return amount(format(EXACT.add(Decimal(left), Decimal(right)), "f")) or "0"

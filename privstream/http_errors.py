@@ -55,6 +55,23 @@ def is_json(response: HttpResponse) -> bool:
 _JSON_STARTS = frozenset(bytes([byte]) for byte in b'{["-0123456789tfn')
 
 
+def without_echo(response: HttpResponse, sent: Mapping[str, str]) -> HttpResponse:
+    """The answer without the key or the signature of the request that it may repeat.
+
+    `sent` are the headers of the request, or the fields of its form.
+    """
+    body = response.body
+    for name, value in sent.items():
+        if _SECRET_FIELD.search(name) and len(value) >= _SHORTEST_SECRET:
+            body = body.replace(value.encode(), b"<secret>")
+    return HttpResponse(response.status, response.headers, body)
+
+
+# By name, since a nonce or a time may well be repeated, and by length, since they sign too.
+_SECRET_FIELD = re.compile(r"key|sign", re.IGNORECASE)
+_SHORTEST_SECRET = 16
+
+
 def retry_after(headers: Mapping[str, str]) -> float:
     """Seconds to wait by the Retry-After header, as a number or a date, within bounds."""
     text = headers.get("retry-after", "").strip()

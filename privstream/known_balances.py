@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from privstream.exact import add, encode, normal, subtract
+from privstream.exact import add, encode, is_near, normal, subtract
 from privstream.recent import Journal, Occurrences, Recent
 from privstream.wire import BalanceReport
 
@@ -27,6 +27,8 @@ class KnownBalances:
         self._states: dict[tuple[str, str | None], State] = {}
         self._totals: dict[str, str] = {}
         """Per currency over all wallets, followed by the stated changes."""
+        self._stated: dict[str, str | None] = {}
+        """The total of each currency that was stated last, of whatever wallet."""
         self._changes = Recent(CHANGES)
         self._identities = Occurrences(CHANGES)
         self._listed: set[tuple[str, str | None]] = set()
@@ -43,6 +45,7 @@ class KnownBalances:
             self._listed.add(place)
         if report.key is not None:
             return self._take_change(report, place)
+        self._stated[report.currency] = report.total
         if self._is_known(report, place):
             return None
         self._states[place] = _state(report)
@@ -50,14 +53,28 @@ class KnownBalances:
             self._totals[report.currency] = report.total
         return self._identities.name(self._name(report)), report
 
-    def state(self, currency: str, wallet: str | None) -> tuple[State | None, str | None]:
+    def state(self, currency: str, wallet: str | None) -> tuple[object, ...]:
         """What is known of a balance, and of its currency over all wallets."""
-        return self._states.get((currency, wallet)), self._totals.get(currency)
+        stated = self._stated.get(currency) if wallet is None else None
+        return self._states.get((currency, wallet)), self._totals.get(currency), stated
 
     def would_tell(self, report: BalanceReport) -> bool:
         """Whether it would be news."""
         report = _completed(report)
         return not self._is_known(report, (report.currency, report.wallet))
+
+    def differs(self, report: BalanceReport, digits: int | None) -> bool:
+        """Its total is another one than was stated last; what never was is not compared.
+
+        Without a wallet it is of a currency that is in one wallet only.
+        """
+        stated = self._stated.get(report.currency)
+        if report.wallet is not None:
+            state = self._states.get((report.currency, report.wallet))
+            stated = state[0] if state is not None else None
+        if not stated or report.total is None:
+            return False
+        return not is_near(stated, report.total, digits)
 
     def unlisted(self) -> Iterator[BalanceReport]:
         """Balances that a complete list left out: nothing is in them any more."""
@@ -109,6 +126,7 @@ class KnownBalances:
         if not self._changes.add(key):
             return None
         self._states[place] = _state(report)
+        self._stated[report.currency] = report.total
         self._follow(report)
         return f"{self._account}:balance:{key}", report
 

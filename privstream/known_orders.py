@@ -102,6 +102,7 @@ class KnownOrder:
         known: dict[str, Any] = self.fields  # type: ignore[assignment]  # a TypedDict is a dict
         ended = known.get("status") in TERMINAL
         stale = self._is_behind(told)
+        before = known.get("filled")
         for key, value in told.items():
             if value is None and key in known:
                 continue
@@ -116,6 +117,14 @@ class KnownOrder:
             if not keep:
                 known[key] = value
         self._conclude(told)
+        if before is not None and told.get("fee") is None:
+            self._drop_old_fee(before)
+
+    def _drop_old_fee(self, before: str) -> None:
+        """More was filled since the fee was stated, so that is not all of it any more."""
+        filled = self.fields.get("filled")
+        if filled is not None and Decimal(filled) > Decimal(before):
+            self.fields.pop("fee", None)
 
     def _is_behind(self, told: OrderFields) -> bool:
         known_filled, filled = self.fields.get("filled"), told.get("filled")

@@ -20,7 +20,7 @@ from privstream.events import (
 from privstream.known_balances import KnownBalances
 from privstream.known_orders import KnownOrder
 from privstream.recent import Journal, Occurrences, Recent
-from privstream.shapes import misshapen
+from privstream.shapes import misshapen, without_blanks
 from privstream.telling import Teller, View
 from privstream.wire import (
     AnyReport,
@@ -56,6 +56,8 @@ class Ledger:
         self.connection = 1
         self.wanted: set[str] = set()
         """Orders that must be looked up before their news can be told."""
+        self.followed: set[str] = set()
+        """Orders told of at first sight even where they ended before the start."""
         self.symbols: set[str] = set()
         self._tells_orders = "orders" in view.channels
         self._orders: dict[str, KnownOrder] = {}
@@ -84,12 +86,7 @@ class Ledger:
         """What a report means for the user: no event, one, or several."""
         self._received = received
         if not isinstance(report, Listed) and (problem := misshapen(report)) is not None:
-            report = NoticeReport(
-                level="warning",
-                code="unrecognised",
-                text=f"cannot read this element: {problem}",
-                element=report.element,
-            )
+            report = _reshaped(report, problem)
         return list(self._take[type(report)](report))
 
     # --- across runs -------------------------------------------------------------------
@@ -182,6 +179,11 @@ class Ledger:
             if order.is_open and order.confirmed < self.connection
         )
 
+    def has_told(self, order_id: str) -> bool:
+        """Whether anything was told of the order."""
+        order = self._orders.get(order_id)
+        return order_id in self._forgotten or (order is not None and order.has_been_told)
+
     def recovered(self) -> Recovered:
         """How many events were read back since the connection was lost."""
         back = self._read_back
@@ -241,13 +243,16 @@ class Ledger:
             return
         if not order.is_open:
             self._forget_later(order.order_id)
-            if first and report.source != "stream" and self._before_start(report):
+            is_past = report.source != "stream" and self._before_start(report)
+            if first and is_past and order.order_id not in self.followed:
                 return
         fields = order.fields
-        if not self._tells_orders or not self._shows(
-            fields.get("symbol"), fields.get("exchange_symbol")
-        ):
+        if not self._shows(fields.get("symbol"), fields.get("exchange_symbol")):
             order.is_kept = False
+            return
+        if not self._tells_orders:
+            if order.is_open or order.is_kept:  # its fills may be read back by its id only
+                self._note_order(order, None)
             return
         source = self._source(report)
         if source is None:
@@ -396,6 +401,10 @@ class Ledger:
             case _:
                 return False
 
+    def differs(self, report: BalanceReport, digits: int | None) -> bool:
+        """Whether REST has another total, rounded to so many digits, than was last told."""
+        return "balances" in self.view.channels and self._balances.differs(report, digits)
+
     def balance(self, currency: str, wallet: str | None) -> object:
         """What is known of a balance, to see whether it has moved."""
         return self._balances.state(currency, wallet)
@@ -422,3 +431,16 @@ class Ledger:
         if not wanted:
             return True
         return any(name and name.upper() in wanted for name in (symbol, exchange_symbol))
+
+
+def _reshaped(report: AnyReport, problem: str) -> AnyReport:
+    """The report without its empty texts, where only these were wrong with it; else a notice."""
+    filled = without_blanks(report)
+    if misshapen(filled) is None:
+        return filled
+    return NoticeReport(
+        level="warning",
+        code="unrecognised",
+        text=f"cannot read this element: {problem}",
+        element=report.element,
+    )

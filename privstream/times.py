@@ -19,7 +19,7 @@ def from_rfc3339(text: object) -> str | None:
         return None
     if not isinstance(text, str):
         raise TypeError("no RFC 3339 time in UTC")
-    if len(text) == _FULL_LENGTH and text[4:20:3] == "--T::.":
+    if len(text) == _FULL_LENGTH and text[4:20:3] + text[-1] == "--T::.Z":
         datetime.fromisoformat(text)  # far quicker than the expression; raises ValueError
         return text
     if not (match := _RFC3339.fullmatch(text)):

@@ -116,6 +116,10 @@ class HttpRequest(Struct, frozen=True):
     body: bytes = b""
     base: Literal["rest_url", "history_url"] = "rest_url"
 
+    def __repr__(self) -> str:
+        # Key and signature stand in the headers, with Indodax in the body too.
+        return f"HttpRequest({self.method} {self.path}, {', '.join(self.headers)})"
+
 
 class HttpResponse(Struct, frozen=True):
     """One answer, whatever its status; header names in lower case."""
@@ -123,6 +127,10 @@ class HttpResponse(Struct, frozen=True):
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    def __repr__(self) -> str:
+        # It may bring a token.
+        return f"HttpResponse({self.status}, {len(self.body)} bytes)"
 
 
 class Call(Struct, frozen=True):
@@ -146,6 +154,9 @@ class Handshake(Struct, frozen=True):
 
     url: str
     headers: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"Handshake({self.url.partition('?')[0]}, {', '.join(self.headers)})"
 
 
 # --- what an exchange reports ----------------------------------------------------------
@@ -301,6 +312,9 @@ class Send(Struct, frozen=True):
     text: str
     shown: str | None = None
 
+    def __repr__(self) -> str:
+        return f"Send({self.text if self.shown is None else self.shown!r})"
+
 
 class Ready(Struct, frozen=True):
     """Login and every subscription were acknowledged."""
@@ -327,7 +341,14 @@ class Ask(Struct, frozen=True):
     """What a message calls it: "the balances"."""
 
 
-Action: TypeAlias = Ask | Send | Ready | Synced | Reconnect | Listed | AnyReport
+class Reply(Struct, frozen=True):
+    """The exchange's answer to a request of ours; its kinds are where the request's are."""
+
+    request: int
+    """Our number for the request."""
+
+
+Action: TypeAlias = Ask | Send | Ready | Synced | Reconnect | Reply | Listed | AnyReport
 
 
 class Session(Protocol):

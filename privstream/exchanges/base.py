@@ -7,17 +7,19 @@ A module here names its class `EXCHANGE`; nothing else lists it.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from privstream.errors import PrivstreamError, UsageError
+from privstream.errors import PermissionMissing, PrivstreamError, UsageError
 from privstream.exact import Malformed, decode
+from privstream.ordering import OrderEntry
 from privstream.wire import (
     Account,
     Action,
     AnyReport,
     Backfill,
+    BalanceReport,
     Endpoints,
     Handshake,
     Known,
@@ -60,6 +62,20 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Nanoseconds per step of the nonce (1 = nanoseconds, 1000 = microseconds)."""
 
 
+class Right(Struct, frozen=True):
+    """A right of an API key; `held` is `None` where the exchange does not tell."""
+
+    name: str
+    """In the exchange's words."""
+    held: bool | None = None
+    use: Literal["read", "trade", "withdraw"] = "read"
+    without: str | None = None
+    """Of a right to read: what a stream lacks without it."""
+    refusal: str | None = None
+    hint: str | None = None
+    """What the exchange said where a call was refused, and what may mend it."""
+
+
 class Exchange(ABC):
     """One account's exchange, as its documents have it."""
 
@@ -79,6 +95,10 @@ class Exchange(ABC):
     """Further prefixes of its environment variables, besides its name in capitals."""
     rights: ClassVar[tuple[str, ...]] = ()
     """The rights that a key should have for watching, in the exchange's words."""
+    open_path: ClassVar[str | None] = None
+    """A path of `rest_url` that answers everybody at little cost, for the time of its answer."""
+    clock_limits: ClassVar[tuple[float, float] | None] = None
+    """Seconds that our clock may run behind and ahead; beyond, signatures are refused."""
     login_nonce: ClassVar[bool] = False
     """The login on the socket takes a nonce of the key's counter."""
     snapshot_over_rest: ClassVar[bool] = False
@@ -87,6 +107,14 @@ class Exchange(ABC):
     """The stream lists the latest fills by itself, those of before the connection too."""
     polls_balances: ClassVar[bool] = False
     """Balances are read over REST, so a new one is no sign that the stream lost something."""
+    order_id_form: ClassVar[tuple[str, str]] = (r"\S+", "")
+    """What every order id matches (a regular expression), and an example of one."""
+    look_up_limit: ClassVar[str] = ""
+    """Which orders `look_up` cannot find although there were such, as a sentence."""
+    numbers_frames: ClassVar[bool] = False
+    """A lost frame shows by the number of the next one; else only by comparing with REST."""
+    balance_digits: ClassVar[int | None] = None
+    """Decimals to which `balances_now` rounds what the stream tells whole."""
     limits: ClassVar[Limits]
 
     def __init__(self, account: Account) -> None:
@@ -110,6 +138,11 @@ class Exchange(ABC):
                 message = f"{self.title} has no channel {channel!r}"
                 raise UsageError(message, f"its channels are: {known}")
         return named or tuple(c for c in self.channels if c not in self.extra_channels)
+
+    @classmethod
+    def has_token(cls) -> bool:
+        """Whether a connection takes a token: where one does, its exchange says how to get it."""
+        return cls.fetch_token is not Exchange.fetch_token
 
     def fetch_token(self) -> RestFlow[Token | None]:
         """The token for one connection, where the exchange wants one."""
@@ -140,9 +173,27 @@ class Exchange(ABC):
         return Backfill((), complete=True)
         yield
 
+    def balances_now(self) -> RestFlow[tuple[BalanceReport, ...]]:
+        """Totals over REST of balances that the stream tells, where `picture` has none.
+
+        Source `rest`. Only for comparing: what cannot be compared truthfully is left out.
+        """
+        return ()
+        yield
+
+    @property
+    def order_entry(self) -> OrderEntry | None:
+        """How orders are placed here, where the exchange's documents for this stream say it."""
+        return None
+
     @abstractmethod
     def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
         """The whole of these orders, over REST."""
+
+    def rights_of_key(self) -> RestFlow[tuple[Right, ...]]:
+        """What the key may do, found out by calls that change nothing; () where none is known."""
+        return ()
+        yield
 
 
 class JsonSession(ABC):
@@ -168,6 +219,15 @@ class JsonSession(ABC):
     @abstractmethod
     def read(self, message: Any, now: Now) -> Iterator[Action]:
         """Answer a decoded frame; may raise what MALFORMED lists."""
+
+
+def probed(right: Right, call: RestFlow[object]) -> RestFlow[Right]:
+    """The right, which a harmless call that takes it proves."""
+    try:
+        yield from call
+    except PermissionMissing as problem:
+        return structs.replace(right, held=False, refusal=problem.message, hint=problem.hint)
+    return structs.replace(right, held=True)
 
 
 def unrecognised(element: Any, why: str, sequence: int | None = None) -> NoticeReport:

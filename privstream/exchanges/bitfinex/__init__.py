@@ -34,14 +34,16 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from privstream.errors import ConfigError
-from privstream.exchanges.base import Exchange, Limits
+from privstream.exchanges.base import Exchange, Limits, Right
 from privstream.exchanges.bitfinex import rest
 from privstream.exchanges.bitfinex.memory import Memory
+from privstream.exchanges.bitfinex.rights import rights_of
 from privstream.exchanges.bitfinex.session import LOGIN, BitfinexSession
 from privstream.wire import (
     Account,
     AnyReport,
     Backfill,
+    BalanceReport,
     Endpoints,
     Handshake,
     Known,
@@ -58,9 +60,14 @@ class Bitfinex(Exchange):
     name = "bitfinex"
     title = "Bitfinex"
     channels = ("orders", "trades", "balances", "positions", "notices")
+    order_id_form = (r"[0-9]+", "1000000001")
+    look_up_limit = "Bitfinex forgets orders about two weeks after their end"
     env_prefixes = ("BFX",)
     rights = ("orders: read", "wallets: read", "positions: read", "history: read")
     login_nonce = True
+    numbers_frames = True
+    balance_digits = 8  # of REST; the socket tells more (sheet section 5.4)
+    open_path = "/v2/platform/status"
     limits = Limits(
         connects=(5, 15.0),  # per address, to the private host (sheet section 1)
         # 90 calls of each path in a minute (sheet section 6); all paths share this budget.
@@ -101,8 +108,14 @@ class Bitfinex(Exchange):
     def picture(self) -> RestFlow[Backfill]:
         return rest.open_orders(self.account)
 
+    def balances_now(self) -> RestFlow[tuple[BalanceReport, ...]]:
+        return rest.balances(self.account)
+
     def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
         return rest.look_up(self.account, order_ids)
+
+    def rights_of_key(self) -> RestFlow[tuple[Right, ...]]:
+        return rights_of(self.account)
 
 
 EXCHANGE = Bitfinex

@@ -9,17 +9,20 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from msgspec import structs
+
 from privstream.errors import PrivstreamError, Refused, Unavailable
 from privstream.exact import Malformed, decode
 from privstream.exchanges.base import each
 from privstream.exchanges.bitfinex.refusals import BUSY, NonceRefused, code_of, error_for
-from privstream.exchanges.bitfinex.rows import Origin, Row, read_fill, read_order
+from privstream.exchanges.bitfinex.rows import Origin, Row, read_fill, read_order, read_wallet
 from privstream.exchanges.bitfinex.signing import signed_request
 from privstream.http_errors import is_json, unavailable
 from privstream.wire import (
     Account,
     AnyReport,
     Backfill,
+    BalanceReport,
     Call,
     HttpResponse,
     Known,
@@ -131,9 +134,16 @@ def look_up(account: Account, order_ids: Iterable[str]) -> RestFlow[tuple[AnyRep
 
 
 def open_orders(account: Account) -> RestFlow[Backfill]:
-    """The orders that stand. Wallets are not compared: REST rounds them to eight digits."""
+    """The orders that stand."""
     reports = yield from _orders(account, "auth/r/orders")
     return Backfill((*reports, Listed("orders")), complete=True)
+
+
+def balances(account: Account) -> RestFlow[tuple[BalanceReport, ...]]:
+    """What is in the wallets, rounded to eight decimals. Whatever changed them is past."""
+    rows = yield from ask(account, "auth/r/wallets")
+    reports = (report for row in rows for report in read_wallet(row, REST))
+    return tuple(structs.replace(report, reason=None) for report in reports)
 
 
 def _orders(account: Account, path: str, **parameters: Any) -> RestFlow[tuple[AnyReport, ...]]:

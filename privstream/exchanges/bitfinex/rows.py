@@ -214,7 +214,7 @@ def read_position(row: Row, origin: Origin, *, closed: bool) -> Iterator[Positio
         status="closed" if is_flat else names.word(row[1]),
         position_id=_identity(position_id, "position id") if position_id else None,
         entry_price=nonzero(row[3]),
-        liquidation_price=None if is_flat else nonzero(_at(row, 8)),
+        liquidation_price=None if is_flat else _above_zero(_at(row, 8)),
         leverage=None if is_flat else nonzero(_at(row, 9)),
         unrealized_pnl=None if is_flat else amount(_at(row, 6)),
         time=from_millis(_at(row, 13)) or origin.sent,
@@ -222,6 +222,12 @@ def read_position(row: Row, origin: Origin, *, closed: bool) -> Iterator[Positio
         sequence=origin.sequence,
         element=row,
     )
+
+
+def _above_zero(price: object) -> str | None:
+    """A price below nothing is never reached: there is none."""
+    text = nonzero(price)
+    return None if text is not None and text[0] == "-" else text
 
 
 def _direction(held: str) -> PositionSide:

@@ -33,12 +33,13 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 
 from privstream.errors import PrivstreamError
-from privstream.exchanges.base import Exchange, Limits, Option
+from privstream.exchanges.base import Exchange, Limits, Option, Right
 from privstream.exchanges.indodax import codes, histories, rest
 from privstream.exchanges.indodax.bookmark import Bookmark
 from privstream.exchanges.indodax.centrifugo import LOGIN
 from privstream.exchanges.indodax.orders import Updates
 from privstream.exchanges.indodax.picture import read_picture
+from privstream.exchanges.indodax.rights import rights_of
 from privstream.exchanges.indodax.session import AccountSession
 from privstream.wire import (
     Account,
@@ -72,6 +73,8 @@ class Indodax(Exchange):
     name = "indodax"
     title = "Indodax"
     channels = ("orders", "trades", "balances")
+    order_id_form = (r"[a-z0-9]+-[a-z_]+-[0-9]+", "aaveidr-limit-3397")
+    look_up_limit = "Indodax finds market and stop orders for a week after their end"
     options = (
         Option(
             name="environment",
@@ -83,6 +86,7 @@ class Indodax(Exchange):
     rights = ("view",)
     snapshot_over_rest = True
     polls_balances = True
+    clock_limits = (5.0, 1.0)  # recvWindow, and a second (sheet section 6)
     limits = Limits(
         # Not documented for this stream: no more than any exchange here allows for sure.
         connects=(120, 600.0),
@@ -131,8 +135,12 @@ class Indodax(Exchange):
     def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
         found: list[AnyReport] = []
         for order_id in sorted(order_ids):
-            found += yield from rest.find_order(self.account, order_id)
+            known = yield from rest.find_order(self.account, order_id)
+            found += known or (yield from histories.find_ended(self.account, order_id))
         return tuple(found)
+
+    def rights_of_key(self) -> RestFlow[tuple[Right, ...]]:
+        return rights_of(self.account)
 
 
 EXCHANGE = Indodax

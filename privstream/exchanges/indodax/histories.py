@@ -70,11 +70,48 @@ def ask_history(
     account: Account, path: str, pair: str, start: int, end: int
 ) -> RestFlow[list[Row]]:
     """Rows of a pair between two times in milliseconds, at most LIMIT of them."""
-    parameters = {"symbol": pair, "startTime": start, "endTime": end, "limit": LIMIT, "sort": "asc"}
+    return (yield from _ask(account, path, pair, lambda _: (start, end), "asc"))
+
+
+def find_ended(account: Account, order_id: str) -> RestFlow[tuple[AnyReport, ...]]:
+    """An order of whatever kind, where it is among the last LIMIT of its pair in this week."""
+    parts = names.order_id_parts(order_id)
+    if parts is None or account.endpoints.history_url is None:
+        return ()
+    try:
+        rows = yield from _ask(
+            account, ORDERS, parts.pair, lambda now: (now + LEAD - SPAN, now + LEAD), "desc"
+        )
+    except (LoginRefused, PermissionMissing):
+        raise
+    except Refused:  # a pair that is none, or no more
+        return ()
+    own = [row for row in rows if isinstance(row, dict) and row.get("orderId") == order_id]
+    return tuple(each(own, _read_ended))
+
+
+def _read_ended(row: Row) -> Iterator[AnyReport]:
+    yield read_ended(row)
+
+
+def _ask(
+    account: Account, path: str, pair: str, window: Callable[[int], tuple[int, int]], sort: str
+) -> RestFlow[list[Row]]:
+    """`window` is told the moment of asking; all in milliseconds."""
 
     def build(stamp: Stamp) -> HttpRequest:
-        time = {"timestamp": milliseconds(stamp.now.wall_ns), "recvWindow": WINDOW}
-        query = urlencode(parameters | time)
+        start, end = window(stamp.now.wall_ns // 10**6)
+        query = urlencode(
+            {
+                "symbol": pair,
+                "startTime": start,
+                "endTime": end,
+                "limit": LIMIT,
+                "sort": sort,
+                "timestamp": milliseconds(stamp.now.wall_ns),
+                "recvWindow": WINDOW,
+            }
+        )
         headers = {
             "X-APIKEY": account.api_key.reveal(),
             "Sign": signature(account.api_secret, query),

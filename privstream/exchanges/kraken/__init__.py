@@ -26,14 +26,17 @@ Source
 from collections.abc import Iterable, Mapping
 
 from privstream.errors import ConfigError, UsageError
-from privstream.exchanges.base import Exchange, Limits, Option
+from privstream.exchanges.base import Exchange, Limits, Option, Right
 from privstream.exchanges.kraken import rest
+from privstream.exchanges.kraken.rights import rights_of
 from privstream.exchanges.kraken.v1 import SessionV1
 from privstream.exchanges.kraken.v2 import SessionV2
+from privstream.ordering import OrderEntry
 from privstream.wire import (
     Account,
     AnyReport,
     Backfill,
+    BalanceReport,
     Endpoints,
     Handshake,
     Known,
@@ -52,6 +55,7 @@ class Kraken(Exchange):
     name = "kraken"
     title = "Kraken"
     channels = ("orders", "trades", "balances")
+    order_id_form = (r"[A-Z0-9]{6}-[A-Z0-9]{5}-[A-Z0-9]{6}", "OAAAAA-BBBBB-CCCCCC")
     options = (
         Option(
             name="protocol",
@@ -68,6 +72,8 @@ class Kraken(Exchange):
         "Query closed orders & trades",
     )
     lists_fills = True
+    numbers_frames = True
+    open_path = "/0/public/Time"
     limits = Limits(
         # Cloudflare bans an address for 10 minutes after about 150 connects in 10 minutes;
         # Kraken's own command line keeps to 120 (sheet section 2).
@@ -80,6 +86,8 @@ class Kraken(Exchange):
     def __init__(self, account: Account) -> None:
         super().__init__(account)
         self._pairs: rest.Pairs = {}
+        self._assets: rest.Assets = {}
+        self._spread: set[str] = set()
 
     @property
     def _v1(self) -> bool:
@@ -119,7 +127,7 @@ class Kraken(Exchange):
 
     def session(self, token: Token | None, channels: tuple[str, ...]) -> Session:
         text = "" if token is None else token.secret.reveal()
-        return SessionV1(text, channels) if self._v1 else SessionV2(text, channels)
+        return SessionV1(text, channels) if self._v1 else SessionV2(text, channels, self._spread)
 
     def backfill(self, known: Known) -> RestFlow[Backfill]:
         return rest.backfill(self.account, self._pairs, known)
@@ -127,8 +135,20 @@ class Kraken(Exchange):
     def picture(self) -> RestFlow[Backfill]:
         return rest.open_orders(self.account, self._pairs)
 
+    def balances_now(self) -> RestFlow[tuple[BalanceReport, ...]]:
+        return rest.balances(self.account, self._assets, self._spread)
+
     def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
         return rest.look_up(self.account, self._pairs, order_ids)
+
+    @property
+    def order_entry(self) -> OrderEntry:
+        from privstream.exchanges.kraken.ordering import KrakenEntry  # noqa: PLC0415 - start-up
+
+        return KrakenEntry(self.account, self._pairs)
+
+    def rights_of_key(self) -> RestFlow[tuple[Right, ...]]:
+        return rights_of(self.account)
 
 
 EXCHANGE = Kraken

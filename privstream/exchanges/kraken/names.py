@@ -17,6 +17,11 @@ def currency(code: str) -> str:
     return COMMON.get(code, code)
 
 
+def uncommon(code: str) -> str:
+    """`BTC` is `XBT` over REST and in v1; everything else is itself."""
+    return next((own for own, common in COMMON.items() if common == code), code)
+
+
 @lru_cache(maxsize=4096)
 def symbol(pair: str) -> str:
     """`XBT/EUR` (v1) and `BTC/EUR` (v2) are both `BTC/EUR`. Raises ValueError without a slash."""

@@ -93,8 +93,9 @@ def _prices(kind: str, row: Row, descr: Row) -> tuple[str | None, str | None]:
 
 
 def _price(text: str | None) -> str | None:
-    """A price; a percentage ("-1.5%") is an offset and no price."""
-    return None if text is not None and text.endswith("%") else nonzero(text)
+    """A price; "+5", "#5" and "-1.5%" are offsets and no prices."""
+    is_offset = text is not None and (text[:1] in {"+", "-", "#"} or text.endswith("%"))
+    return None if is_offset else nonzero(text)
 
 
 def _flags(row: Row) -> list[str]:

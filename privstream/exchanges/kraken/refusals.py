@@ -13,6 +13,7 @@ from privstream.errors import (
     Refused,
     TokenRefused,
     Unavailable,
+    UnknownOrder,
 )
 
 LOCKOUT = 900.0  # EGeneral:Temporary lockout lasts about 15 minutes
@@ -30,6 +31,44 @@ def error_for(text: str, doing: str) -> PrivstreamError:
         if text.startswith(prefix):
             return make(text, doing)
     return Refused(f"Kraken refused {doing}: {text}")
+
+
+def order_error(text: str) -> PrivstreamError:
+    """The error of a refused order call, with what to do about it.
+
+    One that is `Unreachable` says that the order may exist all the same.
+    """
+    if text.startswith(("EGeneral:Permission denied", "EAPI:Permission denied")):
+        return PermissionMissing(
+            f"Kraken does not let this key place or cancel orders ({text})",
+            "give a key for trading the right 'Create & modify orders'",
+        )
+    for prefix, hint in _ORDER_HINTS:
+        if text.startswith(prefix):
+            kind = UnknownOrder if prefix in _UNKNOWN_ORDER else Refused
+            return kind(f"Kraken refused the order: {text}", hint)
+    error = error_for(text, "the order")
+    if error.hint is None:
+        error.hint = "check the order's terms against the pair's rules on Kraken"
+    return error
+
+
+_UNKNOWN_ORDER = frozenset({"EOrder:Unknown order", "EOrder:Invalid order"})
+_ORDER_HINTS = (
+    ("EOrder:Unknown order", "it may be filled, canceled or expired already: look at it"),
+    ("EOrder:Invalid order", "check the id"),
+    ("EOrder:Insufficient funds", "less is available than it needs: open orders hold some"),
+    ("EOrder:Insufficient margin", "no margin is to be had now; try a smaller order"),
+    ("EOrder:Order minimum not met", "take a larger quantity"),
+    ("EOrder:Cost minimum not met", "take a larger quantity"),
+    ("EOrder:Tick size check failed", "take a price with the pair's step"),
+    ("EOrder:Invalid price", "take a price with fewer decimals"),
+    ("EOrder:Post only order", "it would have been filled at once: take another price"),
+    ("EOrder:Rate limit exceeded", "too many orders on this pair: wait a minute"),
+    ("EOrder:Domain rate limit exceeded", "too many orders on this pair: wait a minute"),
+    ("EOrder:Orders limit exceeded", "cancel some of the open orders on this pair"),
+    ("EService:Market in", "the market takes no such orders now: try again later"),
+)
 
 
 def _invalid_key(text: str, doing: str) -> PrivstreamError:
@@ -71,6 +110,10 @@ def _token(text: str, doing: str) -> PrivstreamError:
     return TokenRefused(f"Kraken does not take the token for {doing} ({text})", cause="token")
 
 
+def _unknown_order(text: str, doing: str) -> PrivstreamError:
+    return UnknownOrder(f"Kraken knows no such order, asked for {doing} ({text})", "check the id")
+
+
 def _busy(text: str, doing: str) -> PrivstreamError:
     message = f"Kraken is busy or in maintenance, asked for {doing} ({text})"
     return Unavailable(message, floor=BUSY, cause="unavailable")
@@ -91,6 +134,8 @@ _MEANINGS = (
     ("EService:Throttled", _rate_limit),
     ("EService: Throttled", _rate_limit),
     ("Exceeded msg rate", _rate_limit),
+    ("EOrder:Unknown order", _unknown_order),
+    ("EOrder:Invalid order", _unknown_order),
     ("ESession:Invalid session", _token),
     ("EAPI:Invalid token", _token),
     ("Token(s) not found", _token),

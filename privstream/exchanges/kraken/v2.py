@@ -11,7 +11,7 @@ import msgspec
 
 from privstream.errors import RateLimited
 from privstream.events import Source
-from privstream.exact import amount, nonzero
+from privstream.exact import amount, nonzero, normal
 from privstream.exchanges.base import JsonSession, each, unrecognised
 from privstream.exchanges.kraken import names
 from privstream.exchanges.kraken.life import Pulse, Sequence
@@ -41,8 +41,12 @@ LIQUIDITY: dict[str, Literal["maker", "taker"]] = {"m": "maker", "t": "taker"}
 class SessionV2(JsonSession):
     """One v2 connection."""
 
-    def __init__(self, token: str, channels: tuple[str, ...]) -> None:
+    def __init__(
+        self, token: str, channels: tuple[str, ...], spread: set[str] | None = None
+    ) -> None:
         self._token = token
+        self._spread = set() if spread is None else spread
+        """Assets that are in other wallets than the main one; it outlives the connection."""
         self._wanted = subscriptions(channels)
         self._pending: dict[int, str] = {}
         self._unlisted = set(self._wanted)
@@ -181,6 +185,8 @@ class SessionV2(JsonSession):
         wallet = (
             f"{element['wallet_type']}/{element['wallet_id']}" if "wallet_type" in element else None
         )
+        if _is_spread(element, wallet):
+            self._spread.add(names.currency(asset))
         yield BalanceReport(
             currency=names.currency(asset),
             exchange_currency=asset,
@@ -195,6 +201,23 @@ class SessionV2(JsonSession):
             sequence=sequence,
             element=element,
         )
+
+
+def _is_spread(element: dict[str, Any], wallet: str | None) -> bool:
+    """It is also in other wallets than the main one, or nobody knows in which."""
+    if wallet is not None:
+        return wallet != "spot/main"
+    places = element.get("wallets") or []
+    return not isinstance(places, list) or any(not _holds_all(place, element) for place in places)
+
+
+def _holds_all(place: object, element: dict[str, Any]) -> bool:
+    """It is the main wallet. One was seen that held less than the total, and was listed alone."""
+    return (
+        isinstance(place, dict)
+        and (place.get("type"), place.get("id")) == ("spot", "main")
+        and normal(str(place.get("balance"))) == normal(str(element.get("balance")))
+    )
 
 
 def _is_no_fill(element: object) -> bool:
@@ -314,18 +337,22 @@ def _read_identity(element: dict[str, Any], fields: OrderFields) -> None:
         fields["order_type"] = names.word(element["order_type"])
     if element.get("post_only"):
         fields["time_in_force"] = "post_only"
-    elif "time_in_force" in element:
+    elif element.get("time_in_force"):
         fields["time_in_force"] = names.word(element["time_in_force"])
 
 
 def _read_prices(element: dict[str, Any], fields: OrderFields) -> None:
     if "limit_price" in element:
-        fields["price"] = nonzero(element["limit_price"])
+        is_price = element.get("limit_price_type") in STATIC
+        fields["price"] = nonzero(element["limit_price"]) if is_price else None
     triggers = element.get("triggers")
     if triggers and "price" in triggers:
-        fields["stop_price"] = nonzero(triggers["price"])
+        # An offset is no price: what it makes of the market's is told besides, or not at all.
+        is_price = triggers.get("price_type") in STATIC
+        fields["stop_price"] = nonzero(triggers.get("price" if is_price else "actual_price"))
     elif "stop_price" in element:  # the deprecated name of the same
         fields["stop_price"] = nonzero(element["stop_price"])
 
 
+STATIC = frozenset({None, "static"})
 READERS = {"executions": SessionV2.read_execution, "balances": SessionV2.read_balance}

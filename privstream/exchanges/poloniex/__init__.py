@@ -27,13 +27,15 @@ Source
 """
 
 from collections.abc import Iterable, Mapping
+from math import inf
 from urllib.parse import urlsplit
 
 from privstream.errors import ConfigError
-from privstream.exchanges.base import Exchange, Limits
+from privstream.exchanges.base import Exchange, Limits, Right
 from privstream.exchanges.poloniex import backfill
 from privstream.exchanges.poloniex.balances import Holdings
 from privstream.exchanges.poloniex.fill_keys import FillKeys
+from privstream.exchanges.poloniex.rights import rights_of
 from privstream.exchanges.poloniex.session import LOGIN, PoloniexSession
 from privstream.wire import (
     Account,
@@ -55,9 +57,13 @@ class Poloniex(Exchange):
     name = "poloniex"
     title = "Poloniex"
     channels = ("orders", "trades", "balances")
+    order_id_form = (r"[0-9]+", "410000000000000001")
     env_prefixes = ("POLO",)
     rights = ("Read",)
     snapshot_over_rest = True
+    open_path = "/timestamp"
+    # The past is refused, the future was seen to pass (sheet section 2).
+    clock_limits = (300.0, inf)
     limits = Limits(
         # No rate of connecting is documented, only how many may be open (sheet section 3):
         # as careful as where a ban is known.
@@ -102,6 +108,9 @@ class Poloniex(Exchange):
 
     def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
         return backfill.look_up(self.account, order_ids)
+
+    def rights_of_key(self) -> RestFlow[tuple[Right, ...]]:
+        return rights_of(self.account)
 
 
 EXCHANGE = Poloniex

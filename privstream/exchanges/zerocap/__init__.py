@@ -35,10 +35,13 @@ from functools import partial
 from typing import ClassVar
 
 from privstream.errors import UsageError
-from privstream.exchanges.base import Exchange, Limits, Option
+from privstream.exchanges.base import Exchange, Limits, Option, Right
 from privstream.exchanges.zerocap import rest
 from privstream.exchanges.zerocap.balances import Wallets
+from privstream.exchanges.zerocap.ordering import ZerocapEntry
+from privstream.exchanges.zerocap.rights import rights_of
 from privstream.exchanges.zerocap.session import ZerocapSession
+from privstream.ordering import OrderEntry
 from privstream.wire import (
     Account,
     AnyReport,
@@ -69,6 +72,10 @@ class Zerocap(Exchange):
     title = "Zerocap"
     channels = ("orders", "trades", "balances", "prices")
     extra_channels = ("prices",)
+    order_id_form = (
+        r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+        "f7fc1234-0000-4000-8000-000000000001",
+    )
     symbol_channels: ClassVar[tuple[str, ...]] = ("prices",)
     """Channels that are subscribed per symbol: the user's come in the option `symbols`."""
     options = (
@@ -81,6 +88,8 @@ class Zerocap(Exchange):
     )
     snapshot_over_rest = True
     polls_balances = True
+    open_path = "/v2/systems/get_time"
+    clock_limits = (30.0, 30.0)  # sheet section 2
     limits = Limits(
         # None is documented; as many as other exchanges bear before they block an address.
         connects=(120, 600.0),
@@ -140,8 +149,15 @@ class Zerocap(Exchange):
         self._read_back = known
         return found
 
+    @property
+    def order_entry(self) -> OrderEntry | None:
+        return ZerocapEntry(self.account)
+
     def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
         return rest.look_up(self.account, order_ids)
+
+    def rights_of_key(self) -> RestFlow[tuple[Right, ...]]:
+        return rights_of(self.account)
 
 
 EXCHANGE = Zerocap

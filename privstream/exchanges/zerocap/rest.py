@@ -62,6 +62,13 @@ def ask(
     account: Account, method: Literal["GET", "POST"], name: str, body: dict[str, Any] | None = None
 ) -> RestFlow[dict[str, Any]]:
     """One signed call and its answer."""
+    return read_answer((yield signed_call(account, method, name, body)), name)
+
+
+def signed_call(
+    account: Account, method: Literal["GET", "POST"], name: str, body: dict[str, Any] | None = None
+) -> Call:
+    """One signed call."""
 
     def build(stamp: Stamp) -> HttpRequest:
         headers = signed_headers(account, stamp)
@@ -73,11 +80,23 @@ def ask(
             method=method, path=path, headers=headers, body=msgspec.json.encode(body)
         )
 
-    return read_answer((yield Call(build=build, name=name)), name)
+    return Call(build=build, name=name)
 
 
 def read_answer(response: HttpResponse, name: str) -> dict[str, Any]:
-    """The answer's object. Raises what its status means; a refusal may be plain text."""
+    """The answer's object, which says how the request went. Raises what that means."""
+    answer = read_object(response, name)
+    # `success` or `successful`, by the call.
+    if not str(answer.get("status", "success")).startswith("success"):
+        raise Unavailable(
+            f"Zerocap answered {name} with status {excerpt(str(answer['status']))}",
+            floor=OUTAGE_FLOOR,
+        )
+    return answer
+
+
+def read_object(response: HttpResponse, name: str) -> dict[str, Any]:
+    """The answer's object. Raises what its HTTP status means; a refusal may be plain text."""
     if response.status in REFUSALS and not is_html(response):
         raise error_for(str(response.status), _said(response.body), name)
     check(response, "Zerocap")
@@ -87,12 +106,6 @@ def read_answer(response: HttpResponse, name: str) -> dict[str, Any]:
         raise _no_answer(name) from problem
     if not isinstance(answer, dict):
         raise _no_answer(name)
-    # `success` or `successful`, by the call.
-    if not str(answer.get("status", "success")).startswith("success"):
-        raise Unavailable(
-            f"Zerocap answered {name} with status {excerpt(str(answer['status']))}",
-            floor=OUTAGE_FLOOR,
-        )
     return answer
 
 
@@ -127,8 +140,11 @@ class Rows(NamedTuple):
         return frozenset(str(row.get("id")) for row in self.rows if isinstance(row, dict))
 
 
-def fetch_orders(account: Account, **wanted: Any) -> RestFlow[Rows]:
-    """All pages. A server may give fewer rows a page than asked for, so the sum decides."""
+def fetch_orders(account: Account, *, most: int | None = None, **wanted: Any) -> RestFlow[Rows]:
+    """All pages. A server may give fewer rows a page than asked for, so the sum decides.
+
+    With `most`, so many rows at most, of which that is the whole.
+    """
     rows: list[Any] = []
     for page in range(1, MOST_PAGES + 1):
         body = {**_ANY_ORDER, **wanted, "page": page}
@@ -140,8 +156,10 @@ def fetch_orders(account: Account, **wanted: Any) -> RestFlow[Rows]:
         total = answer.get("total")
         if not isinstance(total, int):  # then a short page is the last one
             total = len(rows) + (len(found) >= PAGE)
+        if most is not None:
+            total = min(total, most)
         if not found or len(rows) >= total:
-            return Rows(rows, len(rows) >= total)
+            return Rows(rows[:most], len(rows) >= total)
     return Rows(rows, whole=False)
 
 
@@ -169,7 +187,7 @@ def _fetch_named(account: Account, order_ids: Iterable[str]) -> RestFlow[Rows]:
     return Rows(rows)
 
 
-def _read_orders(
+def read_orders(
     found: Rows, source: Source, known_open: frozenset[str] | None = None
 ) -> tuple[AnyReport, ...]:
     """Whole orders and their fills. One that nobody knew gets the only time it states."""
@@ -186,7 +204,7 @@ def _read_orders(
 
 def look_up(account: Account, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
     """The orders of these ids, whole, with their fills."""
-    return _read_orders((yield from _fetch_named(account, order_ids)), "rest")
+    return read_orders((yield from _fetch_named(account, order_ids)), "rest")
 
 
 def balances(account: Account, wallets: Wallets, source: Source) -> RestFlow[Reports]:
@@ -201,7 +219,7 @@ def picture(account: Account, wallets: Wallets, channels: tuple[str, ...]) -> Re
     problems: list[str] = []
     if _ORDERS & set(channels):
         found = yield from fetch_orders(account, status="open")
-        reports += _read_orders(found, "snapshot")
+        reports += read_orders(found, "snapshot")
         reports += _end_of(found, problems)
     if "balances" in channels:
         reports += yield from balances(account, wallets, "snapshot")
@@ -253,7 +271,7 @@ def _missed_orders(account: Account, known: Known) -> RestFlow[Backfill]:
     problems: list[str] = []
     reports: list[AnyReport | Listed] = []
     for found in (still_open, placed, older):
-        reports += _read_orders(found, "rest", held)
+        reports += read_orders(found, "rest", held)
     _end_of(placed, problems)
     reports += _end_of(still_open, problems)
     if lost := in_doubt - older.ids():

@@ -1,0 +1,189 @@
+"""Orders over Kraken's WebSocket v2: add_order, cancel_order, cancel_all.
+
+The one rule: an amount is a bare JSON number with the digits as they were typed.
+Source: docs.kraken.com add_order, cancel_order, cancel_all (checked 2026-11-20).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from privstream import exact
+from privstream.exact import Number
+from privstream.exchanges.kraken.ordering import terms
+from privstream.exchanges.kraken.ordering.terms import TRAILING, TRIGGERED, Moment, Price
+from privstream.exchanges.kraken.refusals import order_error
+from privstream.exchanges.kraken.v2 import SessionV2
+from privstream.ordering import Answered, DeskAction, OrderDesk, Ticket
+from privstream.times import from_nanos
+from privstream.wire import Now, Send, Stamp
+
+CALLS = frozenset({"add_order", "cancel_order", "cancel_all"})
+HIDDEN = "<token>"
+
+
+class DeskV2(SessionV2, OrderDesk):
+    """A v2 connection that hears of orders and fills, and places orders."""
+
+    def __init__(self, token: str, channels: tuple[str, ...]) -> None:
+        super().__init__(token, channels)
+        self._now: Now | None = None
+
+    def open(self, stamp: Stamp) -> Iterator[Any]:
+        self._now = stamp.now
+        yield from super().open(stamp)
+
+    def tick(self, now: Now) -> Iterator[Any]:
+        self._now = now
+        yield from super().tick(now)
+
+    def place_message(self, ticket: Ticket, request: int) -> Send:
+        return self._call("add_order", add_order(ticket, self._now), request)
+
+    def cancel_message(self, order_id: str, request: int) -> Send:
+        key = "order_id" if terms.ORDER_ID.fullmatch(order_id) else "cl_ord_id"
+        return self._call("cancel_order", {key: [order_id]}, request)
+
+    def cancel_all_message(self, request: int) -> Send:
+        return self._call("cancel_all", {}, request)
+
+    def _call(self, method: str, params: dict[str, Any], request: int) -> Send:
+        req_id = FIRST_REQUEST + request
+        text, shown = (
+            exact.encode(
+                {"method": method, "params": {**params, "token": token}, "req_id": req_id}
+            ).decode()
+            for token in (self._token, HIDDEN)
+        )
+        return Send(text, shown)
+
+    def _read_reply(self, message: dict[str, Any]) -> Iterator[DeskAction]:
+        req_id = message.get("req_id")
+        if message["method"] not in CALLS or req_id is None:
+            yield from super()._read_reply(message)
+            return
+        result = message.get("result") or {}
+        order_id = result.get("order_id") or result.get("cl_ord_id")
+        is_refused = message.get("success") is not True
+        yield Answered(
+            request=req_id - FIRST_REQUEST,
+            order_ids=() if order_id is None else (order_id,),
+            error=order_error(str(message.get("error"))) if is_refused else None,
+            warnings=tuple(map(str, result.get("warnings") or ())),
+        )
+
+
+FIRST_REQUEST = 1000
+"""Requests are numbered from here on, apart from the subscriptions."""
+
+
+def add_order(ticket: Ticket, now: Now | None) -> dict[str, Any]:
+    """The params of a prepared ticket, without the token."""
+    kind, named = ticket.order_type, terms.flags(ticket)
+    quantity = Number(terms.number(ticket.quantity, "--quantity"))
+    params: dict[str, Any] = {
+        "order_type": kind.replace("_", "-"),
+        "side": ticket.side,
+        "symbol": ticket.symbol,
+        "cash_order_qty" if "viqc" in named else "order_qty": quantity,
+        **_limit(ticket),
+        **_triggers(ticket),
+        **_times(ticket, now),
+        **_flags(named),
+        **_identity(ticket),
+        **_closing(ticket),
+    }
+    if (shown := ticket.options.get("display_quantity")) is not None:
+        params["display_qty"] = Number(terms.number(shown, "--display-quantity"))
+    if terms.leverage(ticket) is not None:
+        params["margin"] = True  # `prepare` saw to it that this is the leverage meant
+    if ticket.validate:
+        params["validate"] = True
+    return params
+
+
+def _limit(ticket: Ticket) -> dict[str, Any]:
+    if ticket.price is None:
+        return {}
+    limit = terms.price(ticket.price, "--price", zero=True)
+    if ticket.order_type not in TRAILING:
+        return {"limit_price": Number(limit.digits)}
+    return {"limit_price": _signed(limit), "limit_price_type": _offset_kind(limit)}
+
+
+def _triggers(ticket: Ticket) -> dict[str, Any]:
+    if ticket.order_type in TRIGGERED:
+        trigger = terms.price(ticket.stop_price or "", "--stop-price")
+        kind = "static" if trigger.is_absolute else _offset_kind(trigger)
+    elif ticket.order_type in TRAILING:
+        trigger = terms.price(ticket.options["trailing_offset"], "--trailing-offset")
+        kind = _offset_kind(trigger)
+    else:
+        return {}
+    return {"triggers": {"reference": "last", "price": _signed(trigger), "price_type": kind}}
+
+
+def _signed(value: Price) -> Number:
+    return Number(f"-{value.digits}" if value.sign == "-" else value.digits)
+
+
+def _offset_kind(value: Price) -> str:
+    return "pct" if value.percent else "quote"
+
+
+def _times(ticket: Ticket, now: Now | None) -> dict[str, str]:
+    times = {}
+    if (force := terms.time_in_force(ticket)) is not None:
+        times["time_in_force"] = force
+    for key, moment in (
+        ("effective_time", terms.start(ticket)),
+        ("expire_time", terms.expiry(ticket)),
+    ):
+        if moment is not None:
+            times[key] = _absolute(moment, now)
+    return times
+
+
+def _absolute(moment: Moment, now: Now | None) -> str:
+    if moment.at is not None:
+        return moment.at
+    if now is None or moment.after is None:
+        raise ValueError("a time from now needs a connection that is open")
+    # Rounded up: an order never starts or expires earlier than was asked for.
+    seconds = -(-now.wall_ns // 10**9) + moment.after
+    return from_nanos(seconds * 10**9).replace(".000000Z", "Z")
+
+
+def _flags(named: tuple[str, ...]) -> dict[str, Any]:
+    params: dict[str, Any] = {}
+    if "post" in named:
+        params["post_only"] = True
+    if "fcib" in named or "fciq" in named:
+        params["fee_preference"] = "base" if "fcib" in named else "quote"
+    if "nompp" in named:
+        params["no_mpp"] = True
+    return params
+
+
+def _identity(ticket: Ticket) -> dict[str, Any]:
+    if (reference := terms.userref(ticket)) is not None:
+        return {"order_userref": reference}
+    return {} if ticket.client_order_id is None else {"cl_ord_id": ticket.client_order_id}
+
+
+def _closing(ticket: Ticket) -> dict[str, Any]:
+    kind = ticket.options.get("close_type", "").replace("_", "-")
+    if not kind:
+        return {}
+    template: dict[str, Any] = {"order_type": kind}
+    trails = kind.replace("-", "_") in TRAILING
+    if (text := ticket.options.get("close_price")) is not None:
+        limit = terms.price(text, "--close-price", zero=True)
+        template["limit_price"] = _signed(limit)
+        if trails:
+            template["limit_price_type"] = _offset_kind(limit)
+    if (text := ticket.options.get("close_stop_price")) is not None:
+        trigger = terms.price(text, "--close-stop-price")
+        is_static = trigger.is_absolute and not trails
+        template["trigger_price"] = _signed(trigger)
+        template["trigger_price_type"] = "static" if is_static else _offset_kind(trigger)
+    return {"conditional": template}

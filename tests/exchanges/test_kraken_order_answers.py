@@ -1,0 +1,284 @@
+"""Which pair is meant on Kraken, what its answers mean, how an order is looked for."""
+
+import json
+from typing import Any
+
+import pytest
+
+from privstream.errors import (
+    PermissionMissing,
+    PrivstreamError,
+    Refused,
+    TokenRefused,
+    Unavailable,
+    UnknownOrder,
+    UsageError,
+)
+from privstream.ordering import Answered, Ticket
+from privstream.wire import HttpRequest, OrderReport
+from tests.exchanges.kraken_order_desk import (
+    NOW,
+    PAIR,
+    TOKEN,
+    UUID,
+    desk_v1,
+    desk_v2,
+    entry,
+    ticket,
+)
+from tests.rest_play import STAMP, answer, play
+
+# --- the pair ------------------------------------------------------------------------------
+
+
+def pair_answers(calls: list[str]) -> Any:
+    def respond(_: Any, request: HttpRequest) -> Any:
+        calls.append(request.path)
+        return answer({"error": [], "result": PAIR})
+
+    return respond
+
+
+@pytest.mark.parametrize(
+    ("protocol", "typed", "asked", "spelled"),
+    [
+        ("v2", "ETH/EUR", "ETHEUR", "ETH/EUR"),
+        ("v2", "etheur", "ETHEUR", "ETH/EUR"),
+        ("v1", "BTC/EUR", "XBTEUR", "ETH/EUR"),
+        ("v1", "DOGE/USD", "XDGUSD", "ETH/EUR"),
+    ],
+)
+def test_a_pair_is_spelled_as_the_protocol_wants_it(
+    protocol: str, typed: str, asked: str, spelled: str
+) -> None:
+    calls: list[str] = []
+    prepared = play(entry(protocol).prepare(ticket(symbol=typed)), pair_answers(calls))
+    assert calls == [f"/0/public/AssetPairs?pair={asked}"]
+    assert prepared.symbol == spelled
+
+
+def test_a_pair_that_kraken_does_not_know_is_refused() -> None:
+    unknown = answer({"error": ["EQuery:Unknown asset pair"]})
+    with pytest.raises(Refused, match="knows no pair 'NO/SUCH'") as refused:
+        play(entry().prepare(ticket(symbol="NO/SUCH")), lambda *_: unknown)
+    assert refused.value.exit == 4
+
+
+@pytest.mark.parametrize(
+    ("protocol", "side", "leverage", "says"),
+    [
+        ("v2", "buy", "3", "largest leverage, 5"),
+        ("v2", "buy", "4", "no leverage 4"),
+        ("v1", "sell", "2", "no leverage 2"),
+    ],
+)
+def test_a_leverage_that_would_not_be_had_is_refused(
+    protocol: str, side: str, leverage: str, says: str
+) -> None:
+    order = ticket("limit", side, leverage=leverage)
+    with pytest.raises(UsageError, match=says):
+        play(entry(protocol).prepare(order), pair_answers([]))
+
+
+@pytest.mark.parametrize(("protocol", "leverage"), [("v2", "5"), ("v1", "3"), ("v1", "5")])
+def test_a_leverage_that_the_pair_has_is_taken(protocol: str, leverage: str) -> None:
+    play(entry(protocol).prepare(ticket(leverage=leverage)), pair_answers([]))
+
+
+# --- answers -------------------------------------------------------------------------------
+
+
+def replies(protocol: str, message: dict[str, Any]) -> list[Any]:
+    desk = desk_v2() if protocol == "v2" else desk_v1()
+    return list(desk.receive(json.dumps(message).encode(), NOW))
+
+
+TAKEN = [
+    (
+        "v2",
+        {
+            "method": "add_order",
+            "req_id": 1003,
+            "success": True,
+            "result": {"order_id": "OAAAAA-BBBBB-CCCCCC", "cl_ord_id": UUID, "warnings": ["old"]},
+        },
+        ("old",),
+    ),
+    (
+        "v1",
+        {
+            "event": "addOrderStatus",
+            "reqid": 1003,
+            "status": "ok",
+            "txid": "OAAAAA-BBBBB-CCCCCC",
+            "descr": "buy",
+        },
+        (),
+    ),
+]
+
+
+@pytest.mark.parametrize(("protocol", "message", "warnings"), TAKEN)
+def test_an_order_that_is_taken_is_named(
+    protocol: str, message: dict[str, Any], warnings: tuple[str, ...]
+) -> None:
+    [answered] = replies(protocol, message)
+    assert answered == Answered(3, ("OAAAAA-BBBBB-CCCCCC",), None, warnings)
+
+
+@pytest.mark.parametrize("result", [{}, None])
+def test_a_validation_names_no_order(result: Any) -> None:
+    message = {"method": "add_order", "req_id": 1001, "success": True, "result": result}
+    assert replies("v2", message) == [Answered(1)]
+
+
+def refusals(protocol: str, text: str) -> PrivstreamError:
+    message = (
+        {"method": "add_order", "req_id": 1001, "success": False, "error": text}
+        if protocol == "v2"
+        else {"event": "addOrderStatus", "reqid": 1001, "status": "error", "errorMessage": text}
+    )
+    [answered] = replies(protocol, message)
+    assert isinstance(answered, Answered)
+    assert answered.error is not None
+    assert answered.error.hint
+    return answered.error
+
+
+@pytest.mark.parametrize("protocol", ["v2", "v1"])
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("EOrder:Insufficient funds", Refused),
+        ("EOrder:Order minimum not met", Refused),
+        ("EOrder:Post only order", Refused),
+        ("EOrder:Rate limit exceeded", Refused),
+        ("EService:Market in cancel_only mode", Refused),
+        ("Currency pair not supported AAA/BBB", Refused),
+        ("EGeneral:Invalid arguments:cl_ord_id not unique", Refused),
+        ("EOrder:Unknown order", UnknownOrder),
+        ("EGeneral:Permission denied", PermissionMissing),
+        # Whether the order exists is not known after these.
+        ("EService:Unavailable", Unavailable),
+        ("EService:Deadline elapsed", Unavailable),
+        ("EGeneral:Internal error", Unavailable),
+        # Nothing was placed, and a new token may do.
+        ("ESession:Invalid session", TokenRefused),
+    ],
+)
+def test_a_refusal_has_krakens_words_and_what_to_do(
+    protocol: str, text: str, kind: type[PrivstreamError]
+) -> None:
+    error = refusals(protocol, text)
+    assert type(error) is kind
+    assert text in error.message
+
+
+def test_the_right_that_is_missing_for_trading_is_named() -> None:
+    assert "Create & modify orders" in (refusals("v2", "EGeneral:Permission denied").hint or "")
+
+
+def test_answers_to_nobody_are_told_as_before() -> None:
+    """Another program may place orders on the same account; errors of our own have numbers."""
+    alien = {"method": "add_order", "success": False, "error": "EOrder:Insufficient funds"}
+    [notice] = replies("v2", alien)
+    assert notice.level == "error"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "order_id", "fields"),
+    [
+        ("v2", "OAAAAA-BBBBB-CCCCCC", '"order_id":["OAAAAA-BBBBB-CCCCCC"]'),
+        ("v2", UUID, f'"cl_ord_id":["{UUID}"]'),
+        ("v1", "OAAAAA-BBBBB-CCCCCC", '"txid":["OAAAAA-BBBBB-CCCCCC"]'),
+        ("v1", "grid-7", '"cl_ord_id":["grid-7"]'),
+    ],
+)
+def test_an_order_is_canceled_by_either_id(protocol: str, order_id: str, fields: str) -> None:
+    desk = desk_v2() if protocol == "v2" else desk_v1()
+    assert fields in desk.cancel_message(order_id, 1).text
+
+
+@pytest.mark.parametrize("desk", [desk_v2, desk_v1])
+def test_the_token_is_sent_and_never_shown(desk: Any) -> None:
+    for send in (
+        desk().place_message(ticket(), 1),
+        desk().cancel_message("x", 2),
+        desk().cancel_all_message(3),
+    ):
+        assert TOKEN in send.text
+        assert TOKEN not in send.shown
+        assert TOKEN not in repr(send)
+
+
+# --- looking for an order ------------------------------------------------------------------
+
+
+def row(opened_ns: int, **more: Any) -> dict[str, Any]:
+    described = {"pair": "ETH/EUR", "type": "buy", "ordertype": "limit", "price": "1890.10"}
+    seconds = f"{opened_ns // 10**9}.{opened_ns % 10**9 // 1000:06d}"
+    return {
+        "status": "open",
+        "opentm": float(seconds),
+        "descr": described,
+        "vol": "0.250",
+        "vol_exec": "0",
+        "cl_ord_id": UUID,
+        **more,
+    }
+
+
+def lists(open_rows: dict[str, Any], closed_rows: dict[str, Any], calls: list[str]) -> Any:
+    def respond(_: Any, request: HttpRequest) -> Any:
+        calls.append(f"{request.path} {request.body.decode().partition('&')[2]}")
+        if request.path.endswith("OpenOrders"):
+            return answer({"error": [], "result": {"open": open_rows}})
+        return answer({"error": [], "result": {"closed": closed_rows, "count": len(closed_rows)}})
+
+    return respond
+
+
+def found_by(order: Ticket, respond: Any) -> list[str]:
+    reports = play(entry().find(order, STAMP.now.wall_ns), respond)
+    return [report.order_id for report in reports if isinstance(report, OrderReport)]
+
+
+def test_an_order_is_found_by_its_client_id_in_both_lists() -> None:
+    sent_ns, calls = STAMP.now.wall_ns, list[str]()
+    respond = lists({"O-OPEN": row(sent_ns)}, {"O-OLD": row(sent_ns - 60 * 10**9)}, calls)
+    assert found_by(ticket(client_order_id=UUID), respond) == ["O-OPEN"]
+    assert calls == [
+        f"/0/private/OpenOrders cl_ord_id={UUID}",
+        f"/0/private/ClosedOrders cl_ord_id={UUID}",
+    ]
+
+
+def test_by_a_reference_of_the_users_only_an_order_of_the_same_terms_is_it() -> None:
+    sent_ns = STAMP.now.wall_ns
+    other = row(sent_ns, descr={**row(sent_ns)["descr"], "type": "sell"})
+    respond = lists({"O-OURS": row(sent_ns), "O-OTHER": other}, {}, [])
+    assert found_by(ticket(userref="7"), respond) == ["O-OURS"]
+
+
+def test_an_order_that_rest_does_not_know_is_not_found() -> None:
+    assert found_by(ticket(client_order_id=UUID), lists({}, {}, [])) == []
+
+
+def test_of_several_orders_with_one_client_id_the_latest_is_meant() -> None:
+    rows = {"O-1": row(10**18), "O-3": row(3 * 10**18), "O-2": row(2 * 10**18)}
+    [report] = play(entry().get(UUID), lists({}, rows, []))
+    assert isinstance(report, OrderReport)
+    assert report.order_id == "O-3"
+
+
+def test_a_client_id_that_nobody_has_is_an_unknown_order() -> None:
+    with pytest.raises(UnknownOrder):
+        play(entry().get("grid-7"), lists({}, {}, []))
+
+
+def test_open_orders_are_filtered_by_krakens_own_filters() -> None:
+    calls: list[str] = []
+    play(entry().open_orders({"userref": "7"}), lists({}, {}, calls))
+    assert calls == ["/0/private/OpenOrders userref=7"]
+    with pytest.raises(UsageError):
+        play(entry().open_orders({"color": "red"}), lists({}, {}, []))

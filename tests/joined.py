@@ -9,13 +9,17 @@ The simulator is as strict as ever; what `at` plans goes wrong at that second.
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from random import Random
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from privstream.connection.backoff import Backoff
+from privstream.connection.clock import Uptime
 from privstream.connection.frames import FRAME_LIMIT
 from privstream.connection.supervisor import Outside, Supervisor
+from privstream.connection.token_file import TokenFile
+from privstream.connection.tokens import Tokens
 from privstream.connection.websocket import UNFINISHED_LIMIT, Closed, _refusal
 from privstream.errors import Interrupted, Unreachable
 from privstream.events import AnyEvent, Status, Trade
@@ -71,6 +75,7 @@ class World:
         view: Mapping[str, Any] | None = None,
         faults: Iterable[Fault | str] = (),
         chaos_every: float | None = None,
+        cache: Path | None = None,
         **simulated: Any,
     ) -> None:
         self.clock = FakeClock()
@@ -86,7 +91,7 @@ class World:
         """What goes wrong as in `privstream simulate --fault`."""
         self.faults.begin(self.clock.now())
         account = self.simulated.account(BASE, options or {})
-        exchange = find(name)(account)
+        exchange = self.exchange = find(name)(account)
         self.channels = exchange.select(channels)
         self._outbox = Outbox()
         self.notes: list[str] = []
@@ -116,6 +121,7 @@ class World:
             backoff=Backoff(exchange.limits.connects, Random(seed)),
             outlet=self._outbox,
             note=self.notes.append,
+            tokens=None if cache is None else self.tokens(cache),
         )
         self.supervisor = Supervisor(
             exchange,
@@ -202,6 +208,14 @@ class World:
 
     # --- the outside of a supervisor ---------------------------------------------------
 
+    def tokens(self, cache: Path) -> Tokens:
+        """The tokens in that folder, as any process sees them."""
+        file = TokenFile(cache, self.exchange.account, self.client_clock, self.stop)
+        return Tokens(self.exchange, self, self.client_clock, file, up=self._up)
+
+    def _up(self) -> Uptime:
+        return Uptime("this boot", self.clock.now().monotonic)
+
     def _socket(self) -> "JoinedSocket":
         socket = JoinedSocket(self)
         self.sockets.append(socket)
@@ -252,7 +266,13 @@ class World:
         now = self.clock.now()
         self.faults.due(now)
         refusal = self.faults.refusal(now)
-        return _as_response(refusal or self.simulated.request(_as_request(request), now))
+        if refusal is not None:
+            return _as_response(refusal)
+        asked = _as_request(request)
+        answer = self.faults.answered(asked, self.simulated.request(asked, now), now)
+        if answer is None:
+            raise Unreachable("the connection ended without an answer")
+        return _as_response(answer)
 
 
 class AheadClock:

@@ -12,22 +12,27 @@ from urllib.parse import urlsplit
 import msgspec
 
 from privstream.connection.backoff import Backoff
-from privstream.connection.clock import SystemClock
+from privstream.connection.clock import Clock, SystemClock
 from privstream.connection.conversation import Tap
 from privstream.connection.errand import Errand
 from privstream.connection.nonces import Nonces
+from privstream.connection.one_order import OneOrder
 from privstream.connection.pacing import Pacing
+from privstream.connection.recovery import RestClient
 from privstream.connection.rest import Rest
 from privstream.connection.supervisor import Outside, Supervisor
+from privstream.connection.token_file import TokenFile
+from privstream.connection.tokens import FETCH_LIMIT, Tokens
 from privstream.connection.websocket import Socket
 from privstream.exchanges import find
+from privstream.exchanges.base import Exchange
 from privstream.ledger import Ledger
-from privstream.private_files import state_dir
+from privstream.private_files import cache_dir, state_dir
 from privstream.recent import Journal
 from privstream.stream import Stream
 from privstream.telling import View
 from privstream.times import from_nanos
-from privstream.wire import Account
+from privstream.wire import Account, Session
 
 if TYPE_CHECKING:  # start-up time
     from privstream.state import State
@@ -44,6 +49,8 @@ class Wanted:
     max_retries: int | None = None
     since_ns: int | None = None
     audit_every: float = 0.0
+    order_id: str | None = None
+    """An order to look at again and again."""
 
 
 def _unsaid(_text: str) -> None:
@@ -59,11 +66,12 @@ def add_account(
     note: Callable[[str], None] = _unsaid,
     tap: Tap | None = None,
     state: "State | None" = None,
+    cached: bool = True,
     environ: Mapping[str, str] = os.environ,
 ) -> None:
     """Take an account into the stream; it connects when the stream is entered.
 
-    With a state it goes on where that one ends.
+    With a state it goes on where that one ends. `cached` lets it share its tokens.
     """
     exchange = find(account.exchange)(account)
     clock = SystemClock()
@@ -82,15 +90,24 @@ def add_account(
     outlet = stream.outlet(raw=wanted.raw_frames, account=account.name, journal=journal)
     ledger = Ledger(view, from_nanos(wanted.since_ns or clock.now().wall_ns), journal)
     resume_from_ns = None if state is None else _restore(ledger, state)
+    rest = Rest(account.endpoints, nonces, Pacing(limits.rest_budget), clock, stop)
+
+    def tell(text: str) -> None:
+        note(f"{account.name}: {text}")
+
     outside = Outside(
         clock=clock,
         socket=Socket,
-        rest=Rest(account.endpoints, nonces, Pacing(limits.rest_budget), clock, stop),
+        rest=rest,
         nonce=lambda: nonces.next(clock.now()),
         backoff=Backoff(limits.connects, random.Random()),  # noqa: S311 - jitter is no secret
         outlet=outlet,
-        note=lambda text: note(f"{account.name}: {text}"),
+        note=tell,
         tap=tap,
+        tokens=tokens_for(exchange, rest, clock, stop, environ=environ, note=tell)
+        if cached
+        else None,
+        around=_watching_over(wanted.order_id, exchange, ledger),
     )
     supervisor = Supervisor(
         exchange,
@@ -104,6 +121,12 @@ def add_account(
         audit_every=wanted.audit_every,
     )
     stream.add(supervisor, outlet)
+
+
+def _watching_over(
+    order_id: str | None, exchange: Exchange, ledger: Ledger
+) -> Callable[[Session], Session] | None:
+    return None if order_id is None else OneOrder(exchange, ledger, order_id).around
 
 
 def _restore(ledger: Ledger, state: "State") -> int | None:
@@ -160,3 +183,23 @@ def errand_for(
         note=note,
         tap=tap,
     )
+
+
+def tokens_for(
+    exchange: Exchange,
+    rest: RestClient,
+    clock: Clock,
+    stop: threading.Event,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    note: Callable[[str], None] | None = None,
+    limit: float = FETCH_LIMIT,
+) -> Tokens | None:
+    """The account's tokens, shared with every process of this user; `None` where it has none.
+
+    With `note` it goes on where they cannot be kept, and that is noted.
+    """
+    if not exchange.has_token():
+        return None
+    file = TokenFile(cache_dir(environ), exchange.account, clock, stop)
+    return Tokens(exchange, rest, clock, file, note=note, limit=limit)

@@ -166,7 +166,7 @@ class Printer:
         if not isinstance(error, PrivstreamError):
             raise error
         self._voice.fail(error)
-        self._worst = max(self._worst, error.exit, key=_SEVERITY.index)
+        self._worst = max(self._worst, error.exit, key=SEVERITY.index)
 
     def _print(self, events: list[AnyEvent]) -> None:
         if shown := self._shown(events):
@@ -229,7 +229,8 @@ class Printer:
         return found
 
 
-_SEVERITY = (Exit.DONE, Exit.UNREACHABLE, Exit.REFUSED, Exit.CONFIG, Exit.USAGE, Exit.OURS)
+SEVERITY = (Exit.DONE, Exit.UNREACHABLE, Exit.REFUSED, Exit.CONFIG, Exit.USAGE, Exit.OURS)
+"""From good to bad: where several accounts end differently, the worst is the exit code."""
 
 
 @contextmanager

@@ -90,14 +90,15 @@ def _command(
         ],
     )
     common = inspect.signature(_common, eval_str=True).parameters.values()
-    parameters = [channels, *map(_parameter, own), *common]
+    parameters = [channels, *map(option_parameter, own), *common]
     watch_exchange.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # Typer reads it
     watch_exchange.__annotations__ = {p.name: p.annotation for p in parameters}
     watch_exchange.__doc__ = summary
     return watch_exchange
 
 
-def _parameter(option: Option) -> inspect.Parameter:
+def option_parameter(option: Option) -> inspect.Parameter:
+    """An exchange's own setting as an option of a command."""
     described = f"{option.help}; {' or '.join(option.choices)}  [default: {option.default}]"
     return inspect.Parameter(
         option.name,

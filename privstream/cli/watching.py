@@ -93,7 +93,16 @@ def watch(request: Request, recorder: Recorder | None = None) -> int:
         for account, channels in streamed:
             tap = voice.tap(None if recorder is None else recorder.begin(account, channels))
             state = states.get(account.name)
-            add_account(stream, account, channels, wanted, note=voice.note, tap=tap, state=state)
+            add_account(
+                stream,
+                account,
+                channels,
+                wanted,
+                note=voice.note,
+                tap=tap,
+                state=state,
+                cached=not request.simulate,
+            )
         names = [account.name for account, _ in streamed]
         printer = Printer(
             voice,

@@ -31,12 +31,15 @@ class Adapter(requests.adapters.HTTPAdapter):
         self._tls = network.tls_context()
         self._connection: HTTPConnection | None = None
         self._aborted = False
+        self.has_sent = False
+        """Something of a request may be on its way; who performs one resets it."""
         self.target = "/"
         """Path and query of the request at work, exactly as they are to be sent."""
         super().__init__()
 
     def perform(self, request: requests.PreparedRequest, url: str, timeout: float) -> HttpResponse:
         """Send it and read the whole answer. `timeout` is per step: only `abort` bounds it all."""
+        self.has_sent = False
         parts = urlsplit(url)
         host = parts.hostname or ""
         self.target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
@@ -95,10 +98,12 @@ def _abortable(kind: Any, adapter: Adapter) -> Any:
     class Abortable(kind):  # type: ignore[misc] # the base is one of two, known only here
         def connect(self) -> None:
             super().connect()
+            adapter.has_sent = True  # soon; before `began`, so that an abort never misses it
             adapter.began(self)
 
         def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
             del url  # spelled anew on the way here; a signature covers the exact text
+            adapter.has_sent = self.sock is not None
             adapter.began(self)
             super().putrequest(method, adapter.target, *args, **kwargs)
 

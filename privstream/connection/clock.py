@@ -2,7 +2,9 @@
 
 import threading
 import time
-from typing import Protocol
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from privstream.wire import Now
 
@@ -25,3 +27,26 @@ class SystemClock:
 
     def wait(self, seconds: float, stop: threading.Event) -> bool:
         return stop.wait(seconds)
+
+
+class Uptime(NamedTuple):
+    """How long the computer has been up, its sleep included: nobody can set this clock."""
+
+    boot: str
+    """Which boot; "" where the system does not say."""
+    seconds: float
+
+
+def uptime() -> Uptime:
+    """This moment on the clock that all processes of one boot share."""
+    # macOS has no CLOCK_BOOTTIME; there sleep is left to the wall clock.
+    kind = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return Uptime(_boot(), time.clock_gettime(kind))
+
+
+@cache
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return ""

@@ -23,6 +23,7 @@ from privstream.wire import (
     Now,
     Ready,
     Reconnect,
+    Reply,
     Report,
     Secret,
     Send,
@@ -92,6 +93,7 @@ class Conversation:
         self._clock = clock
         self._outlet = outlet
         self._tap = None if tap is None else _redacted(tap, secrets)
+        self._secrets = tuple(_spellings(secrets))
         self._held: list[AnyReport | Listed] | None = None
         self._out: list[AnyEvent] = []
         self._received = ""
@@ -101,6 +103,8 @@ class Conversation:
         """Unreadable elements in a row."""
         self.asks: list[Ask] = []
         """What the session wants read over REST."""
+        self.replies: list[Reply] = []
+        """What the exchange answered to what was said."""
         self.is_ready = False
         self.is_synced = False
         self.heard: Now | None = None
@@ -115,7 +119,7 @@ class Conversation:
 
     def step(self, timeout: float = TICK) -> None:
         """Take what came, let time pass, deliver. Raises Interrupted when it is over."""
-        frames = self._wire.receive(timeout)
+        frames = self._receive(timeout)
         now = self._clock.now()
         self._notice_sleep(now)
         self._received = from_nanos(now.wall_ns)
@@ -129,6 +133,21 @@ class Conversation:
                 self._obey(action)
         finally:
             self.flush()
+
+    def say(self, message: Send) -> None:
+        """Send something of our own. Raises Interrupted where it may not have got there."""
+        if self._tap is not None:
+            self._tap("out", message.text if message.shown is None else message.shown)
+        self._wire.send(message.text)
+
+    def _receive(self, timeout: float) -> list[bytes]:
+        """What came, without what it repeats of the login: events, errors and raw would show it."""
+        frames = self._wire.receive(timeout)
+        together = b"\n".join(frames)  # six times quicker to look through than one by one
+        if any(secret in together for secret in self._secrets):
+            for secret in self._secrets:
+                frames = [frame.replace(secret, b"<secret>") for frame in frames]
+        return frames
 
     def _notice_sleep(self, now: Now) -> None:
         """While a computer sleeps its monotonic clock stands still and the exchange hangs up."""
@@ -158,9 +177,9 @@ class Conversation:
             return
         match action:
             case Send():
-                if self._tap is not None:
-                    self._tap("out", action.text if action.shown is None else action.shown)
-                self._wire.send(action.text)
+                self.say(action)
+            case Reply():
+                self.replies.append(action)
             case Ready():
                 self.is_ready = True
             case Synced():
@@ -232,6 +251,20 @@ class Conversation:
         for report in held:
             self._out += self._ledger.take(report, self._received)
         self.flush()
+
+
+SHORTEST_SECRET = 16
+"""Bytes: what is shorter stands by chance in a frame, and no exchange gives it out."""
+
+
+def _spellings(secrets: tuple[Secret, ...]) -> Iterator[bytes]:
+    """As they stand in JSON, where a slash may be escaped."""
+    for secret in secrets:
+        text = secret.reveal().encode()
+        if len(text) >= SHORTEST_SECRET:
+            yield text
+            if b"/" in text:
+                yield text.replace(b"/", rb"\/")
 
 
 def _redacted(tap: Tap, secrets: tuple[Secret, ...]) -> Tap:

@@ -8,6 +8,7 @@ from `https_proxy` and `no_proxy` only, and never stands before a loopback host.
 
 import ipaddress
 import os
+import re
 import socket
 import ssl
 from http import HTTPStatus
@@ -105,7 +106,15 @@ def unreachable(problem: BaseException, host: str) -> Unreachable:
             f"cannot trust {host}: {_tls_reason(problem)}",
             "check the computer's date and certificates; a proxy may be intercepting",
         )
-    return Unreachable(f"cannot reach {host}: {_what_failed(problem)}")
+    if (refusal := _NO_TUNNEL.match(str(problem))) is not None:
+        return proxy_refused(int(refusal[1]))
+    proxy = proxy_for(host)
+    hint = f"it goes through the proxy {proxy.host}:{proxy.port} of https_proxy" if proxy else None
+    return Unreachable(f"cannot reach {host}: {_what_failed(problem)}", hint)
+
+
+_NO_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b")
+"""What http.client, below requests, says of a proxy that refuses."""
 
 
 _CUT_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)

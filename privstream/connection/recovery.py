@@ -21,6 +21,7 @@ from privstream.wire import (
     AnyReport,
     Ask,
     Backfill,
+    BalanceReport,
     Fill,
     Known,
     Listed,
@@ -99,7 +100,7 @@ class Recovery:
         self._second_look: tuple[float, Known, str | None] | None = None
         """When, since when, and the cause of the gap that it tells if it finds something."""
         self._audit = Audit(exchange, ledger, clock, audit_every)
-        self._audited_ns = self._compared_ns = self._whole_ns
+        self._audited_ns = self._compared_ns = self._settled_ns = self._whole_ns
 
     # --- the supervisor tells --------------------------------------------------------------
 
@@ -112,6 +113,7 @@ class Recovery:
         """The first login is under way: from here on a loss has a beginning."""
         if not self.reads_first:
             self._whole_ns = self._by_exchange(self._start)
+            self._audited_ns = self._compared_ns = self._settled_ns = self._whole_ns
         self._correct_start()
         self._warn_of_skew()
 
@@ -152,6 +154,8 @@ class Recovery:
         self._correct_start()
         self._outlet.events(talk.release(found.reports))
         self._tell_gap(self._cause, found)
+        if found.complete and known.since_ns <= self._settled_ns:
+            self._settled_ns = known.until_ns
         self._cause = None
         self._look_again_later(known, "rest_lag")
         talk.resume()
@@ -172,7 +176,7 @@ class Recovery:
         if self._second_look is not None:
             self._look_again(talk)
         if self._audit.can_settle:
-            self._heal()
+            self._heal(talk)
         elif self._audit.is_due:
             self._compare(talk)
         self._mark_whole(talk)
@@ -184,7 +188,14 @@ class Recovery:
             return
         if heard is not None and heard.monotonic - self._marked >= MARK_EVERY:
             self._marked = heard.monotonic
-            self._outlet.whole(self._by_exchange(heard))
+            self._outlet.whole(self._surely_whole(heard))
+
+    def _surely_whole(self, heard: Now) -> int:
+        """Where no number shows a lost frame, only what was compared with REST is whole."""
+        by_exchange = self._by_exchange(heard)
+        if self._exchange.numbers_frames or not self._audit.is_on:
+            return by_exchange
+        return min(by_exchange, self._settled_ns)
 
     # --- reading back ----------------------------------------------------------------------
 
@@ -192,8 +203,9 @@ class Recovery:
         """What stands, where the stream does not list it; what happened since the start asked for."""
         exchange = self._exchange
         if not (late or self.reads_first or exchange.lists_fills):
-            # Nobody tells of fills from between our start and the login: it starts here.
-            self._start = self._clock.now()
+            # Nobody tells of fills from between our start and the login: it starts here, with
+            # the last acknowledgement, since what comes after that is streamed.
+            self._start = talk.heard or self._clock.now()
             self.started()
         with talk.holding():
             if self.reads_first:
@@ -302,27 +314,49 @@ class Recovery:
     def _compare(self, talk: Conversation) -> None:
         """Read what REST says; what the stream has not told gets some time to be told."""
         since_ns, now_ns = self._audited_ns, self._by_exchange(self._clock.now())
+        refused: list[str | None] = []
         with talk.holding():
             try:
-                self._audit.look(lambda: self._read_all(talk, since_ns), now_ns)
+                refused.append(self._audit.look(lambda: self._read_all(talk, since_ns), now_ns))
+                refused.append(self._audit.weigh(lambda: self._read_balances(talk)))
             except Interrupted:
                 raise
             except Unreachable:
                 return  # the next comparison reads from the same moment on
         self._audited_ns = now_ns
         self._compared_ns = since_ns
-        if self._audit.refused is not None:
-            text = f"the stream is no longer compared with REST: {self._audit.refused}"
-            self._take([NoticeReport(level="warning", code="audit", text=text)])
+        if not self._audit.is_settling:
+            self._settled_ns = now_ns
+        for what, why in zip(("the stream is", "balances are"), refused, strict=True):
+            if why is not None:
+                text = f"{what} no longer compared with REST: {why}"
+                self._take([NoticeReport(level="warning", code="audit", text=text)])
 
-    def _heal(self) -> None:
+    def _heal(self, talk: Conversation) -> None:
         """Tell what the stream did not; where it was surely lost, say so."""
-        untold, is_drift = self._audit.settle()
+        untold, is_drift = self._audit.settle(lambda: self._read_balances_again(talk))
         self._ledger.count_anew()
         self._take(sorted(untold, key=by_time))
+        self._settled_ns = self._audited_ns
         if is_drift and self._ledger.has_recovered:
             self._whole_ns = self._compared_ns
             self._tell_gap(DRIFT, Backfill((), complete=True))
+
+    def _read_balances(self, talk: Conversation) -> tuple[BalanceReport, ...]:
+        """What REST says of balances that the stream tells."""
+        if "balances" not in self._channels:
+            return ()
+        return self._rest.run(self._exchange.balances_now(), idle=talk.pump)
+
+    def _read_balances_again(self, talk: Conversation) -> tuple[BalanceReport, ...]:
+        """Without an answer nothing is known to differ; the next comparison will see it again."""
+        with talk.holding():
+            try:
+                return self._read_balances(talk)
+            except Interrupted:
+                raise
+            except (Refused, Unreachable):
+                return ()
 
     def _read_all(self, talk: Conversation, since_ns: int) -> Backfill:
         """What happened since over REST, and what stands."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from privstream import __version__, http_errors
 from privstream.connection import network
@@ -109,6 +109,7 @@ class Rest:
         with self._nonce(call, until) as nonce:
             request = call.build(Stamp(self._clock.now(), nonce))
             response = self._exchange(request, call.name, idle, until)
+        response = http_errors.without_echo(response, {**_form(request), **request.headers})
         return self._accept(response, call.name, self._host(request))
 
     def _await_budget(self, call: Call, idle: Callable[[], None], until: float) -> None:
@@ -148,7 +149,9 @@ class Rest:
             if not answered:
                 self._abandon(attempt)
         if not answered:
-            raise Unreachable(f"{host} did not answer {name} within {limit:.0f} s")
+            late = Unreachable(f"{host} did not answer {name} within {limit:.0f} s")
+            late.never_sent = attempt.never_sent
+            raise late
         return attempt.result()
 
     def _answered(
@@ -201,6 +204,11 @@ class Rest:
         return urlsplit(self._url(request)).hostname or ""
 
 
+def _form(request: HttpRequest) -> dict[str, str]:
+    """The fields of a request's form, where it has one: Indodax wants its key there."""
+    return dict(parse_qsl(request.body.decode("latin-1")))
+
+
 class _Attempt(threading.Thread):
     """One request on its way; its owner waits for it, or aborts and forgets it."""
 
@@ -237,6 +245,11 @@ class _Attempt(threading.Thread):
         self._adapter.abort()
         self._adapter.close()
 
+    @property
+    def never_sent(self) -> bool:
+        """Nothing left this computer, and after an abort nothing will."""
+        return not self._adapter.has_sent
+
     def result(self) -> HttpResponse:
         """The answer, or what went wrong in our own words."""
         if self._response is not None:
@@ -244,6 +257,7 @@ class _Attempt(threading.Thread):
         problem = self._problem or ConnectionError()
         if not isinstance(problem, PrivstreamError):
             problem = _failure(problem, urlsplit(self._url).hostname or "")
+            problem.never_sent = self.never_sent
         problem.message = f"{self._call}: {problem.message}"
         problem.args = (problem.message,)
         raise problem

@@ -14,13 +14,16 @@ from privstream.connection.clock import Clock
 from privstream.connection.conversation import TICK, Conversation, Outlet, Tap
 from privstream.connection.dial import Socket, dialled
 from privstream.connection.recovery import Recovery, RestClient
+from privstream.connection.tokens import TokenSource
 from privstream.errors import Interrupted, Refused, TokenRefused, Unreachable
 from privstream.events import State, Status
 from privstream.exchanges.base import Exchange
 from privstream.ledger import Ledger
 from privstream.times import from_nanos
-from privstream.wire import Stamp, Token
+from privstream.wire import Session, Stamp, Token
 
+TOKEN_LIFE = 120.0
+"""Seconds that a token should live when a connection is begun with it: dialling takes some."""
 TOKEN_TRIES = 3
 """A fresh token, or a login of policy 1008, refused so often is no accident."""
 
@@ -38,6 +41,10 @@ class Outside:
     note: Callable[[str], None]
     """Takes details for a person who asked for more."""
     tap: Tap | None = None
+    around: Callable[[Session], Session] | None = None
+    """Wraps the exchange's own session of every connection."""
+    tokens: TokenSource | None = None
+    """Shared with other processes; without, every connection fetches a token of its own."""
 
 
 class Supervisor:
@@ -77,6 +84,8 @@ class Supervisor:
         self._socket: Socket | None = None
         self._attempt = 0
         """Attempts in a row that did not get live, this one included."""
+        self._token: Token | None = None
+        """The last connection's."""
         self._token_refusals = 0
         self._has_been_live = False
 
@@ -146,10 +155,8 @@ class Supervisor:
         self._attempt += 1
         self._tell("connecting", None)
         self._outside.backoff.attempted(self._outside.clock.now())
-        token = self._outside.rest.run(self.exchange.fetch_token())
-        if token is not None:
-            self._outside.note("got a token")
-        with ExitStack() as login:
+        token = self._token = self._next_token()
+        with self._refusal_drops(token), ExitStack() as login:
             nonce = login.enter_context(self._outside.nonce()) if self.exchange.login_nonce else 0
             stamp = Stamp(self._outside.clock.now(), nonce)
             with self._dialled(token, stamp) as talk:
@@ -157,14 +164,37 @@ class Supervisor:
                 login.close()  # the key's lock was held until the exchange had answered
                 self._stream(talk)
 
+    def _next_token(self) -> Token | None:
+        """One that no connection of ours has had: an old one may be dead without notice."""
+        tokens = self._outside.tokens
+        if tokens is None:
+            token = self._outside.rest.run(self.exchange.fetch_token())
+            renewed = token is not None
+        else:
+            token, (_, _, renewed) = tokens.get(TOKEN_LIFE, other_than=self._token)
+        if token is not None:
+            self._outside.note("got a token" if renewed else "took a token from the cache")
+        return token
+
+    @contextmanager
+    def _refusal_drops(self, token: Token | None) -> Iterator[None]:
+        """What the exchange refuses with a token, nobody shall try with that token again."""
+        try:
+            yield
+        except (TokenRefused, Refused):
+            if token is not None and self._outside.tokens is not None:
+                self._outside.tokens.refused(token)
+            raise
+
     @contextmanager
     def _dialled(self, token: Token | None, stamp: Stamp) -> Iterator[Conversation]:
         outside = self._outside
         self._socket = outside.socket()
+        session = self.exchange.session(token, self._channels)
         try:
             with dialled(
                 self.exchange,
-                self.exchange.session(token, self._channels),
+                outside.around(session) if outside.around else session,
                 token,
                 stamp,
                 socket=self._socket,

@@ -89,7 +89,7 @@ class Socket:
         lines = _header_lines(handshake)
         try:
             self._transport.connect(host, port, secure=secure, deadline=deadline)
-            self._shake_hands(handshake.url, host, lines, deadline)
+            self._shake_hands(handshake, host, lines, deadline)
         except OSError as problem:
             self._transport.close()
             raise network.unreachable(problem, host) from problem
@@ -97,14 +97,19 @@ class Socket:
             self._transport.close()
             raise
 
-    def _shake_hands(self, url: str, host: str, lines: list[str], deadline: float) -> None:
+    def _shake_hands(
+        self, handshake: Handshake, host: str, lines: list[str], deadline: float
+    ) -> None:
         line = _Line(self._transport, deadline)
         try:
             self._library.connect(  # type: ignore[no-untyped-call] # the library has no types here
-                url, socket=line, header=lines, suppress_origin=True, redirect_limit=0
+                handshake.url, socket=line, header=lines, suppress_origin=True, redirect_limit=0
             )
         except (websocket.WebSocketException, OSError, ValueError) as problem:
-            refused = _refusal(line.answer(), host)
+            answer = line.answer()
+            if answer is not None:
+                answer = http_errors.without_echo(answer, handshake.headers)
+            refused = _refusal(answer, host)
             if refused is None and isinstance(problem, OSError):
                 raise
             if refused is None and isinstance(problem, websocket.WebSocketTimeoutException):

@@ -165,6 +165,19 @@ def test_a_planted_symlink_is_not_followed(tmp_path: Path) -> None:
     assert not (tmp_path / "victim").exists()
 
 
+def test_a_planted_hard_link_is_not_written_to(tmp_path: Path) -> None:
+    clock = FakeClock()
+    counter = nonces(tmp_path / "state", clock)
+    take(counter, clock)
+    path, victim = only_file(tmp_path / "state"), tmp_path / "victim"
+    victim.write_text("precious")
+    path.unlink()
+    path.hardlink_to(victim)
+    with pytest.raises(ConfigError, match="hard link"):
+        take(counter, clock)
+    assert victim.read_text() == "precious"
+
+
 def test_a_planted_pipe_is_refused_at_once(tmp_path: Path) -> None:
     clock = FakeClock()
     counter = nonces(tmp_path, clock)

@@ -113,6 +113,20 @@ def test_a_proxy_that_refuses_is_a_passing_fault(
         monkeypatch.setenv("https_proxy", f"http://name:{CANARY}@127.0.0.1:{server.port}")
         error = failure(make(443, scheme="https", host="exchange.example"))
     assert type(error) is Unreachable
+    assert "the proxy of https_proxy refuses the connection: HTTP 407" in error.message
+    assert "https_proxy" in (error.hint or "")
+    assert CANARY not in error.message + (error.hint or "")
+
+
+def test_a_proxy_that_breaks_off_is_named_beside_the_host(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve(says(b"")) as server:
+        monkeypatch.setenv("https_proxy", f"http://name:{CANARY}@127.0.0.1:{server.port}")
+        error = failure(make(443, scheme="https", host="exchange.example"))
+    assert "cannot reach exchange.example" in error.message
+    assert f"the proxy 127.0.0.1:{server.port}" in (error.hint or "")
+    assert CANARY not in error.message + (error.hint or "")
 
 
 def test_the_libraries_log_nothing(make: Maker, caplog: pytest.LogCaptureFixture) -> None:

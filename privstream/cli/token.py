@@ -1,0 +1,133 @@
+"""`privstream token check / show / refresh`: the session tokens of the accounts.
+
+The one rule: made for cron. Every wait ends, one line per account goes to stdout, and the
+exit code is the worst account's.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from privstream.cli import options as o
+from privstream.cli.lazy import LazyGroup, as_command
+
+if TYPE_CHECKING:  # start-up time
+    from privstream.cli.printing import Voice
+    from privstream.cli.token_lines import Teller
+
+HELP = "Check, show and renew the session tokens of your accounts."
+Accounts = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ACCOUNT]...", help="Default: all that are configured."),
+]
+OneAccount = Annotated[str, typer.Argument(metavar="ACCOUNT", help="A configured account.")]
+MinTtl = Annotated[
+    str,
+    typer.Option("--min-ttl", metavar="2m", help="Renew a token that has less than this left."),
+]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Print the token itself.")]
+Silent = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print nothing; what failed is said on stderr.")
+]
+
+
+def group() -> Any:
+    """The group of the subcommands."""
+    lazy = {
+        "check": (
+            "For cron: is a usable token or login there? Renews what runs out.",
+            lambda: as_command(check, "check"),
+        ),
+        "show": ("Look at the token in the cache.", lambda: as_command(show, "show")),
+        "refresh": ("Fetch a new token now.", lambda: as_command(refresh, "refresh")),
+    }
+    return LazyGroup(name="token", lazy=lazy, help=HELP)
+
+
+def check(
+    accounts: Accounts = None,
+    *,
+    min_ttl: MinTtl = "2m",
+    json: o.Json = False,
+    quiet: Silent = False,
+    verbose: o.Verbose = False,
+    debug: o.Debug = False,
+    no_color: o.NoColor = False,
+) -> int:
+    """Say of each account whether it can log in; the exit code is the worst.
+
+    A token with less than --min-ttl left is renewed. Where an exchange has no tokens it is
+    logged in and out. Ends within 30 seconds.
+    """
+    from privstream.cli import checking  # noqa: PLC0415 - start-up time
+    from privstream.cli.durations import seconds  # noqa: PLC0415 - start-up time
+
+    least = seconds(min_ttl)
+    config, names = checking.configured(accounts or (), os.environ)
+    voice, teller = _tellers(
+        names,
+        json=json,
+        silent=quiet,
+        quiet=quiet,
+        verbose=verbose,
+        debug=debug,
+        no_color=no_color,
+    )
+    return teller.tell(checking.check_accounts(config, names, least, voice))
+
+
+def show(
+    account: OneAccount,
+    *,
+    reveal: Reveal = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+    debug: o.Debug = False,
+    no_color: o.NoColor = False,
+) -> int:
+    """Show the token in the cache, masked unless --reveal is given. Asks the exchange nothing."""
+    from privstream.cli import checking  # noqa: PLC0415 - start-up time
+
+    voice, teller = _tellers(
+        (account,), json=json, quiet=quiet, verbose=verbose, debug=debug, no_color=no_color
+    )
+    return teller.tell([checking.kept(account, voice, os.environ, reveal=reveal)])
+
+
+def refresh(
+    account: OneAccount,
+    *,
+    json: o.Json = False,
+    quiet: Silent = False,
+    verbose: o.Verbose = False,
+    debug: o.Debug = False,
+    no_color: o.NoColor = False,
+) -> int:
+    """Fetch a new token, whatever is left of the one in the cache, and keep it there."""
+    from privstream.cli import checking  # noqa: PLC0415 - start-up time
+
+    voice, teller = _tellers(
+        (account,),
+        json=json,
+        silent=quiet,
+        quiet=quiet,
+        verbose=verbose,
+        debug=debug,
+        no_color=no_color,
+    )
+    return teller.tell([checking.refreshed(account, voice, os.environ)])
+
+
+def _tellers(
+    accounts: Sequence[str], *, json: bool, no_color: bool, silent: bool = False, **said: bool
+) -> "tuple[Voice, Teller]":
+    """Who says what failed, and who prints the lines."""
+    from privstream.cli.printing import Voice  # noqa: PLC0415 - start-up time
+    from privstream.cli.token_lines import Teller  # noqa: PLC0415 - start-up time
+
+    said["verbose"] = said["verbose"] or said["debug"]
+    voice = Voice(as_json=json, no_color=no_color, **said)
+    return voice, Teller(voice, accounts, json=json, silent=silent, no_color=no_color)

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeAlias
 from msgspec import Struct, structs
 
 from privstream import exchanges
+from privstream.core_dumps import hide_memory
 from privstream.credentials import (
     Environment,
     Origin,
@@ -160,6 +161,7 @@ def load(
     names: Names = exchanges.names,
 ) -> Config:
     """Read the config file, if there is one, and check it. Raises ConfigError."""
+    hide_memory()
     path = config_path(environ)
     empty = Config(path, False, {}, {}, Environment(environ), find, names())
     try:

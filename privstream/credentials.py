@@ -1,4 +1,4 @@
-"""Where a credential comes from: the config file itself, a variable, a file or a command.
+"""Where a credential comes from: the config file, a variable, a file, a command, the keyring.
 
 The one rule: from the moment it is read a credential is a `Secret`, also while it is checked;
 no message quotes it, nor what a command printed.
@@ -17,6 +17,7 @@ from typing import IO, Any, ClassVar, Final, NoReturn, TypeAlias, cast
 
 from msgspec import Struct
 
+from privstream import keyring_store
 from privstream.errors import ConfigError
 from privstream.exchanges.base import Exchange
 from privstream.private_files import OPEN_TO_OTHERS, home, read_private
@@ -27,7 +28,9 @@ SECRET_LIMIT: Final = 64 * 1024
 COMMAND_TIMEOUT: Final = 10.0
 """Seconds until a command must have ended."""
 KINDS: Final = ("env", "file", "command", "keyring")
-FORMS: Final = 'write "…", { env = "NAME" }, { file = "/PATH" } or { command = "…" }'
+FORMS: Final = (
+    'write "…", { env = "NAME" }, { file = "/PATH" }, { command = "…" } or { keyring = "NAME" }'
+)
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -95,11 +98,23 @@ class FromFile(Struct, frozen=True):
             path = home(environment.reveal()) / self.path.removeprefix("~/")
         try:
             content = read_private(
-                path, f"{whose}: the file", limit=SECRET_LIMIT, forbidden=OPEN_TO_OTHERS
+                path,
+                f"{whose}: the file",
+                limit=SECRET_LIMIT,
+                forbidden=_forbidden_bits(path, environment),
             )
         except FileNotFoundError:
             raise ConfigError(f"{whose}: there is no file {path}") from None
         return without_newline(content.text)
+
+
+def _forbidden_bits(path: Path, environment: Environment) -> int:
+    """What systemd hands over has an ACL for the service, whose mask shows as the group's right."""
+    given = environment.reveal().get("CREDENTIALS_DIRECTORY")
+    return OPEN_TO_ALL if given and path.parent == Path(given) else OPEN_TO_OTHERS
+
+
+OPEN_TO_ALL: Final = 0o037
 
 
 class FromCommand(Struct, frozen=True):
@@ -122,10 +137,8 @@ class FromKeyring(Struct, frozen=True):
     entry: str
     kind: ClassVar = "keyring"
 
-    def fetch(self, whose: str, _environment: Environment) -> Secret:
-        raise ConfigError(
-            f"{whose} is in the keyring, which this version of privstream cannot read", FORMS
-        )
+    def fetch(self, whose: str, environment: Environment) -> Secret:
+        return keyring_store.fetch(self.entry, whose, environment.reveal())
 
 
 Origin: TypeAlias = Plain | FromVariable | FromFile | FromCommand | FromKeyring
@@ -134,13 +147,13 @@ Origin: TypeAlias = Plain | FromVariable | FromFile | FromCommand | FromKeyring
 def resolve(origin: Origin, whose: str, environment: Environment) -> Secret:
     """Fetch a credential and check that it can be one. Raises ConfigError, naming `whose`."""
     secret = origin.fetch(whose, environment)
-    if flaw := _flaw(secret):
+    if flaw := flaw_of(secret):
         source = f" (from {origin.name})" if isinstance(origin, FromVariable) else ""
         raise ConfigError(f"{whose}{source} {flaw}", "copy it again from the exchange")
     return secret
 
 
-def _flaw(secret: Secret) -> str | None:
+def flaw_of(secret: Secret) -> str | None:
     """What is wrong with it; a line break would add headers of its own to a request."""
     if not secret.reveal().strip():
         return "is empty"

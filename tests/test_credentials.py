@@ -174,6 +174,14 @@ def test_a_file_that_others_can_read_is_refused_by_account_and_key(tmp_path: Pat
     assert problem.hint == f"chmod 600 {path}"
 
 
+def test_a_credential_of_systemd_may_show_the_mask_of_its_acl(tmp_path: Path) -> None:
+    path = secret_file(tmp_path, CANARY, mode=0o440)
+    assert fetched(FromFile(str(path)), CREDENTIALS_DIRECTORY=str(tmp_path)) == CANARY
+    assert "can be read by others" in refusal(FromFile(str(path))).message
+    path.chmod(0o444)
+    refusal(FromFile(str(path)), CREDENTIALS_DIRECTORY=str(tmp_path))
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert f"there is no file {tmp_path}/none" in refusal(FromFile(f"{tmp_path}/none")).message
 
@@ -255,13 +263,6 @@ def test_a_command_that_hangs_is_ended_with_all_its_children(
 def test_a_command_that_prints_no_text_is_refused() -> None:
     assert "invisible" in refusal(shell(r"printf 'key\377\200'")).message
     assert "is empty" in refusal(shell("true")).message
-
-
-# --- keyring ---------------------------------------------------------------------------
-
-
-def test_the_keyring_is_said_to_be_missing() -> None:
-    assert "this version of privstream cannot read" in refusal(FromKeyring("moon")).message
 
 
 # --- nothing shows ---------------------------------------------------------------------

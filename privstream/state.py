@@ -9,7 +9,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from shlex import quote
 from typing import Self
@@ -91,7 +91,7 @@ class State:
         self.path = path
         self._whose = whose
         self._noted = 0
-        with ExitStack() as opened, self._opening():
+        with ExitStack() as opened, _opening(path):
             opened.enter_context(_held(path, whose.account))
             self._database = opened.enter_context(_connected(path))
             self._prepare()
@@ -110,12 +110,12 @@ class State:
 
     def notes(self) -> Generator[tuple[str, str, bytes], None, None]:
         """Kind, key and value of all that is remembered, oldest first."""
-        with self._opening():
+        with _opening(self.path):
             yield from self._database.execute("SELECT kind, key, value FROM notes ORDER BY number")
 
     def damaged(self, why: str) -> ConfigError:
         """What to raise where a note makes no sense."""
-        return ConfigError(f"{_WHAT} {self.path} is damaged: {why}", _start_anew(self.path))
+        return _damaged(self.path, why)
 
     def commit(self, notes: Iterable[Note], now_ns: int, *, whole_ns: int | None = None) -> None:
         """What was delivered now, and until when nothing is missing, if that is known.
@@ -168,37 +168,14 @@ class State:
 
     # --- opening -------------------------------------------------------------------------
 
-    @contextmanager
-    def _opening(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as problem:
-            said = f"{_WHAT} {self.path} cannot be used: {problem}"
-            if getattr(problem, "sqlite_errorcode", 0) & 0xFF in _DISK:
-                raise OutputFailed(
-                    said, "make room or mend the disk, then start again"
-                ) from problem
-            raise ConfigError(said, _start_anew(self.path)) from problem
-
     def _prepare(self) -> None:
         database = self._database
         [version] = database.execute("PRAGMA user_version").fetchone()
-        [application] = database.execute("PRAGMA application_id").fetchone()
         [tables] = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if not tables and not version:
             database.execute("PRAGMA journal_mode = WAL")
             database.executescript(_SCHEMA)
-        elif application != APPLICATION:
-            raise ConfigError(f"{_WHAT} {self.path} is not ours", _start_anew(self.path))
-        elif version > VERSION:
-            raise ConfigError(
-                f"{_WHAT} {self.path} is from a newer privstream (its version is {version}, "
-                f"this one knows {VERSION})",
-                "upgrade privstream",
-            )
-        [verdict] = database.execute("PRAGMA quick_check(1)").fetchone()
-        if verdict != "ok":
-            raise self.damaged(verdict)
+        _check_whole(database, self.path)
 
     def _check_whose(self) -> None:
         """Refuse the past of another account that once had this name."""
@@ -227,6 +204,48 @@ class State:
         if self.resume_from_ns is None:
             with self._database:
                 self._move(now_ns)
+
+
+def examine(path: Path) -> None:
+    """Raise ConfigError where no run with --resume could go on from this file; changes nothing."""
+    with _opening(path):
+        check_file(path.lstat(), path, _WHAT, OPEN_TO_OTHERS)
+        uri = f"{path.absolute().as_uri()}?mode=ro"
+        if not path.with_name(f"{path.name}-wal").exists():
+            uri += "&immutable=1"  # nobody writes; else SQLite would leave two files behind
+        with closing(sqlite3.connect(uri, uri=True, timeout=BUSY)) as database:
+            _check_whole(database, path)
+
+
+@contextmanager
+def _opening(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as problem:
+        said = f"{_WHAT} {path} cannot be used: {problem}"
+        if getattr(problem, "sqlite_errorcode", 0) & 0xFF in _DISK:
+            raise OutputFailed(said, "make room or mend the disk, then start again") from problem
+        raise ConfigError(said, _start_anew(path)) from problem
+
+
+def _check_whole(database: sqlite3.Connection, path: Path) -> None:
+    [version] = database.execute("PRAGMA user_version").fetchone()
+    [application] = database.execute("PRAGMA application_id").fetchone()
+    if application != APPLICATION:
+        raise ConfigError(f"{_WHAT} {path} is not ours", _start_anew(path))
+    if version > VERSION:
+        raise ConfigError(
+            f"{_WHAT} {path} is from a newer privstream (its version is {version}, "
+            f"this one knows {VERSION})",
+            "upgrade privstream",
+        )
+    [verdict] = database.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise _damaged(path, verdict.splitlines()[-1])  # after a heading
+
+
+def _damaged(path: Path, why: str) -> ConfigError:
+    return ConfigError(f"{_WHAT} {path} is damaged: {why}", _start_anew(path))
 
 
 def state_path(folder: Path, account: str, *, simulated: str = "") -> Path:

@@ -1,0 +1,78 @@
+"""Prints what `doctor` found: marked lines for a person, JSON lines for a program.
+
+The one rule: an exchange's text is foreign, so nothing of it commands the terminal.
+"""
+
+import os
+import sys
+from typing import Protocol
+
+from privstream.doctor.findings import Finding, Level
+from privstream.exact import ascii_line, encode
+from privstream.outputs.descriptor import write_all
+from privstream.outputs.safe_text import safe_text
+from privstream.outputs.terminal import is_lively
+
+STDOUT = 1
+GENERAL = "this machine"
+MARKS: dict[Level, str] = {"ok": "✓", "warning": "!", "error": "✗", "skipped": "-"}
+PLAIN_MARKS: dict[Level, str] = {"ok": "ok", "warning": "! ", "error": "X ", "skipped": "- "}
+COLORS: dict[Level, int] = {"ok": 32, "warning": 33, "error": 31, "skipped": 2}
+
+
+class Printer(Protocol):
+    """Where findings go."""
+
+    def show(self, finding: Finding) -> None:
+        """Print it at once."""
+
+
+class LinePrinter:
+    """One JSON object per finding."""
+
+    def show(self, finding: Finding) -> None:
+        write_all(STDOUT, ascii_line(encode(finding.line())) + b"\n")
+
+
+class PagePrinter:
+    """Marked lines under the account's name, each mend below its line."""
+
+    def __init__(self, *, no_color: bool) -> None:
+        self._lively = is_lively(STDOUT, no_color=no_color)
+        self._plain = os.environ.get("TERM") == "dumb" or not _shows_marks()
+        self._shown: Finding | None = None
+
+    def show(self, finding: Finding) -> None:
+        lines = self._lines(finding)
+        if self._shown is None:
+            lines = [self._heading(finding), *lines]
+        elif self._shown.account != finding.account:
+            lines = ["", self._heading(finding), *lines]
+        self._shown = finding
+        text = "".join(f"{line}\n" for line in lines)
+        write_all(STDOUT, text.encode(sys.stdout.encoding or "ascii", "replace"))
+
+    def _heading(self, finding: Finding) -> str:
+        known = finding.account is None or finding.exchange in {None, finding.account}
+        suffix = "" if known else f" ({finding.exchange})"
+        return self._colored(f"{safe_text(finding.account or GENERAL)}{suffix}", 1)
+
+    def _lines(self, finding: Finding) -> list[str]:
+        mark = (PLAIN_MARKS if self._plain else MARKS)[finding.level]
+        lines = [f"  {self._colored(mark, COLORS[finding.level])} {safe_text(finding.message)}"]
+        if finding.hint is not None:
+            arrow = "->" if self._plain else "→"
+            indent = " " * (3 + len(mark))
+            lines.append(f"{indent}{arrow} {safe_text(finding.hint)}")
+        return lines
+
+    def _colored(self, text: str, code: int) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._lively else text
+
+
+def _shows_marks() -> bool:
+    try:
+        "".join((*MARKS.values(), "→")).encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True

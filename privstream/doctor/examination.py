@@ -1,0 +1,160 @@
+"""All checks: of the machine and the configuration first, then of the accounts side by side.
+
+The one rule: everything ends within one time limit; what was not through by then is said
+to be so. Accounts are examined in threads of their own, everything else in the main one.
+"""
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TypeAlias
+
+from privstream.config import AccountSettings, Config
+from privstream.connection.clock import Clock
+from privstream.doctor.account import Equip, Patient, examine_account
+from privstream.doctor.credentials_of import examine_credentials, placed
+from privstream.doctor.findings import Finding, failed, passed, wrong
+from privstream.doctor.folders import examine_folders, folder_of
+from privstream.doctor.installation import examine_installation
+from privstream.doctor.settings import (
+    Settings,
+    doubtful,
+    examine_overrides,
+    examine_settings,
+)
+from privstream.doctor.variables import examine_variables
+from privstream.errors import ConfigError, Exit, PrivstreamError
+from privstream.state import examine as examine_state
+from privstream.wire import Secret
+
+LIMIT = 30.0
+"""Seconds for everything."""
+FETCH_CREDENTIALS = "the credentials must be there first"
+MEND_FOLDERS = "the state and cache folders must be mended first"
+Said: TypeAlias = Finding | BaseException | None
+"""From an account's thread: a finding, a bug of ours, or the end."""
+
+
+def examine(
+    environ: Mapping[str, str],
+    accounts: Iterable[str],
+    equip: Equip,
+    clock: Clock,
+    *,
+    limit: float = LIMIT,
+) -> Iterator[Finding]:
+    """What concerns everything, then account by account, each finding as soon as it is there.
+
+    `accounts` are all where none is named.
+    """
+    until = clock.now().monotonic + limit
+    settings = examine_settings(environ)
+    yield from examine_installation()
+    yield from (found for found in settings.findings if found.account is None)
+    folders = list(examine_folders(environ))
+    yield from folders
+    yield from examine_variables(environ)
+    obstacle = None if all(found.ok for found in folders) else MEND_FOLDERS
+    wards = [
+        _Ward(name, settings, environ, obstacle)
+        for name in dict.fromkeys(accounts) or settings.names
+    ]
+    for ward in wards:
+        if clock.now().monotonic < until:
+            ward.admit(equip, clock)
+    for ward in wards:
+        yield from ward.findings(clock, until, limit)
+
+
+class _Ward:
+    """One account's examination."""
+
+    def __init__(
+        self, name: str, settings: Settings, environ: Mapping[str, str], obstacle: str | None
+    ) -> None:
+        self.name = name
+        self._obstacle = obstacle
+        """Why nobody can log in."""
+        self._settings = settings
+        self._environ = environ
+        self._exchange: str | None = None
+        self._found = [found for found in settings.findings if found.account == name]
+        self._said: queue.SimpleQueue[Said] = queue.SimpleQueue()
+
+    def admit(self, equip: Equip, clock: Clock) -> None:
+        """What needs no network at once; the rest begins in a thread."""
+        patient = self._prepared()
+        if patient is None:
+            self._said.put(None)
+            return
+
+        def examine() -> None:
+            try:
+                for finding in examine_account(patient, equip, clock, self._environ):
+                    self._said.put(finding)
+                self._said.put(None)
+            except BaseException as bug:  # noqa: BLE001 - raised again in the main thread
+                self._said.put(bug)
+
+        threading.Thread(target=examine, name=f"doctor {self.name}", daemon=True).start()
+
+    def findings(self, clock: Clock, until: float, limit: float) -> Iterator[Finding]:
+        """All that is found in time."""
+        yield from (found.about(self._exchange, self.name) for found in self._found)
+        while (said := self._next(until - clock.now().monotonic, limit)) is not None:
+            if isinstance(said, BaseException):
+                raise said
+            yield said.about(self._exchange, self.name)
+            if said.check == "deadline":
+                break
+
+    def _next(self, left: float, limit: float) -> Said:
+        try:
+            return self._said.get(timeout=max(left, 0.0))
+        except queue.Empty:
+            text = f"not through within {limit:g} s: what is not listed was not examined"
+            hint = f"try again with this account alone: privstream doctor {self.name}"
+            return wrong("deadline", text, hint, Exit.UNREACHABLE)
+
+    # --- without the network ---------------------------------------------------------------
+
+    def _prepared(self) -> Patient | None:
+        config = self._settings.config
+        if config is None or self.name in self._settings.in_doubt:
+            self._found.append(doubtful(self.name))
+            return None
+        try:
+            settings = config.settings(self.name)
+            self._exchange = settings.exchange
+            bare = placed(config, settings)
+        except ConfigError as problem:
+            self._exchange = self._exchange or problem.exchange
+            self._found.append(failed("account", problem, f"see {config.path}"))
+            return None
+        self._found += examine_overrides(config, settings.exchange)
+        self._examine_resume()
+        secrets = self._secrets(config, settings)
+        moved = frozenset(config.overridden(settings.exchange))
+        obstacle = FETCH_CREDENTIALS if secrets is None else self._obstacle
+        account = None
+        if obstacle is None and secrets is not None:
+            account = replace(bare, credentials=MappingProxyType(secrets))
+        return Patient(settings, bare, account, obstacle or "", moved)
+
+    def _secrets(self, config: Config, settings: AccountSettings) -> dict[str, Secret] | None:
+        secrets: dict[str, Secret] = {}
+        self._found += examine_credentials(config, settings, secrets)
+        return secrets if len(secrets) == len(settings.credentials) else None
+
+    def _examine_resume(self) -> None:
+        path = folder_of("state", self._environ) / "resume" / f"{self.name}.sqlite"
+        if not path.exists():
+            return
+        try:
+            examine_state(path)
+        except PrivstreamError as problem:
+            self._found.append(failed("resume", problem, f"move it away: mv {path} {path}.old"))
+        else:
+            self._found.append(passed("resume", f"state of --resume {path}: whole"))

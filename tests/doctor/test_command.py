@@ -1,0 +1,135 @@
+"""`privstream doctor` as it is called: what it prints, and how it ends."""
+
+import json
+import os
+import pty
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from privstream.cli.entry import run
+from privstream.cli.findings import PagePrinter
+from privstream.doctor.findings import Finding, warned, worst, wrong
+from privstream.errors import Exit
+from privstream.simulator.server import Simulation
+from tests.doctor.clinic import Clinic
+
+KEYS = ["account", "exchange", "check", "ok", "level", "message", "hint"]
+
+
+@pytest.fixture(autouse=True)
+def as_it_was() -> Iterator[None]:
+    """A command takes over signals and the hook for bugs."""
+    hook, handlers = (
+        sys.excepthook,
+        {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)},
+    )
+    yield
+    sys.excepthook = hook
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def lines(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+
+
+def test_a_pipe_gets_one_json_object_per_check_and_the_exit_is_0_where_all_is_well(
+    clinic: Clinic, simulation: Simulation, capfd: pytest.CaptureFixture[str]
+) -> None:
+    clinic.admit(simulation, "kraken", "indodax")
+    assert run(["doctor"]) == 0
+    found = lines(capfd)
+    assert {tuple(line) for line in found} == {tuple(KEYS)}
+    assert {line["account"] for line in found} == {None, "kraken", "indodax"}
+    logins = {line["account"]: line["ok"] for line in found if line["check"] == "login"}
+    assert logins == {"kraken": True, "indodax": True}
+
+
+def test_the_exit_is_that_of_the_worst_and_no_secret_is_printed(
+    clinic: Clinic, simulation: Simulation, capfd: pytest.CaptureFixture[str]
+) -> None:
+    clinic.admit(simulation, "kraken", api_secret="V1JPTkc=")
+    assert run(["doctor", "--json", "--debug"]) == Exit.REFUSED
+    clinic.config.chmod(0o644)
+    assert run(["doctor", "kraken", "--quiet"]) == Exit.CONFIG
+    told = "".join(capfd.readouterr())
+    account = simulation.account("kraken", {})
+    for secret in (account.api_key, account.api_secret):
+        assert secret.reveal() not in told
+    assert "V1JPTkc=" not in told
+
+
+def test_quiet_prints_only_what_is_not_well(
+    clinic: Clinic, simulation: Simulation, capfd: pytest.CaptureFixture[str]
+) -> None:
+    clinic.admit(simulation, "poloniex")
+    assert run(["doctor", "-q"]) == 0
+    assert {line["level"] for line in lines(capfd)} == {"warning", "skipped"}
+
+
+def test_the_worst_is_configuration_then_refusals_then_what_is_not_reached() -> None:
+    codes = (Exit.UNREACHABLE, Exit.REFUSED, Exit.CONFIG)
+    found = [wrong("x", "y", "z", code) for code in codes]
+    assert [worst(found[:count]) for count in range(4)] == [Exit.DONE, *codes]
+    assert worst([warned("x", "y", "z")]) is Exit.DONE
+
+
+# --- for a person ----------------------------------------------------------------------------
+
+
+def printed(monkeypatch: pytest.MonkeyPatch, term: str, findings: list[Finding]) -> str:
+    """What a terminal of this kind gets."""
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    ours, theirs = pty.openpty()
+    monkeypatch.setattr("privstream.cli.findings.STDOUT", theirs)
+    printer = PagePrinter(no_color=False)
+    for finding in findings:
+        printer.show(finding)
+    read = os.read(ours, 4096)
+    os.close(theirs)
+    os.close(ours)
+    return read.decode().replace("\r\n", "\n")
+
+
+BAD = [wrong("key", "no \x1b]0;good\x07 key", "make one").about("kraken", "desk")]
+
+
+def test_a_person_sees_the_mend_below_its_line_and_foreign_text_commands_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("privstream.cli.findings._shows_marks", lambda: True)
+    told = printed(monkeypatch, "xterm", BAD)
+    assert told == (
+        "\x1b[1mdesk (kraken)\x1b[0m\n  \x1b[31m✗\x1b[0m no \\x1b]0;good\\x07 key\n    → make one\n"
+    )
+
+
+def test_a_dumb_terminal_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert printed(monkeypatch, "dumb", BAD) == (
+        "desk (kraken)\n  X  no \\x1b]0;good\\x07 key\n     -> make one\n"
+    )
+
+
+def test_help_costs_no_library(clinic: Clinic, capfd: pytest.CaptureFixture[str]) -> None:
+    assert clinic.home
+    assert run(["doctor", "--help"]) == 0
+    assert "say how to mend each" in " ".join(capfd.readouterr().out.split())
+
+
+def test_a_closed_reader_is_a_quiet_end(
+    clinic: Clinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert clinic.home
+    assert tmp_path
+    reader, writer = os.pipe()
+    os.close(reader)
+    monkeypatch.setattr("privstream.cli.findings.STDOUT", writer)
+    monkeypatch.setattr("privstream.cli.entry.discard_stdout", lambda: None)
+    assert run(["doctor", "--json"]) == 0
+    os.close(writer)

@@ -11,7 +11,9 @@ def main() -> None:
         sys.stdout.write(f"privstream {__version__}\n")
         return
     from privstream.cli.entry import run  # noqa: PLC0415 - start-up time
+    from privstream.core_dumps import limit_core_dumps  # noqa: PLC0415 - as above
 
+    limit_core_dumps()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -8,16 +8,18 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "privstream"
 PURE = {"events", "errors", "exact", "times", "recent"}
-WORDS = PURE | {"wire", "http_errors"}
+WORDS = PURE | {"wire", "http_errors", "ordering"}
 LEDGER = {"ledger", "known_orders", "known_balances", "shapes", "telling"}
-CONFIG = {"config", "credentials", "private_files", "endpoints"}
+CONFIG = {"config", "credentials", "private_files", "endpoints", "keyring_store", "core_dumps"}
 CONNECTED = WORDS | LEDGER | {"exchanges", "connection"}
 EVERYTHING = (
-    CONNECTED | CONFIG | {"outputs", "stream", "recording", "simulator", "state", "cli", ""}
+    CONNECTED
+    | CONFIG
+    | {"config_edit", "outputs", "stream", "recording", "simulator", "state", "cli", ""}
 )
 
 MAY_IMPORT = {
-    "": {"cli"},  # the start of the program
+    "": {"cli", "core_dumps"},  # the start of the program
     "events": set(),
     "errors": set(),
     "exact": set(),
@@ -25,10 +27,11 @@ MAY_IMPORT = {
     "times": {"exact"},
     "wire": {"events"},
     "http_errors": {"errors", "wire"},
+    "ordering": {"errors", "events", "wire"},
     "exchanges": WORDS | {"exchanges"},
     "known_orders": WORDS,
     "known_balances": WORDS,
-    "shapes": {"wire"},
+    "shapes": {"exact", "wire"},
     "telling": WORDS | LEDGER,
     "ledger": WORDS | LEDGER,
     "recording": WORDS | LEDGER | {"exchanges"},
@@ -37,11 +40,16 @@ MAY_IMPORT = {
     "outputs": {"events", "errors", "exact", "times", "outputs"},
     "endpoints": set(),
     "private_files": {"errors", "wire"},
+    "keyring_access": set(),
+    "core_dumps": set(),
+    "keyring_store": {"errors", "wire"},
     "credentials": CONFIG | WORDS | {"exchanges"},
     "config": CONFIG | WORDS | {"exchanges"},
+    "config_edit": CONFIG | WORDS | {"exchanges"},
     "state": WORDS | {"private_files"},
     "stream": CONNECTED,
-    "cli": EVERYTHING,
+    "doctor": CONNECTED | CONFIG | {"state", ""},  # it tells its own version
+    "cli": EVERYTHING | {"doctor"},
 }
 IO = {
     "asyncio",

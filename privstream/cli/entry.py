@@ -31,14 +31,47 @@ def _record() -> Any:
     return group()
 
 
+def _wait() -> Any:
+    from privstream.cli.wait import group  # noqa: PLC0415 - start-up time
+
+    return group()
+
+
+def _order() -> Any:
+    from privstream.cli.order import group  # noqa: PLC0415 - start-up time
+
+    return group()
+
+
+def _accounts() -> Any:
+    from privstream.cli.accounts import group  # noqa: PLC0415 - start-up time
+
+    return group()
+
+
+def _token() -> Any:
+    from privstream.cli.token import group  # noqa: PLC0415 - start-up time
+
+    return group()
+
+
 COMMANDS: dict[str, tuple[str, CommandSource]] = {
     "watch": ("Stream an account's own events.", _watch),
+    "wait": ("Wait until an order is filled, or gets where you want it.", _wait),
+    "token": ("For cron: check, show and renew session tokens.", _token),
+    "order": ("Place, cancel and look at orders.", _order),
     "record": ("Watch, and keep every frame in a file.", _record),
     "replay": ("Turn a recording, or bare frames, into events.", "privstream.cli.replay:replay"),
     "demo": ("Watch a simulated account: no key, no network.", "privstream.cli.demo:demo"),
+    "doctor": ("Say what is wrong here, and how to mend it.", "privstream.cli.doctor:doctor"),
     "simulate": ("Serve simulated exchanges on loopback.", "privstream.cli.simulate:simulate"),
+    "accounts": ("Add, list and remove accounts.", _accounts),
     "schema": ("Print the JSON Schema of the events.", "privstream.cli.schema:schema"),
 }
+READ = frozenset({"watch", "record", "replay", "demo", "schema"})
+"""Commands that are for nothing where nobody reads stdout; of others the exit code tells."""
+ASKS = frozenset({"token", "doctor", "order"})
+"""Commands that give an answer: one that was stopped before must not look like a good one."""
 HELP = """Stream your own exchange account events: orders, fills, balances, positions.
 
 Readable in a terminal, one JSON object per line in a pipe."""
@@ -50,8 +83,8 @@ CLICK_FAULT: type[Exception] = typer.BadParameter.__mro__[2]
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; returns the exit code."""
-    if STDOUT in occupy_closed_streams():
-        return Exit.DONE  # nobody reads
+    if STDOUT in occupy_closed_streams() and not READ.isdisjoint(arguments[:1]):
+        return Exit.DONE
     signals.take_over()
     sys.excepthook = partial(_tell_bug, arguments)
     try:
@@ -65,7 +98,7 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return signals.leave(Exit.INTERRUPTED)
     except signals.Terminated:
-        return signals.leave(Exit.DONE)
+        return signals.leave(Exit.DONE if ASKS.isdisjoint(arguments[:1]) else Exit.UNREACHABLE)
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from privstream.cli import options as o
 from privstream.errors import UsageError
 from privstream.events import TYPES, AnyEvent
 from privstream.outputs.descriptor import write_all
@@ -16,8 +17,13 @@ def schema(
     type_: Annotated[
         str | None, typer.Argument(metavar="[TYPE]", help=f"One of {', '.join(TYPES)}.")
     ] = None,
+    *,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+    debug: o.Debug = False,
 ) -> None:
     """Print the JSON Schema of one event type, or of any event line."""
+    del quiet, verbose, debug  # nothing is said besides
     if type_ is not None and type_ not in TYPES:
         raise UsageError(f"there is no event type {type_!r}", f"known are: {', '.join(TYPES)}")
     described = schema_of(AnyEvent if type_ is None else TYPES[type_])

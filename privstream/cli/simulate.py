@@ -13,12 +13,14 @@ from typing import Annotated
 import typer
 
 from privstream import simulator
+from privstream.cli import options as o
 from privstream.errors import ConfigError
+from privstream.simulator.faults import Happened
 from privstream.wire import Account
 
 FAULT_HELP = (
     "Let something go wrong; repeatable. KIND: drop, reset, stall, mute, duplicate, reorder, lose, "
-    "expire, refuse, maintenance, close, http, drip, huge, junk. WHEN: 10s, every=30s, n=100 (the "
+    "expire, refuse, maintenance, close, http, drip, huge, junk, swallow. WHEN: 10s, every=30s, n=100 (the "
     "100th account frame), connect=2 (the second connection). Like close=1012@every=30s, "
     "http=429:20@10s, lose@n=100."
 )
@@ -61,8 +63,12 @@ def simulate(
             help="A random fault about so often, by --seed.",
         ),
     ] = None,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+    debug: o.Debug = False,
 ) -> None:
     """Serve exchanges' private protocols on loopback, with an invented account on each."""
+    del verbose, debug  # every fault that strikes is told anyhow; there is no more to tell
     from privstream.simulator.server import Simulation  # noqa: PLC0415 - its library is optional
 
     names = list(dict.fromkeys(exchanges or simulator.names()))
@@ -74,7 +80,7 @@ def simulate(
         limits=not no_limits,
         faults=dict.fromkeys(names, fault or []),
         chaos=chaos,
-        tell=lambda happened: typer.echo(str(happened), err=True),
+        tell=(lambda _: None) if quiet else _tell,
     )
     try:
         served.start()
@@ -86,10 +92,15 @@ def simulate(
         _keep_to_owner()
         for name in names:
             print(_config_lines(served.account(name, {"protocol": protocol})), flush=True)  # noqa: T201 - this is the output
-        typer.echo(_explanation(names), err=True)
+        if not quiet:
+            typer.echo(_explanation(names), err=True)
         threading.Event().wait()
     finally:
         served.stop()
+
+
+def _tell(happened: Happened) -> None:
+    typer.echo(str(happened), err=True)
 
 
 def _keep_to_owner() -> None:

@@ -100,6 +100,16 @@ class SimulatedExchange(ABC):
     def connect(self, handshake: Request, now: Now) -> Connection | Answer:
         """Accept a socket, or refuse its handshake."""
 
+    # --- what is lost on the way: optional, asked by `faults` ------------------------------
+
+    def confirms(self, told: str) -> bool:  # noqa: ARG002 - who takes no orders confirms none
+        """Whether a frame says that an order was taken, or canceled."""
+        return False
+
+    def confirmed(self, request: Request, answer: Answer) -> bool:  # noqa: ARG002 - as above
+        """Whether a REST call has placed or canceled an order."""
+        return False
+
     # --- what goes wrong at the exchange itself: optional, called by `faults` ------------
 
     def without_data(self, text: str) -> str | None:  # noqa: ARG002 - who does not know counts all

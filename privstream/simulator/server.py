@@ -234,7 +234,14 @@ class _Door:
         now = self._clock()
         self._faults.due(now)
         refusal = self._faults.refusal(now)
-        return _response(refusal or self._exchange.request(request, now))
+        if refusal is not None:
+            return _response(refusal)
+        answer = self._faults.answered(request, self._exchange.request(request, now), now)
+        if answer is not None:
+            return _response(answer)
+        if asked.transport is not None:
+            asked.transport.abort()
+        return web.Response()  # nobody gets it
 
     async def _converse(self, asked: web.Request, handshake: Request) -> web.StreamResponse:
         now = self._clock()

@@ -171,3 +171,23 @@ def test_the_sdk_reads_everything_else_that_only_needs_reading() -> None:
     assert transfers["status"] == "successful"
     both = transfers["fiat_transactions"] + transfers["crypto_transactions"]
     assert {one["asset_id"] for one in both} <= {"AUD", "USDT"}
+
+
+def test_the_sdk_places_orders_and_finds_them_again() -> None:
+    with served() as place:
+        _, rest = place.clients()
+        order = ("USDT/AUD", "buy", "limit", "120.5")
+        filled = rest.create_order(*order, "1.55", client_order_id="by-sdk")
+        killed = rest.create_order(*order, "1.2")
+        assert rest.fetch_order(filled["id"]) == filled
+        listed = rest.fetch_orders(ids=f"{filled['id']},{killed['id']}")["order_list"]
+        assert sorted(row["id"] for row in listed) == sorted((filled["id"], killed["id"]))
+        with pytest.raises(place.package.ZerocapAPIError) as refused:
+            rest.create_order("USDT/AUD", "buy", "limit", "120.555", "1.55")
+    assert (filled["status"], filled["filled"]) == ("closed", 120.5)
+    assert (killed["status"], killed["filled"]) == ("closed", 0)
+    assert refused.value.status_code == 422
+    orders = place.zerocap.market.books.orders
+    assert orders[filled["id"]].client_id == "by-sdk"
+    assert orders[filled["id"]].status == "filled"
+    assert orders[killed["id"]].status == "canceled"

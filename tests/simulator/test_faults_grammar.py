@@ -31,6 +31,8 @@ WRITTEN = {
     "drip=0@n=1": Fault("drip", When("n", 1), seconds=0),
     "huge=5000000@10s": Fault("huge", When("after", 10), count=5_000_000),
     "junk=101@0s": Fault("junk", When("after", 0), count=101),
+    "swallow@0s": Fault("swallow", When("after", 0), count=1),
+    "swallow=3:cut@connect=1": Fault("swallow", When("connect", 1), count=3, word="cut"),
 }
 WRONG = [
     "drop",
@@ -58,6 +60,8 @@ WRONG = [
     "drop=@10s=",
     "http=503:-1@10s",
     "stall=1e9@10s",
+    "swallow=0@10s",
+    "swallow=half@10s",
 ]
 
 
@@ -112,7 +116,7 @@ def test_random_faults_come_about_so_often_and_are_of_every_kind() -> None:
     assert min(waits) >= 1.999
     assert sorted(waits)[len(waits) * 9 // 10] <= 6.001
     assert 3.8 < moments[-1] / len(faults) < 4.5
-    assert {fault.kind for fault in faults} == set(CHAOS_KINDS) == set(KINDS)
+    assert {fault.kind for fault in faults} == set(CHAOS_KINDS) == set(KINDS) - {"swallow"}
 
 
 def test_every_random_fault_can_be_typed() -> None:

@@ -74,7 +74,7 @@ def test_a_restarted_simulator_does_not_remember_nonces() -> None:
 
 def test_unknown_methods_and_a_get_are_refused() -> None:
     desk = Desk()
-    assert desk.error("AddOrder") == "EGeneral:Unknown method"
+    assert desk.error("EditOrder") == "EGeneral:Unknown method"
     for path in ("/0/private/Balance", "/1/private/Balance", "/", "/0/public/Nothing"):
         answer = desk.ask(Request("GET", path, "", {}))
         assert answer == {"error": ["EGeneral:Unknown method"]}
@@ -205,7 +205,7 @@ def test_orders_are_asked_for_by_id_with_their_trades() -> None:
 def test_balances_say_what_is_held() -> None:
     desk = Desk()
     plain, extended = desk.result("Balance"), desk.result("BalanceEx")
-    assert set(plain) == {"ZEUR", "ZUSD", "XXBT", "XETH", "SOL", "XXDG"}
+    assert set(plain) == {"ZEUR", "ZUSD", "XXBT", "XETH", "SOL", "XXDG", "ETH.F"}
     assert {key: row["balance"] for key, row in extended.items()} == plain
     assert any(float(row["hold_trade"]) > 0 for row in extended.values())
 

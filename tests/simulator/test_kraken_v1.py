@@ -67,7 +67,7 @@ def test_what_kraken_refuses_is_refused_in_its_words(subscription: Any, error: s
 
 def test_unknown_events_and_broken_messages_are_refused() -> None:
     line = Desk().dial("/")
-    assert error_of(line.say({"event": "addOrder", "reqid": 1})) == "Event(s) not found"
+    assert error_of(line.say({"event": "editOrder", "reqid": 1})) == "Event(s) not found"
     broken: Any
     for broken in ("{oops", [], {"event": "ping", "reqid": "x"}):
         assert error_of(line.say(broken)) == "Malformed request"

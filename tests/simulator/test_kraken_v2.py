@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -78,7 +79,7 @@ def test_a_ping_is_answered_and_takes_no_params() -> None:
 @pytest.mark.parametrize(
     ("message", "error"),
     [
-        ({"method": "add_order", "params": {}, "req_id": 3}, "Unsupported event"),
+        ({"method": "edit_order", "params": {}, "req_id": 3}, "Unsupported event"),
         ({"method": ["subscribe"]}, "Unsupported event"),
         ({"params": {}}, "Unsupported event"),
         ({"method": "subscribe", "params": 0, "req_id": 0}, "Unsupported event"),
@@ -208,10 +209,22 @@ def test_the_fill_that_completes_is_told_with_either_word_and_followed_by_filled
     assert words.keys() == {"partially_filled", "filled"}
 
 
+def test_what_earns_is_a_wallet_of_its_own_and_part_of_the_total() -> None:
+    _, snapshot = Desk().dial().subscribe("balances")
+    for element in snapshot["data"]:
+        main, *others = element["wallets"]
+        assert (main["type"], main["id"]) == ("spot", "main")
+        assert [(w["type"], w["id"]) for w in others] == (
+            [("earn", "flexible")] if element["asset"] == "ETH" else []
+        )
+        parts = [Decimal(wallet["balance"]) for wallet in element["wallets"]]
+        assert sum(parts) == Decimal(element["balance"])
+
+
 def test_each_ledger_entry_is_a_frame_of_its_own_and_adds_up() -> None:
     line = Desk().dial()
     _, snapshot = line.subscribe("balances")
-    totals = {e["asset"]: e["balance"] for e in snapshot["data"]}
+    totals = {e["asset"]: e["wallets"][0]["balance"] for e in snapshot["data"]}
     assert snapshot["data"][0]["wallets"][0].keys() == {"type", "id", "balance"}
     frames = [f for f in line.listen(60) if f["channel"] == "balances"]
     assert all(len(frame["data"]) == 1 for frame in frames)

@@ -23,7 +23,7 @@ from privstream.simulator.bitfinex.words import (
     WalletType,
 )
 from privstream.simulator.market import ZERO, Entry, Order, Trade
-from privstream.simulator.market.books import Kind, Side
+from privstream.simulator.market.values import Kind, Side
 from privstream.wire import Now
 
 EPISODE = 72  # an episode lasts as long as so many order events and fills of the market

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from privstream.exact import Number
 from privstream.simulator.market import Fees, Symbol
-from privstream.simulator.market.books import Identify, Kind
+from privstream.simulator.market.values import Identify, Kind
 
 WalletType: TypeAlias = Literal["exchange", "margin", "funding"]
 FEES = Fees(maker=Decimal("0.001"), taker=Decimal("0.002"), of_received=True)

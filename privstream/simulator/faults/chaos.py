@@ -32,7 +32,10 @@ DRAWS: Mapping[Kind, Callable[[Random], Mapping[str, object]]] = {
     "junk": lambda random: {"count": random.randint(1, 5)},
 }
 CHAOS_KINDS: tuple[Kind, ...] = tuple(DRAWS)
-"""All of them, each only in forms after which a client should come back."""
+"""Each only in forms after which a client should come back.
+
+All but `swallow`: who only watches gets no answer that could be swallowed.
+"""
 
 
 def chaos(seconds: float, seed: str, kinds: Sequence[Kind] = CHAOS_KINDS) -> Iterator[Fault]:

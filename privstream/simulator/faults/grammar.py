@@ -27,6 +27,7 @@ Kind: TypeAlias = Literal[
     "drip",
     "huge",
     "junk",
+    "swallow",
 ]
 Unit: TypeAlias = Literal["after", "every", "n", "connect", "now"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -84,6 +85,7 @@ TAKES: Mapping[Kind, Takes] = {
     "drip": Takes(seconds=5.0),
     "huge": Takes(count=0),
     "junk": Takes(count=1, most=10_000),
+    "swallow": Takes(words=frozenset({"cut"}), count=1, most=10_000),
 }
 NEEDS_NUMBER: frozenset[Kind] = frozenset({"close", "http"})
 

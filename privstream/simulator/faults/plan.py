@@ -15,15 +15,25 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from privstream.simulator.base import Answer, Close, Out, Refusal, SimulatedExchange
+from privstream.simulator.base import (
+    Answer,
+    Close,
+    Out,
+    Refusal,
+    Request,
+    SimulatedExchange,
+    Text,
+)
 from privstream.simulator.faults.grammar import FOREVER, Fault, Kind, parse_now
 from privstream.simulator.faults.line import Deed, Line
 from privstream.times import from_nanos
 from privstream.wire import Now
 
 Step: TypeAlias = Literal["strike", "random", "end"]
-OF_EXCHANGE: frozenset[Kind] = frozenset({"expire", "refuse", "maintenance", "http"})
+OF_EXCHANGE: frozenset[Kind] = frozenset({"expire", "refuse", "maintenance", "http", "swallow"})
 """What strikes the exchange rather than its open sockets."""
+TIMED_OUT = Answer(504, b"<html><body><h1>504 Gateway Time-out</h1></body></html>", "text/html")
+CUT = Close(1006)
 DOWN = Answer(503, b"<html><body><h1>503 Service Unavailable</h1></body></html>", "text/html")
 
 
@@ -80,6 +90,8 @@ class Faults:
         self._http: Fault | None = None
         self._http_until = 0.0
         self._closed_down = False
+        self._swallowed: deque[Fault] = deque()
+        """What is to swallow the next confirmations of orders, one each."""
 
     # --- what a test or a person asks for, from any thread -----------------------------
 
@@ -166,11 +178,37 @@ class Faults:
         """What becomes of what the exchange says on a socket."""
         if self._mute:
             return []
+        if self._swallowed:
+            outs = list(self._without_confirmations(outs, now))
         if not (self._by_frame or line.was_struck):
             return list(outs)  # nobody counts, nothing to spoil: no need to look into it
         return line.through(outs, now)
 
+    def answered(self, request: Request, answer: Answer, now: Now) -> Answer | None:
+        """What becomes of an answer of REST; `None` where the connection ends without one."""
+        exchange = self._exchange
+        if not self._swallowed or exchange is None or not exchange.confirmed(request, answer):
+            return answer
+        fault = self._swallowed.popleft()
+        self._say(fault, now, note=f"{request.path} was done")
+        return None if fault.word == "cut" else TIMED_OUT
+
     # --- below -------------------------------------------------------------------------
+
+    def _without_confirmations(self, outs: Iterable[Out], now: Now) -> Iterator[Out]:
+        for out in outs:
+            confirms = isinstance(out, Text) and self._confirms(out.text)
+            if not confirms or not self._swallowed:
+                yield out
+                continue
+            fault = self._swallowed.popleft()
+            self._say(fault, now, sockets=1, note="an order call was done")
+            if fault.word == "cut":
+                yield CUT
+                return
+
+    def _confirms(self, text: str) -> bool:
+        return self._exchange is not None and self._exchange.confirms(text)
 
     def _without_data(self, text: str) -> str | None:
         return None if self._exchange is None else self._exchange.without_data(text)
@@ -230,6 +268,9 @@ class Faults:
     def _strike_exchange(self, fault: Fault, now: Now) -> None:
         note = ""
         match fault.kind:
+            case "swallow":
+                self._swallowed.extend(itertools.repeat(fault, fault.count))
+                note = "from now on"
             case "http":
                 self._http, self._http_until = fault, now.monotonic + fault.seconds
             case "maintenance":

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from privstream.exact import Number
 from privstream.simulator.market import Fees, Order, Symbol
-from privstream.simulator.market.books import Identify, Kind, What
+from privstream.simulator.market.values import Identify, Kind, What
 
 FIRST_TRADE = 2**56  # trade ids are beyond what a double can hold
 TYPES = {"limit": "limit", "market": "market", "stop_loss_limit": "stoplimit"}

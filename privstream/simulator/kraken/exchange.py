@@ -9,22 +9,32 @@ from privstream import exact
 from privstream.simulator.base import Answer, Connection, Refusal, Request, SimulatedExchange
 from privstream.simulator.kraken.rest import Rest
 from privstream.simulator.kraken.socket import Platform, Tokens
+from privstream.simulator.kraken.trading import Trading
 from privstream.simulator.kraken.v1 import SocketV1
 from privstream.simulator.kraken.v2 import SocketV2
 from privstream.simulator.kraken.words import ASSETS, FEES, PAIRS, identify
 from privstream.simulator.market import Market
 from privstream.wire import Account, Endpoints, Now, Secret
 
-RIGHTS = frozenset({"websocket", "open_orders", "closed_orders", "funds", "ledger"})
+RIGHTS = frozenset(
+    {"websocket", "open_orders", "closed_orders", "funds", "ledger", "trade", "cancel"}
+)
 API_KEY = "SIMULATEDxKrakenxKeyx0123456789xABCDEFGHIJKLMNOPQRSTUVWX"
 API_SECRET = base64.b64encode(hashlib.sha512(b"privstream simulated kraken").digest()).decode()
 """Invented and always the same, so that a restarted simulator knows its clients."""
 PATHS = {"v1": "/", "v2": "/v2"}
+ORDER_METHODS = frozenset({"add_order", "cancel_order", "cancel_all"})
+ORDER_EVENTS = frozenset({"cancelOrderStatus", "cancelAllStatus"})
+ORDER_PATHS = frozenset(f"/0/private/{name}" for name in ("AddOrder", "CancelOrder", "CancelAll"))
 DATA_CHANNELS = frozenset({"executions", "balances"})
 
 
 class SimulatedKraken(SimulatedExchange):
-    """Kraken with one account on it; `rights` is what its key may do."""
+    """Kraken with one account on it; `rights` is what its key may do.
+
+    With `checks_late` an order without funds, or one that may only make and would take, is
+    answered as taken and then canceled with the reason; both were seen.
+    """
 
     name = "kraken"
 
@@ -35,6 +45,7 @@ class SimulatedKraken(SimulatedExchange):
         rate: float,
         limits: bool = True,
         rights: frozenset[str] = RIGHTS,
+        checks_late: bool = False,
     ) -> None:
         self.market = Market(
             seed=seed,
@@ -44,9 +55,9 @@ class SimulatedKraken(SimulatedExchange):
             fees=FEES,
             identify=identify(seed),
         )
-        self.rights = rights
         self.tokens = Tokens(seed)
         self.platform = Platform()
+        self.trading = Trading(self.market, rights, limits=limits, checks_late=checks_late)
         self.rest = Rest(
             self.market,
             self.tokens,
@@ -55,6 +66,7 @@ class SimulatedKraken(SimulatedExchange):
             rights,
             limits=limits,
             platform=self.platform,
+            trading=self.trading,
         )
         self._connections = itertools.count(1)
 
@@ -79,7 +91,23 @@ class SimulatedKraken(SimulatedExchange):
         self.market.advance(now)
         seed = f"{next(self._connections)}/{now.wall_ns}".encode()
         number = int.from_bytes(hashlib.blake2b(seed, digest_size=8).digest(), "big")
-        return socket(self.market, self.tokens, self.rights, self.platform, number)
+        return socket(self.market, self.tokens, self.platform, self.trading, number)
+
+    def confirms(self, told: str) -> bool:
+        frame = exact.decode(told)
+        if not isinstance(frame, dict):
+            return False
+        if frame.get("method") in ORDER_METHODS:  # a validated order has no result to speak of
+            return bool(frame.get("result"))
+        if frame.get("event") == "addOrderStatus":
+            return "txid" in frame
+        return frame.get("event") in ORDER_EVENTS and frame.get("status") == "ok"
+
+    def confirmed(self, request: Request, answer: Answer) -> bool:
+        if request.path not in ORDER_PATHS:
+            return False
+        result = exact.decode(answer.body).get("result", {})
+        return "txid" in result or "count" in result
 
     # --- what goes wrong ---------------------------------------------------------------
 

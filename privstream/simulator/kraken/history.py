@@ -10,17 +10,22 @@ from typing import Any, TypeVar
 from privstream.exact import Number
 from privstream.simulator.kraken.words import (
     ASSETS,
+    EARNING,
     HISTORY_TYPES,
     NO_POSITION,
     ORDER_TYPES,
     REASONS,
+    close_text,
     epoch_number,
+    fee_in_quote,
     fixed,
     order_flags,
+    order_prices,
     order_text,
     pair_of,
+    volumes,
 )
-from privstream.simulator.market import Books, Entry, Order, Trade
+from privstream.simulator.market import Entry, Market, Order, Trade
 
 Arguments = Mapping[str, str]
 Row = TypeVar("Row")
@@ -57,14 +62,14 @@ class Refused(Exception):
 class History:
     """The account as REST tells it."""
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
+    def __init__(self, market: Market) -> None:
+        self._market, self._books = market, market.books
 
     # --- orders ------------------------------------------------------------------------
 
     def open_orders(self, arguments: Arguments) -> object:
         with_trades = _flag(arguments, "trades")
-        orders = filter(_matching(arguments), reversed(list(self._books.open.values())))
+        orders = filter(_matching(arguments), reversed(self._market.open_orders()))
         return {"open": {o.order_id: _order(o, with_trades=with_trades) for o in orders}}
 
     def closed_orders(self, arguments: Arguments) -> object:
@@ -111,13 +116,21 @@ class History:
     # --- money -------------------------------------------------------------------------
 
     def balance(self, arguments: Arguments) -> object:  # noqa: ARG002 - it takes none
-        return {
+        spot = {
             ASSETS[c].key: fixed(amount, ASSETS[c].digits)
-            for c, amount in self._books.balances.items()
+            for c, amount in self._market.balances().items()
+        }
+        return spot | {
+            f"{ASSETS[c].altname}.F": fixed(a, ASSETS[c].digits) for c, a in EARNING.items()
         }
 
     def balance_ex(self, arguments: Arguments) -> object:  # noqa: ARG002 - it takes none
-        return {ASSETS[c].key: self._holding(c) for c in self._books.balances}
+        holds = self._market.holds()
+        spot = {
+            ASSETS[c].key: _holding(amount, holds[c], ASSETS[c].digits)
+            for c, amount in self._market.balances().items()
+        }
+        return spot | {f"{ASSETS[c].altname}.F": _earning(c) for c in EARNING}
 
     def ledgers(self, arguments: Arguments) -> object:
         kind = _choice(arguments, "type", ENTRY_TYPES)
@@ -139,13 +152,6 @@ class History:
 
     def _closed(self) -> list[Order]:
         return [o for o in self._books.orders.values() if o.closed_ns is not None]
-
-    def _holding(self, currency: str) -> object:
-        digits = ASSETS[currency].digits
-        return {
-            "balance": fixed(self._books.balances[currency], digits),
-            "hold_trade": fixed(self._books.holds[currency], digits),
-        }
 
     def _span(self, arguments: Arguments, named: Mapping[str, int]) -> tuple[int, float]:
         """From after when until when, in nanoseconds; a row's id stands for its time."""
@@ -180,6 +186,11 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _reference(text: str) -> int:
+    sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text)
+    return sign * _count(digits)
+
+
 def _moment(text: str, named: Mapping[str, int]) -> int | None:
     if not text:
         return None
@@ -203,7 +214,7 @@ def _ids(arguments: Arguments, most: int) -> list[str]:
 
 def _matching(arguments: Arguments) -> Callable[[Order], bool]:
     client_id = arguments.get("cl_ord_id")
-    reference = _count(arguments["userref"]) if arguments.get("userref") else None
+    reference = _reference(arguments["userref"]) if arguments.get("userref") else None
     return lambda order: (
         client_id in {None, "", order.client_id} and reference in {None, order.user_reference}
     )
@@ -243,28 +254,28 @@ def _counted(arguments: Arguments, result: dict[str, Any], count: int) -> dict[s
 
 
 def _order(order: Order, *, with_trades: bool) -> dict[str, Any]:
-    width = pair_of(order).width
-    fields: dict[str, Any] = {"refid": None, "userref": order.user_reference}
+    width, (volume, executed) = pair_of(order).width, volumes(order)
+    fields: dict[str, Any] = {"refid": order.parent, "userref": order.user_reference}
     if order.client_id:
         fields["cl_ord_id"] = order.client_id
     fields |= {
         "status": STATES.get(order.status, order.status),
         "opentm": epoch_number(order.created_ns),
-        "starttm": 0,
+        "starttm": 0 if order.starts_ns is None else epoch_number(order.starts_ns),
         "expiretm": 0 if order.expires_ns is None else epoch_number(order.expires_ns),
         "descr": _description(order),
-        "vol": fixed(order.quantity, 8),
-        "vol_exec": fixed(order.filled, 8),
+        "vol": fixed(volume, 8),
+        "vol_exec": fixed(executed, 8),
         "cost": fixed(order.cost, width),
-        "fee": fixed(order.fee, width),
+        "fee": fixed(fee_in_quote(order), width),
         "price": fixed(order.average, width),
-        "stopprice": fixed(None, width),
+        "stopprice": fixed(order.stop_price if order.stop_offset else None, width),
         "limitprice": fixed(None, width),
         "misc": "stopped" if order.triggered else "",
         "oflags": order_flags(order),
     }
     if order.stop_price is not None:
-        fields["trigger"] = "index"
+        fields["trigger"] = order.reference
     if with_trades and order.trades:
         fields["trades"] = list(order.trades)
     if order.closed_ns is not None:
@@ -275,19 +286,17 @@ def _order(order: Order, *, with_trades: bool) -> dict[str, Any]:
 
 def _description(order: Order) -> dict[str, Any]:
     digits = order.symbol.price_digits
-    price, price2 = order.price, None
-    if order.stop_price is not None:
-        price, price2 = order.stop_price, order.price
+    price, price2 = order_prices(order, digits)
     altname = pair_of(order).altname
     return {
         "pair": altname,
         "type": order.side,
         "ordertype": ORDER_TYPES[order.type],
-        "price": "0" if price is None else fixed(price, digits),
-        "price2": "0" if price2 is None else fixed(price2, digits),
-        "leverage": "none",
+        "price": price or "0",
+        "price2": price2 or "0",
+        "leverage": f"{order.leverage}:1" if order.leverage else "none",
         "order": order_text(order, altname, digits),
-        "close": "",
+        "close": close_text(order, digits),
     }
 
 
@@ -302,15 +311,24 @@ def _trade(trade: Trade, with_entries: bool) -> dict[str, Any]:  # noqa: FBT001 
         "ordertype": HISTORY_TYPES[order.type],
         "price": fixed(trade.price, pair.width),
         "cost": fixed(trade.cost, pair.width),
-        "fee": fixed(trade.fee, pair.width),
+        "fee": fixed(fee_in_quote(trade), pair.width),
         "vol": fixed(trade.quantity, 8),
-        "margin": fixed(None, pair.width),
-        "leverage": "0",
+        "margin": fixed(trade.cost / order.leverage if order.leverage else None, pair.width),
+        "leverage": str(order.leverage),
         "misc": "",
         "trade_id": trade.number,
         "maker": trade.maker,
     }
     return fields | ({"ledgers": list(trade.entries)} if with_entries else {})
+
+
+def _holding(balance: Decimal, hold: Decimal, digits: int) -> object:
+    return {"balance": fixed(balance, digits), "hold_trade": fixed(hold, digits)}
+
+
+def _earning(currency: str) -> dict[str, str | Number]:
+    digits = ASSETS[currency].digits
+    return {"balance": fixed(EARNING[currency], digits), "hold_trade": fixed(None, digits)}
 
 
 def _entry(entry: Entry) -> dict[str, str | Number]:

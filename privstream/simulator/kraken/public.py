@@ -5,9 +5,11 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
+from msgspec.structs import replace
+
 from privstream.exact import Number
 from privstream.simulator.kraken.history import Refused
-from privstream.simulator.kraken.words import ASSETS, FEES, PAIRS, Asset, Pair, fixed
+from privstream.simulator.kraken.words import ASSETS, EARNING, FEES, PAIRS, Asset, Pair, fixed
 from privstream.times import from_nanos
 from privstream.wire import Now
 
@@ -42,10 +44,16 @@ def _system_status(query: Query, now: Now) -> dict[str, Any]:  # noqa: ARG001 - 
 
 def _assets(query: Query, now: Now) -> dict[str, Any]:  # noqa: ARG001 - every call is called alike
     asked = query.get("asset", "").split(",") if query.get("asset") else None
-    chosen = [a for a in ASSETS.values() if asked is None or {a.key, a.altname} & set(asked)]
+    known = [*ASSETS.values(), *(_earned(ASSETS[code]) for code in EARNING)]
+    chosen = [a for a in known if asked is None or {a.key, a.altname} & set(asked)]
     if not chosen:
         raise Refused("EQuery:Unknown asset")
     return {asset.key: _asset(asset) for asset in chosen}
+
+
+def _earned(asset: Asset) -> Asset:
+    name = f"{asset.altname}.F"
+    return replace(asset, key=name, altname=name)
 
 
 def _asset_pairs(query: Query, now: Now) -> dict[str, Any]:  # noqa: ARG001 - every call is called alike
@@ -81,15 +89,15 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "pair_decimals": symbol.price_digits,
         "lot_decimals": symbol.quantity_digits,
         "lot_multiplier": 1,
-        "leverage_buy": [],
-        "leverage_sell": [],
+        "leverage_buy": list(pair.leverage),
+        "leverage_sell": list(pair.leverage),
         "fees": [[0, Number(fixed(FEES.taker * 100, 2))]],
         "fees_maker": [[0, Number(fixed(FEES.maker * 100, 2))]],
         "fee_volume_currency": "ZUSD",
         "margin_call": 80,
         "margin_stop": 40,
-        "ordermin": "0.0001",
-        "costmin": "0.5",
+        "ordermin": format(pair.ordermin, "f"),
+        "costmin": format(pair.costmin, "f"),
         "tick_size": fixed(Decimal(1).scaleb(-symbol.price_digits), symbol.price_digits),
         "status": "online",
     }

@@ -14,10 +14,14 @@ from urllib.parse import parse_qsl
 from msgspec import Struct
 
 from privstream import exact
-from privstream.simulator.base import Answer, Refusal, Request
+from privstream.simulator.base import Answer, Request
+from privstream.simulator.base import Refusal as LoginRefusal
 from privstream.simulator.kraken import public
 from privstream.simulator.kraken.history import History, Refused
+from privstream.simulator.kraken.key_info import api_key_info
+from privstream.simulator.kraken.rest_orders import Orders
 from privstream.simulator.kraken.socket import TOKEN_LIFE, UNAVAILABLE, Platform, Tokens
+from privstream.simulator.kraken.trading import Refusal, Trading
 from privstream.simulator.market import Market
 from privstream.wire import Now
 
@@ -29,15 +33,18 @@ FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 
 
 class Method(Struct, frozen=True):
-    """A private call: the right it takes, what it costs, the arguments it knows."""
+    """A private call: the right it takes, if any, what it costs, the arguments it knows."""
 
-    right: str
+    right: str | None
     arguments: frozenset[str]
     cost: float = 1.0
 
 
 _SPAN = {"start", "end", "ofs", "without_count"}
 METHODS = {
+    "GetApiKeyInfo": Method(None, frozenset()),
+    # Which right an order call takes depends on the call; it counts what orders weigh.
+    **{call: Method(None, frozenset(), 0.0) for call in Orders.CALLS},
     "GetWebSocketsToken": Method("websocket", frozenset()),
     "OpenOrders": Method("open_orders", frozenset({"trades", "userref", "cl_ord_id"})),
     "ClosedOrders": Method(
@@ -46,7 +53,7 @@ METHODS = {
         2,
     ),
     "QueryOrders": Method(
-        "open_orders", frozenset({"trades", "userref", "txid", "consolidate_taker"})
+        "open_orders", frozenset({"trades", "userref", "cl_ord_id", "txid", "consolidate_taker"})
     ),
     "TradesHistory": Method(
         "closed_orders", frozenset({"type", "trades", "consolidate_taker", "ledgers", *_SPAN}), 2
@@ -71,10 +78,12 @@ class Rest:
         *,
         limits: bool,
         platform: Platform | None = None,
+        trading: Trading | None = None,
     ) -> None:
-        self._tokens, self._history = tokens, History(market.books)
+        self._tokens, self._history = tokens, History(market)
         self._platform = platform or Platform()
-        self.refusal: Refusal | None = None
+        self._orders = Orders(market, trading or Trading(market, rights, limits=limits))
+        self.refusal: LoginRefusal | None = None
         self._key, self._secret, self._rights = key, secret, rights
         self._limits = limits
         self._nonce = -1
@@ -83,7 +92,7 @@ class Rest:
     def answer(self, request: Request, now: Now) -> Answer:
         try:
             result = self._result(request, now)
-        except Refused as refusal:
+        except (Refused, Refusal) as refusal:
             return _json({"error": [str(refusal)]})
         return _json({"error": [], "result": result})
 
@@ -99,14 +108,18 @@ class Rest:
         method = METHODS[name]
         arguments = self._authenticated(request)
         self._count(method.cost, now)
-        if method.right not in self._rights:
+        if method.right is not None and method.right not in self._rights:
             raise Refused("EGeneral:Permission denied")
+        if name in Orders.CALLS:
+            return self._orders.answer(name, arguments, now)
         for argument in arguments:
             if argument not in method.arguments:
                 raise Refused("EGeneral:Invalid arguments")
         return self._perform(name, arguments, now)
 
     def _perform(self, name: str, arguments: Arguments, now: Now) -> object:
+        if name == "GetApiKeyInfo":
+            return api_key_info(self._key, self._rights, str(self._nonce))
         if name == "GetWebSocketsToken":
             return {"token": self._tokens.issue(now), "expires": int(TOKEN_LIFE)}
         perform: Mapping[str, Callable[[Arguments], object]] = {

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from privstream import exact
 from privstream.simulator.base import Close, Connection, Out, Text
+from privstream.simulator.kraken.trading import PERMISSION, Refusal, Trading
 from privstream.simulator.market import Happening, Market
 from privstream.wire import Now
 
@@ -30,10 +31,6 @@ NEEDED_RIGHT = {
     "ownTrades": "closed_orders",
     "balances": "funds",
 }
-
-
-class Refusal(Exception):
-    """A request is answered with an error."""
 
 
 class Tokens:
@@ -108,11 +105,11 @@ class KrakenSocket(Connection):
         self,
         market: Market,
         tokens: Tokens,
-        rights: frozenset[str],
         platform: Platform,
+        trading: Trading,
         number: int,
     ) -> None:
-        self.market, self.tokens, self.rights = market, tokens, rights
+        self.market, self.tokens, self.trading = market, tokens, trading
         self.platform, self.number = platform, number
         self._changes = platform.changes
         self.subscriptions: dict[str, Subscription] = {}
@@ -126,7 +123,8 @@ class KrakenSocket(Connection):
 
     def received(self, text: str, now: Now) -> Iterable[Out]:
         self._last_request = now.monotonic
-        return self._sent([*self._news(now), *self._replies(text, now)], now)
+        # What an order brought about is told right after its answer.
+        return self._sent([*self._news(now), *self._replies(text, now), *self._news(now)], now)
 
     def tick(self, now: Now) -> Iterable[Out]:
         frames = [*self._changed(), *self._news(now)]
@@ -170,8 +168,8 @@ class KrakenSocket(Connection):
         if self.platform.in_maintenance:
             raise Refusal(UNAVAILABLE)
         self.check_token(token, now)
-        if NEEDED_RIGHT[channel] not in self.rights:
-            raise Refusal("EGeneral:Permission denied")
+        if NEEDED_RIGHT[channel] not in self.trading.rights:
+            raise Refusal(PERMISSION)
         if channel in self.subscriptions:
             raise Refusal("Already subscribed")
         self.tokens.hold(token)
@@ -192,9 +190,16 @@ class KrakenSocket(Connection):
         if not self.tokens.alive(token, now):
             raise Refusal("ESession:Invalid session")
 
+    def may_trade(self, token: Any, now: Now, *, placing: bool) -> None:
+        """Refuse an order call without a token or the right to it, or in maintenance."""
+        if self.platform.in_maintenance:
+            raise Refusal(UNAVAILABLE)
+        self.check_token(token, now)
+        self.trading.permit(placing=placing)
+
     def rate_count(self) -> int:
         """A plausible trading rate counter: what stands open weighs on it."""
-        return min(len(self.market.books.open), MAX_RATE_COUNT)
+        return min(len(self.market.open_orders()), MAX_RATE_COUNT)
 
     # --- below -------------------------------------------------------------------------
 

@@ -7,22 +7,28 @@ The one rule: an update carries what Kraken's captures carry; a fill comes witho
 from collections.abc import Iterator
 from typing import Any
 
+from privstream.simulator.kraken.orders_v1 import read_order
 from privstream.simulator.kraken.socket import (
     MAX_RATE_COUNT,
     SNAPSHOT_TRADES,
     KrakenSocket,
-    Refusal,
     Subscription,
 )
+from privstream.simulator.kraken.trading import Refusal
 from privstream.simulator.kraken.words import (
     NO_POSITION,
     ORDER_TYPES,
     REASONS,
+    close_prices,
+    close_text,
     epoch_text,
+    fee_in_quote,
     fixed,
     order_flags,
+    order_prices,
     order_text,
     pair_of,
+    volumes,
 )
 from privstream.simulator.market import Happening, Order, Trade
 from privstream.wire import Now
@@ -33,6 +39,7 @@ OPTIONS: dict[str, frozenset[str]] = {
 }
 PUBLIC = frozenset({"ticker", "ohlc", "trade", "spread", "book"})
 SUBSCRIBE_FIELDS = frozenset({"event", "reqid", "subscription"})
+ORDER_CALLS = frozenset({"addOrder", "cancelOrder", "cancelAll"})
 STATES = {"filled": "closed"}
 Element = dict[str, Any]
 
@@ -63,6 +70,8 @@ class SocketV1(KrakenSocket):
             yield {"event": "pong", **_correlation(message)}
         elif message.get("event") in ("subscribe", "unsubscribe"):
             yield from self._subscription(message, now)
+        elif message.get("event") in ORDER_CALLS:
+            yield from self._order_call(message, now)
         else:
             error = {"errorMessage": "Event(s) not found", "event": "error"}
             yield error | _correlation(message) | {"status": "error"}
@@ -82,14 +91,64 @@ class SocketV1(KrakenSocket):
         yield _status(message, name, "subscribed", _subscribed(name))
         yield from self._snapshot(subscription)
 
+    # --- orders ------------------------------------------------------------------------
+
+    def _order_call(self, message: Element, now: Now) -> Iterator[object]:
+        event = message["event"]
+        fields = {key: message[key] for key in message if key not in {"event", "token", "reqid"}}
+        try:
+            self.may_trade(message.get("token"), now, placing=event == "addOrder")
+            if event == "addOrder":
+                yield _ok(message, self._add_order(fields, now))
+            elif event == "cancelOrder":
+                yield from self._cancel_orders(message, fields, now)
+            else:
+                yield _ok(message, self._cancel_all(fields, now))
+        except Refusal as refusal:
+            yield _not_ok(message, str(refusal))
+
+    def _add_order(self, fields: Element, now: Now) -> Element:
+        asked = read_order(fields, now, "v1")
+        order = self.trading.place(asked, now)
+        described = self.market.desk.priced(asked.order) if order is None else order
+        altname = pair_of(described).altname
+        text = order_text(described, altname, described.symbol.price_digits)
+        if order is None:
+            return {"descr": text}
+        named = {"cl_ord_id": order.client_id} if order.client_id else {}
+        return {"txid": order.order_id, "descr": text} | named
+
+    def _cancel_all(self, fields: Element, now: Now) -> Element:
+        if fields:
+            raise Refusal("Malformed request")
+        return {"count": self.trading.cancel_all(now)}
+
+    def _cancel_orders(self, message: Element, fields: Element, now: Now) -> Iterator[object]:
+        """One reply per order; none says which it was."""
+        names = _named(fields)
+        for name in names:
+            for order_id in self._ids(name):
+                try:
+                    self.trading.cancel(order_id, now)
+                except Refusal as refusal:
+                    yield _not_ok(message, str(refusal))
+                else:
+                    yield _ok(message, {})
+
+    def _ids(self, name: str) -> list[str]:
+        """An order id, a user reference or a client id means these."""
+        return self.trading.named(
+            lambda order: name in {order.client_id, str(order.user_reference or "")}
+        ) or [name]
+
     # --- frames ------------------------------------------------------------------------
 
     def _snapshot(self, subscription: Subscription) -> Iterator[object]:
-        books = self.market.books
         if subscription.channel == "openOrders":
-            yield _frame(subscription, [{o.order_id: _order(o)} for o in books.open.values()])
+            orders = self.market.open_orders()
+            yield _frame(subscription, [{o.order_id: _order(o)} for o in orders])
         elif _flag(subscription.options, "snapshot", default=True):
-            last = list(books.trades.values())[-SNAPSHOT_TRADES:]
+            last = list(self.market.books.trades.values())[-SNAPSHOT_TRADES:]
             yield _frame(subscription, [{t.trade_id: _trade(t)} for t in reversed(last)])
 
     def tell(self, subscription: Subscription, happening: Happening) -> object | None:
@@ -128,6 +187,25 @@ def _checked(message: Element) -> tuple[str, Element]:
     if any(value not in (True, False, "true", "false") for value in options.values()):
         raise Refusal("Malformed request")
     return name, options
+
+
+def _named(fields: Element) -> list[str]:
+    names = [*fields.get("txid", ()), *fields.get("cl_ord_id", ())]
+    lists = all(isinstance(value, list) for value in fields.values())
+    if not (lists and names and fields.keys() <= {"txid", "cl_ord_id"}):
+        raise Refusal("Malformed request")
+    if not all(type(name) is str for name in names):
+        raise Refusal("Malformed request")
+    return names
+
+
+def _ok(message: Element, more: Element) -> Element:
+    return {"event": f"{message['event']}Status", **_correlation(message), "status": "ok", **more}
+
+
+def _not_ok(message: Element, text: str) -> Element:
+    reply = {"errorMessage": text, "event": f"{message['event']}Status"}
+    return reply | _correlation(message) | {"status": "error"}
 
 
 def _flag(options: Element, key: str, *, default: bool) -> bool:
@@ -176,9 +254,9 @@ def _client_reference(order: Order) -> Element:
 def _totals(order: Order) -> Element:
     width = pair_of(order).width
     return {
-        "vol_exec": fixed(order.filled, 8),
+        "vol_exec": fixed(volumes(order)[1], 8),
         "cost": fixed(order.cost, width),
-        "fee": fixed(order.fee, width),
+        "fee": fixed(fee_in_quote(order), width),
         "avg_price": fixed(order.average, width),
     }
 
@@ -189,6 +267,8 @@ def _update(happening: Happening, order: Order) -> Element:
     reference = {"userref": order.user_reference}
     if happening.what == "opened":
         return {"status": "open"} | reference
+    if happening.what == "trailed":
+        return {"stopprice": fixed(order.stop_price, pair_of(order).width)} | reference
     if happening.what == "triggered":
         return {"misc": "stopped"} | reference
     if happening.what == "traded":
@@ -208,38 +288,55 @@ def _order(order: Order) -> Element:
         "avg_price": fixed(order.average, width),
         "cost": fixed(order.cost, width),
         "descr": _description(order),
-        "expiretm": None if order.expires_ns is None else epoch_text(order.expires_ns),
-        "fee": fixed(order.fee, width),
+        "expiretm": _moment(order.expires_ns),
+        "fee": fixed(fee_in_quote(order), width),
         "limitprice": zero,
         "misc": "stopped" if order.triggered else "",
         "oflags": order_flags(order),
         "opentm": epoch_text(order.created_ns),
-        "refid": None,
-        "starttm": None,
+        "refid": order.parent,
+        "starttm": _moment(order.starts_ns),
         "status": order.status,
-        "stopprice": zero,
+        "stopprice": fixed(order.stop_price, width) if order.stop_offset else zero,
         "timeinforce": order.time_in_force.upper(),
     }
     if order.stop_price is not None:
-        fields["trigger"] = "index"
+        fields["trigger"] = order.reference
+    if order.close is not None:
+        fields["contingent"] = _contingent(order)
+    if order.display_quantity is not None:
+        shown = min(order.display_quantity, order.remaining)
+        fields["display_volume"] = fixed(order.display_quantity, 8)
+        fields["display_volume_remain"] = fixed(shown, 8)
     fields |= _client_reference(order)
-    return fields | {"vol": fixed(order.quantity, 8), "vol_exec": fixed(order.filled, 8)}
+    volume, executed = volumes(order)
+    return fields | {"vol": fixed(volume, 8), "vol_exec": fixed(executed, 8)}
+
+
+def _moment(nanos: int | None) -> str | None:
+    return None if nanos is None else epoch_text(nanos)
+
+
+def _contingent(order: Order) -> Element:
+    price, price2 = close_prices(order, pair_of(order).width)
+    kind = "" if order.close is None else ORDER_TYPES[order.close.type]
+    zero = fixed(None, pair_of(order).width)
+    return {"ordertype": kind, "price": price or zero, "price2": price2 or zero, "oflags": "fciq"}
 
 
 def _description(order: Order) -> Element:
     pair = pair_of(order)
-    price, price2 = order.price, None
-    if order.stop_price is not None:
-        price, price2 = order.stop_price, order.price
+    zero = fixed(None, pair.width)
+    price, price2 = order_prices(order, pair.width)
     text = order_text(order, pair.wsname, pair.width)
     return {
-        "close": None,
-        "leverage": None,
-        "order": f"{text} {fixed(None, pair.width)}" if order.type == "market" else text,
+        "close": close_text(order, pair.width) or None,
+        "leverage": f"{order.leverage}:1" if order.leverage else None,
+        "order": f"{text} {zero}" if order.type == "market" else text,
         "ordertype": ORDER_TYPES[order.type],
         "pair": pair.wsname,
-        "price": fixed(price, pair.width),
-        "price2": fixed(price2, pair.width),
+        "price": price or zero,
+        "price2": price2 or zero,
         "type": order.side,
     }
 
@@ -248,8 +345,8 @@ def _trade(trade: Trade) -> Element:
     order, pair = trade.order, pair_of(trade.order)
     return {
         "cost": fixed(trade.cost, pair.width),
-        "fee": fixed(trade.fee, pair.width),
-        "margin": fixed(None, pair.width),
+        "fee": fixed(fee_in_quote(trade), pair.width),
+        "margin": fixed(trade.cost / order.leverage if order.leverage else None, pair.width),
         "ordertxid": order.order_id,
         "ordertype": ORDER_TYPES[order.type],
         "pair": pair.wsname,

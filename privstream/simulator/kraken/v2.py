@@ -1,30 +1,34 @@
 """WebSocket v2: channels `executions` and `balances`, numbers as bare JSON numbers.
 
-The one rule: an update carries exactly the fields of the sheet; what is `new`,
-`filled` or `canceled` comes without symbol and side.
+The one rule: what Kraken refuses is refused in its words, and each reply says no more
+than Kraken's own.
 """
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 
-from privstream.exact import Number
+from privstream.simulator.kraken.orders_v2 import (
+    FIELDS,
+    UnknownPair,
+    check_types,
+    meant,
+    read_order,
+)
 from privstream.simulator.kraken.socket import (
     MAX_RATE_COUNT,
     SNAPSHOT_TRADES,
     KrakenSocket,
-    Refusal,
     Subscription,
 )
-from privstream.simulator.kraken.words import (
-    ASSETS,
-    ORDER_TYPES,
-    REASONS,
-    in_usd,
-    number,
-    pair_of,
+from privstream.simulator.kraken.trading import Refusal
+from privstream.simulator.kraken.v2_elements import (
+    execution,
+    ledger_entry,
+    snapshot_order,
+    snapshot_trade,
+    wallet,
 )
-from privstream.simulator.market import Entry, Happening, Order, Trade
+from privstream.simulator.market import Happening
 from privstream.times import from_nanos
 from privstream.wire import Now
 
@@ -48,17 +52,6 @@ WARNINGS = [
     "trigger is deprecated use triggers.reference",
     "triggered_price is deprecated use triggers.last_price",
 ]
-CATEGORIES = {"trade": "trade", "deposit": "deposit", "withdrawal": "withdrawal"}
-ORDER_STATES = {"pending": "pending_new", "open": "new"}
-EXEC_TYPES = {
-    "placed": "pending_new",
-    "opened": "new",
-    "triggered": "status",
-    "traded": "trade",
-    "filled": "filled",
-    "canceled": "canceled",
-    "expired": "expired",
-}
 STATE_CHANGES = frozenset({"opened", "traded", "filled", "canceled", "expired"})
 Element = dict[str, Any]
 
@@ -87,12 +80,14 @@ class SocketV2(KrakenSocket):
             return
         try:
             yield from self._answer(message, now)
+        except UnknownPair as refusal:
+            yield _error(str(refusal), message, now) | {"symbol": refusal.symbol}
         except Refusal as refusal:
             yield _error(str(refusal), message, now)
 
     def _answer(self, message: Element, now: Now) -> Iterator[object]:
         method = message.get("method")
-        if method not in ("subscribe", "unsubscribe", "ping"):
+        if method not in ("subscribe", "unsubscribe", "ping", *FIELDS):
             raise Refusal("Unsupported event")
         _check_fields(message, {"req_id": int}, {"method", "params"}, method)
         if method == "ping":
@@ -101,6 +96,9 @@ class SocketV2(KrakenSocket):
         params = message.get("params")
         if not isinstance(params, dict):
             raise Refusal("Unsupported event")
+        if method in FIELDS:
+            yield from self._order_call(message, params, now)
+            return
         channel = params.get("channel")
         if not isinstance(channel, str) or channel not in OPTIONS:
             raise Refusal("Subscription name invalid")
@@ -127,22 +125,61 @@ class SocketV2(KrakenSocket):
             if snapshot:
                 yield self._balances_snapshot(subscription)
 
+    # --- orders ------------------------------------------------------------------------
+
+    def _order_call(self, message: Element, params: Element, now: Now) -> Iterator[object]:
+        check_types(params, message["method"])
+        self.may_trade(params.get("token"), now, placing=message["method"] == "add_order")
+        if message["method"] == "add_order":
+            yield _ack(message, self._add_order(params, now), now)
+        elif message["method"] == "cancel_all":
+            yield _ack(message, {"count": self.trading.cancel_all(now)}, now)
+        else:
+            yield from self._cancel_orders(message, params, now)
+
+    def _add_order(self, params: Element, now: Now) -> Element:
+        order = self.trading.place(read_order(params, now), now)
+        if order is None:
+            return {}
+        named = {key: params[key] for key in ("cl_ord_id", "order_userref") if key in params}
+        return {"order_id": order.order_id} | named
+
+    def _cancel_orders(self, message: Element, params: Element, now: Now) -> Iterator[object]:
+        """One reply per order; those that are refused do not say which they were."""
+        field, names = meant(params)
+        for name in names:
+            for order_id in self._ids(field, name):
+                try:
+                    self.trading.cancel(order_id, now)
+                except Refusal as refusal:
+                    yield _error(str(refusal), message, now)
+                    continue
+                told = {"cl_ord_id": name} if field == "cl_ord_id" else {"order_id": order_id}
+                yield _ack(message, told, now)
+
+    def _ids(self, field: str, name: Any) -> list[str]:
+        """The open orders that a name means; none of them is unknown under that name."""
+        if field == "cl_ord_id":
+            return self.trading.named(lambda order: order.client_id == name) or [name]
+        if field == "order_userref":
+            return self.trading.named(lambda order: order.user_reference == name) or [str(name)]
+        return [name]
+
     # --- snapshots ---------------------------------------------------------------------
 
     def _executions_snapshot(self, subscription: Subscription) -> Iterator[object]:
         orders, trades = _snapshots(subscription.options)
         elements = []
         if orders:
-            elements += [_snapshot_order(order) for order in self.market.books.open.values()]
+            elements += [snapshot_order(order) for order in self.market.open_orders()]
         if trades:
             last = list(self.market.books.trades.values())[-SNAPSHOT_TRADES:]
-            elements += [_snapshot_trade(trade) for trade in reversed(last)]
+            elements += [snapshot_trade(trade) for trade in reversed(last)]
         if orders or trades:
             yield _frame(subscription, "snapshot", elements)
 
     def _balances_snapshot(self, subscription: Subscription) -> object:
-        books = self.market.books
-        elements = [_wallet(currency, amount) for currency, amount in books.balances.items()]
+        elements = [wallet(c, amount) for c, amount in self.market.balances().items()]
         return _frame(subscription, "snapshot", elements)
 
     # --- updates -----------------------------------------------------------------------
@@ -151,7 +188,7 @@ class SocketV2(KrakenSocket):
         if subscription.channel == "balances":
             if happening.entry is None:
                 return None
-            return _frame(subscription, "update", [_entry(happening.entry)])
+            return _frame(subscription, "update", [ledger_entry(happening.entry)])
         element = self._execution(subscription.options, happening)
         return None if element is None else _frame(subscription, "update", [element])
 
@@ -160,7 +197,7 @@ class SocketV2(KrakenSocket):
             return None
         if options.get("order_status") is False and happening.what not in STATE_CHANGES:
             return None
-        element = _execution(happening, happening.order)
+        element = execution(happening, happening.order)
         if options.get("ratecounter"):
             element["ratecount"] = self.rate_count()
         return element
@@ -229,7 +266,7 @@ def _snapshots(options: Element) -> tuple[bool, bool]:
     return bool(orders), bool(trades)
 
 
-# --- elements --------------------------------------------------------------------------
+# --- frames ------------------------------------------------------------------------------
 
 
 def _frame(subscription: Subscription, kind: str, elements: list[Element]) -> Element:
@@ -238,160 +275,4 @@ def _frame(subscription: Subscription, kind: str, elements: list[Element]) -> El
         "type": kind,
         "data": elements,
         "sequence": subscription.next(),
-    }
-
-
-def _execution(happening: Happening, order: Order) -> Element:
-    if happening.what == "placed":
-        return _whole_order(order, "pending_new") | {"timestamp": from_nanos(happening.time_ns)}
-    if happening.trade is not None:
-        return _live_trade(happening.trade, order)
-    element: Element = {
-        "timestamp": from_nanos(happening.time_ns),
-        "order_status": _order_status(order),
-        "exec_type": EXEC_TYPES[happening.what],
-    }
-    if happening.what == "triggered":
-        element["triggers"] = _triggers(order)
-    if happening.what in {"filled", "canceled", "expired"}:
-        totals = _totals(order)
-        average = totals.pop("avg_price")
-        element |= totals | {"fee_usd_equiv": _fee_in_usd(order), "avg_price": average}
-    element["order_userref"] = order.user_reference
-    if happening.what == "opened" and order.client_id:
-        element["cl_ord_id"] = order.client_id
-    if order.reason:
-        element["cancel_reason"] = element["reason"] = REASONS[order.reason]
-    element["order_id"] = order.order_id
-    return element
-
-
-def _whole_order(order: Order, exec_type: str) -> Element:
-    digits = order.symbol.price_digits
-    element: Element = {
-        "order_id": order.order_id,
-        "symbol": order.symbol.name,
-        "order_qty": number(order.quantity, 8),
-        "cum_cost": number(order.cost, pair_of(order).width),
-        "time_in_force": order.time_in_force.upper(),
-        "exec_type": exec_type,
-        "side": order.side,
-        "order_type": ORDER_TYPES[order.type],
-        "order_userref": order.user_reference,
-    }
-    if order.client_id:
-        element["cl_ord_id"] = order.client_id
-    if order.price is not None:
-        element |= {"limit_price_type": "static", "limit_price": number(order.price, digits)}
-    element["stop_price"] = number(order.stop_price, digits)
-    if order.stop_price is not None:
-        element |= {"triggers": _triggers(order), "trigger": "index"}
-    if order.post_only:
-        element["post_only"] = True
-    if order.expires_ns is not None:
-        element["expire_time"] = from_nanos(order.expires_ns)
-    return element | {
-        "order_status": _order_status(order),
-        "fee_usd_equiv": _fee_in_usd(order),
-        "fee_ccy_pref": "fciq",
-        "timestamp": from_nanos(order.created_ns),
-    }
-
-
-def _snapshot_order(order: Order) -> Element:
-    element = _whole_order(order, "new")
-    if not order.filled:  # Kraken writes plain zeros here, not 0.00000
-        return element | dict.fromkeys(("cum_qty", "cum_cost", "avg_price"), 0)
-    return element | _totals(order)
-
-
-def _triggers(order: Order) -> Element:
-    return {
-        "price": number(order.stop_price, order.symbol.price_digits),
-        "price_type": "static",
-        "reference": "index",
-        "status": "triggered" if order.triggered else "untriggered",
-    }
-
-
-def _order_status(order: Order) -> str:
-    if order.status == "open" and order.filled:
-        return "partially_filled"
-    return ORDER_STATES.get(order.status, order.status)
-
-
-def _totals(order: Order) -> Element:
-    width = pair_of(order).width
-    return {
-        "cum_qty": number(order.filled, 8),
-        "cum_cost": number(order.cost, width),
-        "avg_price": number(order.average, width),
-    }
-
-
-def _fee_in_usd(order: Order) -> Number:
-    return number(in_usd(order.fee, order.symbol.quote), 5)
-
-
-def _trade(trade: Trade, status: str) -> Element:
-    order, symbol = trade.order, trade.order.symbol
-    element: Element = {
-        "order_id": order.order_id,
-        "order_userref": order.user_reference,
-        "exec_id": trade.trade_id,
-        "exec_type": "trade",
-        "trade_id": trade.number,
-        "symbol": symbol.name,
-        "side": order.side,
-        "last_qty": number(trade.quantity, 8),
-        "last_price": number(trade.price, symbol.price_digits),
-        "liquidity_ind": "m" if trade.maker else "t",
-        "cost": number(trade.cost, pair_of(order).width),
-        "order_status": status,
-        "order_type": ORDER_TYPES[order.type],
-        "timestamp": from_nanos(trade.time_ns),
-    }
-    if order.client_id:
-        element["cl_ord_id"] = order.client_id
-    return element | {
-        "fee_usd_equiv": number(in_usd(trade.fee, symbol.quote), 5),
-        "fees": [{"asset": symbol.quote, "qty": number(trade.fee, pair_of(order).width)}],
-    }
-
-
-def _snapshot_trade(trade: Trade) -> Element:
-    return _trade(trade, "filled")
-
-
-def _live_trade(trade: Trade, order: Order) -> Element:
-    # The fill that completes an order was seen with either word; `filled` follows anyway.
-    complete = not order.remaining and trade.number % 2
-    return _trade(trade, "filled" if complete else "partially_filled") | _totals(order)
-
-
-def _wallet(currency: str, amount: Decimal) -> Element:
-    balance = number(amount, ASSETS[currency].digits)
-    return {
-        "asset": currency,
-        "asset_class": "currency",
-        "balance": balance,
-        "wallets": [{"type": "spot", "id": "main", "balance": balance}],
-    }
-
-
-def _entry(entry: Entry) -> Element:
-    digits = ASSETS[entry.currency].digits
-    return {
-        "ledger_id": entry.entry_id,
-        "ref_id": entry.reference,
-        "timestamp": from_nanos(entry.time_ns),
-        "type": entry.type,
-        "asset": entry.currency,
-        "asset_class": "currency",
-        "category": CATEGORIES[entry.type],
-        "wallet_type": "spot",
-        "wallet_id": "main",
-        "amount": number(entry.amount, digits),
-        "fee": number(entry.fee, digits),
-        "balance": number(entry.balance, digits),
     }

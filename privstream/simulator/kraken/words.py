@@ -3,19 +3,35 @@
 import base64
 import hashlib
 from decimal import Decimal
+from typing import get_args
 
 from msgspec import Struct
 
 from privstream.exact import Number
-from privstream.simulator.market import Fees, Order, Symbol
-from privstream.simulator.market.books import Identify, Kind
+from privstream.simulator.market import Fees, Offset, Order, Symbol, Trade
+from privstream.simulator.market.values import Identify, Kind, OrderType
 
 PREFIX: dict[Kind, str] = {"order": "O", "trade": "T", "entry": "L"}
 NO_POSITION = "TKH2SE-M7IF5-CFI7LT"  # what spot trades of all accounts have as postxid
 FEES = Fees(maker=Decimal("0.0016"), taker=Decimal("0.0026"))
-ORDER_TYPES = {"limit": "limit", "market": "market", "stop_loss_limit": "stop-loss-limit"}
-HISTORY_TYPES = {"limit": "limit", "market": "market", "stop_loss_limit": "stop limit"}
-REASONS = {"requested": "User requested", "unfilled": "Unfilled"}
+ORDER_TYPES: dict[OrderType, str] = {n: n.replace("_", "-") for n in get_args(OrderType)}
+HISTORY_TYPES = ORDER_TYPES | {
+    "stop_loss": "stop market",
+    "stop_loss_limit": "stop limit",
+    "take_profit": "touched market",
+    "take_profit_limit": "touched limit",
+    "settle_position": "settle position",
+}
+REASONS = {
+    "requested": "User requested",
+    "unfilled": "Unfilled",
+    "immediate": "Order would trigger immediately",
+    "post_only": "Post only order",
+    "insufficient_funds": "Insufficient funds",
+    "position_closed": "Reduce only:Position is closed",
+}
+PERCENT_DIGITS = 5
+MARGIN = (2, 3, 4, 5)
 
 
 class Asset(Struct, frozen=True):
@@ -37,6 +53,9 @@ class Pair(Struct, frozen=True):
     altname: str
     wsname: str
     width: int
+    ordermin: Decimal
+    costmin: Decimal
+    leverage: tuple[int, ...] = ()
 
 
 ASSETS = {
@@ -51,6 +70,9 @@ ASSETS = {
     )
 }
 
+EARNING = {"ETH": Decimal("2.5000000000")}
+"""What is in an earn wallet, where it stays: `earn/flexible` to v2, `ETH.F` to REST."""
+
 
 def _pair(
     name: str,
@@ -59,6 +81,9 @@ def _pair(
     *,
     price: str,
     quantity: str,
+    ordermin: str = "0.0001",
+    costmin: str = "0.5",
+    leverage: tuple[int, ...] = (),
     cost_digits: int = 4,
     width: int = 5,
 ) -> Pair:
@@ -72,26 +97,45 @@ def _pair(
         quantity_digits=8,
         cost_digits=cost_digits,
     )
-    return Pair(symbol, key, wsname.replace("/", ""), wsname, width)
+    minima = Decimal(ordermin), Decimal(costmin)
+    return Pair(symbol, key, wsname.replace("/", ""), wsname, width, *minima, leverage)
 
 
 PAIRS = {
     pair.symbol.name: pair
     for pair in (
-        _pair("BTC/EUR", "XXBTZEUR", "XBT/EUR", price="59260.1", quantity="0.02"),
-        _pair("BTC/USD", "XXBTZUSD", "XBT/USD", price="64010.2", quantity="0.015"),
-        _pair("ETH/EUR", "XETHZEUR", "ETH/EUR", price="2871.45", quantity="0.4"),
+        _pair("BTC/EUR", "XXBTZEUR", "XBT/EUR", price="59260.1", quantity="0.02", leverage=MARGIN),
+        _pair("BTC/USD", "XXBTZUSD", "XBT/USD", price="64010.2", quantity="0.015", leverage=MARGIN),
+        _pair(
+            "ETH/EUR",
+            "XETHZEUR",
+            "ETH/EUR",
+            price="2871.45",
+            quantity="0.4",
+            ordermin="0.002",
+            leverage=(2, 3),
+        ),
         _pair(
             "ETH/BTC",
             "XETHXXBT",
             "ETH/XBT",
             price="0.04841",
             quantity="0.5",
+            ordermin="0.002",
+            costmin="0.00002",
             cost_digits=8,
             width=8,
         ),
-        _pair("SOL/EUR", "SOLEUR", "SOL/EUR", price="139.87", quantity="6"),
-        _pair("DOGE/USD", "XDGUSD", "XDG/USD", price="0.1570312", quantity="3000", width=8),
+        _pair("SOL/EUR", "SOLEUR", "SOL/EUR", price="139.87", quantity="6", ordermin="0.02"),
+        _pair(
+            "DOGE/USD",
+            "XDGUSD",
+            "XDG/USD",
+            price="0.1570312",
+            quantity="3000",
+            ordermin="13",
+            width=8,
+        ),
     )
 }
 
@@ -145,15 +189,77 @@ def epoch_number(nanos: int) -> Number:
 
 
 def order_flags(order: Order) -> str:
-    return "fciq,post" if order.post_only else "fciq"
+    flags = ["fcib" if order.fee_in_base else "fciq"]
+    flags += ["nompp"] if order.no_price_protection else []
+    flags += ["post"] if order.post_only else []
+    return ",".join([*flags, "viqc"] if order.quote_quantity is not None else flags)
+
+
+def volumes(order: Order) -> tuple[Decimal, Decimal]:
+    """What v1 and REST call volume, and how much of it was executed."""
+    if order.quote_quantity is not None:
+        return order.quote_quantity, order.cost
+    return order.quantity, order.filled
+
+
+def fee_in_quote(of: Order | Trade) -> Decimal:
+    """The fee as v1 and REST state it, whatever it was charged in."""
+    if isinstance(of, Trade):
+        return of.fee * of.price if of.order.pays_in_base else of.fee
+    return of.fee * of.average if of.pays_in_base else of.fee
+
+
+def fee_in_usd(of: Order | Trade) -> Decimal:
+    symbol = of.order.symbol if isinstance(of, Trade) else of.symbol
+    return in_usd(fee_in_quote(of), symbol.quote)
+
+
+def order_prices(order: Order, digits: int) -> tuple[str | None, str | None]:
+    """`price` and `price2` of v1 and REST: a trailing order keeps its distances."""
+    first, second = order.stop_price, order.price
+    if order.stop_price is None:
+        first, second = order.price, None
+    if not order.type.startswith("trailing"):
+        return _text(first, digits), _text(second, digits)
+    return _distance(order.stop_offset, digits), _distance(order.price_offset, digits)
 
 
 def order_text(order: Order, pair: str, digits: int) -> str:
     """What the order is, in one line."""
-    start = f"{order.side} {fixed(order.quantity, 8)} {pair} @"
-    limit = fixed(order.price, digits)
-    if order.type == "market":
-        return f"{start} market"
-    if order.type == "limit":
-        return f"{start} limit {limit}"
-    return f"{start} stop-loss-limit {fixed(order.stop_price, digits)}, limit {limit}"
+    start = f"{order.side} {fixed(volumes(order)[0], 8)} {pair} @ {ORDER_TYPES[order.type]}"
+    price, price2 = order_prices(order, digits)
+    text = f"{start} {price}" if price else start
+    text = f"{text}, limit {price2}" if price2 else text
+    return f"{text} with {order.leverage}:1 leverage" if order.leverage else text
+
+
+def close_text(order: Order, digits: int) -> str:
+    """The second order of a conditional close, in one line."""
+    if order.close is None:
+        return ""
+    price, price2 = close_prices(order, digits)
+    text = f"close position @ {ORDER_TYPES[order.close.type].replace('-', ' ')} {price}"
+    return f"{text} -> limit {price2}" if price2 else text
+
+
+def close_prices(order: Order, digits: int) -> tuple[str | None, str | None]:
+    """`price` and `price2` of a conditional close, as they were given."""
+    close = order.close
+    if close is None:
+        return None, None
+    stop = _distance(close.stop_offset, digits) or _text(close.stop_price, digits)
+    limit = _distance(close.price_offset, digits) or _text(close.price, digits)
+    return (limit, None) if stop is None else (stop, limit)
+
+
+def _text(price: Decimal | None, digits: int) -> str | None:
+    return None if price is None else fixed(price, digits)
+
+
+def _distance(offset: Offset | None, digits: int) -> str | None:
+    """A price as a distance: `+120.00000`, `-1.50000%`."""
+    if offset is None:
+        return None
+    if offset.unit == "pct":
+        return f"{offset.value:+.{PERCENT_DIGITS}f}%"
+    return f"{offset.value:+.{digits}f}"

@@ -3,26 +3,46 @@
 The one rule: the life is a pure function of seed, rate and time. Time is cut into
 chapters; each begins and ends with the same balances and nothing open, so that a
 simulator that was killed and started again knows what happened before and meanwhile.
+What its user orders lives beside that, in the desk's books, and is known to this run only.
 """
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from privstream.simulator.market.books import (
+from privstream.simulator.market.books import Books
+from privstream.simulator.market.desk import Desk, Rejected, Why
+from privstream.simulator.market.life import SLOTS, WORDS_PER_SLOT, Life
+from privstream.simulator.market.own import OwnBooks
+from privstream.simulator.market.values import (
     ZERO,
-    Books,
+    Conditional,
     Entry,
     Fees,
     Happening,
     Identify,
+    Offset,
     Order,
+    Reason,
     Symbol,
     Trade,
 )
-from privstream.simulator.market.life import SLOTS, WORDS_PER_SLOT, Life
 from privstream.wire import Now
 
-__all__ = ["ZERO", "Books", "Entry", "Fees", "Happening", "Market", "Order", "Symbol", "Trade"]
+__all__ = [
+    "ZERO",
+    "Books",
+    "Conditional",
+    "Desk",
+    "Entry",
+    "Fees",
+    "Happening",
+    "Market",
+    "Offset",
+    "Order",
+    "Rejected",
+    "Symbol",
+    "Trade",
+]
 
 HAPPENINGS_PER_SLOT = 1.9  # order events and fills, measured over many chapters
 BEFORE = 1  # chapters that a start makes up
@@ -47,6 +67,9 @@ class Market:
         self._slot_ns = max(1, int(1_000_000_000 * HAPPENINGS_PER_SLOT / rate))
         step_ns = min(LONGEST_STEP_NS, self._slot_ns // WORDS_PER_SLOT)
         self.books = Books(identify, fees, opening, step_ns)
+        """What life brings, and the history of the desk's orders too."""
+        self.own = OwnBooks(identify, self.books)
+        self.desk = Desk(self.own, seed=seed, rate=rate)
         self.symbols = tuple(symbols)
         self._seed, self._opening = seed, opening
         self._settled_ns = step_ns * WORDS_PER_SLOT
@@ -64,17 +87,62 @@ class Market:
 
     def advance(self, now: Now) -> None:
         """Let happen what is due. The first call makes up the chapters before."""
-        chapter_ns = SLOTS * self._slot_ns
         if self._life is None:
-            self._open_chapter(now.wall_ns // chapter_ns - BEFORE)
+            self.own.count_from(now.wall_ns // 1000)  # a restart must not give an id twice
+            self._open_chapter(now.wall_ns // (SLOTS * self._slot_ns) - BEFORE)
+        while (due := self.desk.due_ns) is not None and due <= now.wall_ns:
+            self._come_to(due)
+            self.desk.happen()
+        self._live(now.wall_ns - self._settled_ns)
+
+    def place(self, order: Order, now: Now, late: Mapping[Why, Reason] | None = None) -> Order:
+        """Take an order of the user's. Raises Rejected, but not for what is checked `late`."""
+        self.advance(now)
+        self._come_to(now.wall_ns)
+        try:
+            return self.desk.place(order)
+        except Rejected as rejected:
+            if rejected.why not in (late or {}):
+                raise
+            return self.desk.take_and_end(order, (late or {})[rejected.why])
+
+    def cancel(self, order_id: str, now: Now) -> Order:
+        """Cancel an order of the user's. Raises KeyError where none of his is open under it."""
+        self.advance(now)
+        self._come_to(now.wall_ns)
+        return self.desk.cancel(order_id)
+
+    # --- the account: what life brought and what the user ordered ------------------------
+
+    def open_orders(self) -> list[Order]:
+        """The oldest first."""
+        both = [*self.books.open.values(), *self.own.open.values()]
+        return sorted(both, key=lambda order: order.created_ns)
+
+    def balances(self) -> dict[str, Decimal]:
+        return {c: amount + self.own.balances[c] for c, amount in self.books.balances.items()}
+
+    def holds(self) -> dict[str, Decimal]:
+        return {c: amount + self.own.holds[c] for c, amount in self.books.holds.items()}
+
+    # --- below -------------------------------------------------------------------------
+
+    def _come_to(self, time_ns: int) -> None:
+        """Let the life be told up to here, so that time never runs backwards."""
+        self._live(time_ns)
+        self.own.at(max(time_ns, self.books.time_ns))
+
+    def _live(self, until_ns: int) -> None:
         while self._life is not None:
             due = self._life.due_ns
             if due is None:
                 self._open_chapter(self._next_chapter)
-            elif due + self._settled_ns > now.wall_ns:
+            elif due > until_ns:
                 return
             else:
                 self._life.happen()
+                if self.desk.was_used:
+                    self.own.stay_solvent()
 
     @property
     def _next_chapter(self) -> int:

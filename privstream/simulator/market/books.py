@@ -7,139 +7,33 @@ at any moment a balance is its opening plus the entries since.
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, TypeVar
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-Side: TypeAlias = Literal["buy", "sell"]
-OrderType: TypeAlias = Literal["limit", "market", "stop_loss_limit"]
-Status: TypeAlias = Literal["pending", "open", "filled", "canceled", "expired"]
-Reason: TypeAlias = Literal["requested", "unfilled"]
-Kind: TypeAlias = Literal["order", "trade", "entry"]
-EntryType: TypeAlias = Literal["trade", "deposit", "withdrawal"]
-What: TypeAlias = Literal[
-    "placed", "opened", "triggered", "traded", "filled", "canceled", "expired", "booked"
-]
-Identify: TypeAlias = Callable[[Kind, int], str]
+from privstream.simulator.market.values import (
+    ZERO,
+    Entry,
+    EntryType,
+    Fees,
+    Happening,
+    Identify,
+    Kind,
+    Order,
+    Reason,
+    Trade,
+    What,
+)
 
 Row = TypeVar("Row")
-ZERO = Decimal(0)
 TICK_NS = 100  # no exchange tells time more finely, so that every moment can be named exactly
-
-
-class Symbol(Struct, frozen=True, kw_only=True):
-    """What is traded. `price` and `quantity` are the usual ones the life stays near."""
-
-    base: str
-    quote: str
-    price: Decimal
-    price_digits: int
-    quantity: Decimal
-    quantity_digits: int
-    cost_digits: int
-    base_fee_digits: int = 8
-    """Of a fee that is charged in the base currency."""
-
-    @property
-    def name(self) -> str:
-        return f"{self.base}/{self.quote}"
-
-
-class Fees(Struct, frozen=True):
-    """What a fill costs, as a share: of what was paid, in the quote currency, or of what was got."""
-
-    maker: Decimal
-    taker: Decimal
-    of_received: bool = False
-    """Charged in the currency that the fill brings: a buyer pays in the base currency."""
-
-    def currency(self, symbol: Symbol, side: Side) -> str:
-        return symbol.base if self.of_received and side == "buy" else symbol.quote
-
-    def charged(self, got: Decimal, cent: Decimal, *, maker: bool) -> Decimal:
-        """The fee of a fill; a part of a cent counts as a whole one."""
-        return (got * (self.maker if maker else self.taker)).quantize(cent, ROUND_UP)
-
-
-class Order(Struct, frozen=True, kw_only=True, gc=False):
-    """An order as it stood at one moment."""
-
-    order_id: str
-    serial: int
-    symbol: Symbol
-    side: Side
-    type: OrderType
-    quantity: Decimal
-    price: Decimal | None = None
-    stop_price: Decimal | None = None
-    time_in_force: Literal["gtc", "gtd", "ioc"] = "gtc"
-    post_only: bool = False
-    client_id: str | None = None
-    user_reference: int = 0
-    created_ns: int = 0
-    updated_ns: int = 0
-    expires_ns: int | None = None
-    closed_ns: int | None = None
-    status: Status = "pending"
-    triggered: bool = False
-    filled: Decimal = ZERO
-    cost: Decimal = ZERO
-    fee: Decimal = ZERO
-    reason: Reason | None = None
-    trades: tuple[str, ...] = ()
-
-    @property
-    def remaining(self) -> Decimal:
-        return self.quantity - self.filled
-
-    @property
-    def average(self) -> Decimal:
-        return self.cost / self.filled if self.filled else ZERO
-
-
-class Trade(Struct, frozen=True, kw_only=True, gc=False):
-    """One fill. `number` counts the fills of all accounts in this symbol."""
-
-    trade_id: str
-    number: int
-    order: Order
-    """The order as it stood after this fill."""
-    price: Decimal
-    quantity: Decimal
-    cost: Decimal
-    fee: Decimal
-    fee_currency: str
-    maker: bool
-    time_ns: int
-    entries: tuple[str, ...]
-
-
-class Entry(Struct, frozen=True, kw_only=True, gc=False):
-    """One line of the ledger: the new balance is the old one plus amount minus fee."""
-
-    entry_id: str
-    reference: str
-    type: EntryType
-    currency: str
-    amount: Decimal
-    fee: Decimal
-    balance: Decimal
-    time_ns: int
-
-
-class Happening(Struct, frozen=True, gc=False):
-    """Something that every connection tells in its own words."""
-
-    what: What
-    time_ns: int
-    order: Order | None = None
-    trade: Trade | None = None
-    entry: Entry | None = None
 
 
 class Books:
     """One account: what it owns, what it ordered, what came of it."""
+
+    beside: "Books | None" = None
+    """Other books of the same account, whose money is told along with that of these."""
 
     def __init__(
         self, identify: Identify, fees: Fees, opening: Mapping[str, Decimal], step_ns: int = 11_700
@@ -158,6 +52,8 @@ class Books:
         self._identify = identify
         self._serials: dict[Kind, int] = {"order": 0, "trade": 0, "entry": 0}
         self._held: dict[str, Decimal] = {}
+        self.cover: Callable[[str, Decimal], None] = lambda _currency, _left: None
+        """Called before an entry, with the balance that it would leave here."""
 
     def at(self, time_ns: int) -> None:
         """It is now so late."""
@@ -174,13 +70,23 @@ class Books:
 
     def place(self, order: Order) -> Order:
         """Take an order; its id, number and time are given here."""
+        return self.activate(self.take(order).order_id)
+
+    def take(self, order: Order) -> Order:
+        """Take an order that is not live yet."""
         order_id, serial = self._name("order")
         moment = self._moment()
         order = replace(
             order, order_id=order_id, serial=serial, created_ns=moment, updated_ns=moment
         )
-        self._keep(order, "placed")
-        return self._change(order, "opened", status="open")
+        return self._keep(order, "placed")
+
+    def activate(self, order_id: str) -> Order:
+        return self._change(self.open[order_id], "opened", status="open")
+
+    def trail(self, order_id: str, stop_price: Decimal, price: Decimal | None) -> Order:
+        """The market has gone the order's way, and its stop and limit have followed."""
+        return self._change(self.open[order_id], "trailed", stop_price=stop_price, price=price)
 
     def trigger(self, order_id: str) -> Order:
         return self._change(self.open[order_id], "triggered", triggered=True)
@@ -191,7 +97,7 @@ class Books:
         cent = Decimal(1).scaleb(-order.symbol.cost_digits)
         cost = (quantity * price).quantize(cent, ROUND_DOWN)
         got, fee_cent = cost, cent
-        if self.fees.currency(order.symbol, order.side) == order.symbol.base:
+        if self.fee_currency(order) == order.symbol.base:
             got, fee_cent = quantity, Decimal(1).scaleb(-order.symbol.base_fee_digits)
         fee = self.fees.charged(got, fee_cent, maker=maker)
         trade = self._trade(order, quantity, price, cost=cost, fee=fee, maker=maker)
@@ -199,6 +105,10 @@ class Books:
             self._close(trade.order, "filled")
         self._pay(trade)
         return trade
+
+    def fee_currency(self, order: Order) -> str:
+        """What the fee of its fills is charged in."""
+        return self.fees.currency(order.symbol, order.side)
 
     def cancel(self, order_id: str, reason: Reason = "requested") -> Order:
         return self._close(self.open[order_id], "canceled", reason)
@@ -218,11 +128,21 @@ class Books:
     def forget(self, before_ns: int) -> None:
         """Drop the history of before, so that hours do not fill the memory."""
         _drop_until(self.orders, [o.created_ns for o in self.orders.values()], before_ns)
+        self._keep_open_ones()
         _drop_until(self.trades, [t.time_ns for t in self.trades.values()], before_ns)
         _drop_until(self.entries, [e.time_ns for e in self.entries.values()], before_ns)
         old = bisect_left(self.happenings, before_ns, key=lambda h: h.time_ns)
         del self.happenings[:old]
         self.forgotten += old
+
+    def _keep_open_ones(self) -> None:
+        """What is still open is no history, however old it is."""
+        beside = {} if self.beside is None else self.beside.open
+        lost = {name: order for name, order in beside.items() if name not in self.orders}
+        if lost:
+            rest = dict(self.orders)
+            self.orders.clear()
+            self.orders.update(lost | rest)
 
     # --- below: how it is kept ---------------------------------------------------------
 
@@ -258,12 +178,16 @@ class Books:
         )
 
     def _hold(self, order: Order) -> None:
-        currency = order.symbol.quote if order.side == "buy" else order.symbol.base
+        currency = self.held_in(order)
         before = self._held.pop(order.order_id, ZERO)
         needed = ZERO if order.closed_ns is not None else self.needed(order)
         self.holds[currency] += needed - before
         if needed:
             self._held[order.order_id] = needed
+
+    def held_in(self, order: Order) -> str:
+        """The currency that is put aside for an order."""
+        return order.symbol.quote if order.side == "buy" else order.symbol.base
 
     def needed(self, order: Order) -> Decimal:
         """What must be put aside for the rest of an order."""
@@ -306,7 +230,7 @@ class Books:
             quantity=quantity,
             cost=cost,
             fee=fee,
-            fee_currency=self.fees.currency(order.symbol, order.side),
+            fee_currency=self.fee_currency(order),
             maker=maker,
             time_ns=moment,
             entries=(self._name("entry")[0], self._name("entry")[0]),
@@ -316,15 +240,20 @@ class Books:
         return trade
 
     def _pay(self, trade: Trade) -> None:
-        symbol, buys = trade.order.symbol, trade.order.side == "buy"
-        quantity, cost = (trade.quantity, -trade.cost) if buys else (-trade.quantity, trade.cost)
+        buys = trade.order.side == "buy"
+        moved = (trade.quantity, -trade.cost) if buys else (-trade.quantity, trade.cost)
+        self._book_both(trade, "trade", moved)
+
+    def _book_both(self, trade: Trade, kind: EntryType, moved: tuple[Decimal, Decimal]) -> None:
+        """Book a fill in the base and in the quote currency."""
+        symbol = trade.order.symbol
         for entry_id, currency, amount in zip(
-            trade.entries, (symbol.base, symbol.quote), (quantity, cost), strict=True
+            trade.entries, (symbol.base, symbol.quote), moved, strict=True
         ):
             self._book(
                 entry_id,
                 reference=trade.trade_id,
-                kind="trade",
+                kind=kind,
                 currency=currency,
                 amount=amount,
                 fee=trade.fee if currency == trade.fee_currency else ZERO,
@@ -340,7 +269,9 @@ class Books:
         amount: Decimal,
         fee: Decimal = ZERO,
     ) -> None:
+        self.cover(currency, self.balances[currency] + amount - fee)
         self.balances[currency] += amount - fee
+        beside = ZERO if self.beside is None else self.beside.balances[currency]
         entry = Entry(
             entry_id=entry_id,
             reference=reference,
@@ -348,7 +279,7 @@ class Books:
             currency=currency,
             amount=amount,
             fee=fee,
-            balance=self.balances[currency],
+            balance=self.balances[currency] + beside,
             time_ns=self._moment(),
         )
         self.entries[entry_id] = entry

@@ -11,7 +11,8 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from privstream.simulator.market.books import Books, Order, OrderType, Side, Symbol
+from privstream.simulator.market.books import Books
+from privstream.simulator.market.values import Order, OrderType, Side, Symbol
 
 SLOTS = 1000
 """Moments of decision in a chapter; in the last one the balances are evened up."""

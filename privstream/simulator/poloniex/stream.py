@@ -10,7 +10,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from privstream.simulator.market import Happening, Market, Order
-from privstream.simulator.market.books import What
+from privstream.simulator.market.values import What
 from privstream.simulator.poloniex.wallets import Wallets, balance_item
 from privstream.simulator.poloniex.words import (
     client_order_id,

@@ -7,7 +7,7 @@ import hashlib
 from decimal import ROUND_UP, Decimal
 
 from privstream.simulator.market import ZERO, Fees, Order, Symbol, Trade
-from privstream.simulator.market.books import Identify, Kind
+from privstream.simulator.market.values import Identify, Kind
 
 ACCOUNT_ID, USER_ID = "310000000000000042", 2000042
 FEES = Fees(maker=Decimal("0.00145"), taker=Decimal("0.002"), of_received=True)

@@ -26,6 +26,7 @@ API_KEY = "5e1f0e57-0a11-4bad-8c0d-51a1a7edface"
 API_SECRET = hashlib.sha256(b"privstream simulated zerocap").hexdigest()
 """Invented and always the same, so that a restarted simulator knows its clients."""
 PATH = "/v2"
+ORDER_PATH, OK = "/v2/orders/create_order", 200
 PRICE_KEYS: Mapping[Dialect, frozenset[PriceKey]] = {
     "new": frozenset({"symbols"}),
     "old": frozenset({"symbol"}),
@@ -72,7 +73,8 @@ class SimulatedZerocap(SimulatedExchange):
         self._refuse_over_http = refuse_over_http
         self._teller = Teller(self.market.books, dialect, rest_trade_price)
         self._quotes = Quotes(self.market.books, seed)
-        self._rest = Rest(self.market.books, self._teller, self.keys, dialect, limits=limits)
+        self.market.desk.quote, self.market.desk.deals_later = self._quotes.best, True
+        self._rest = Rest(self.market, self._teller, self.keys, dialect, limits=limits)
 
     def account(self, base_url: str, options: Mapping[str, str]) -> Account:
         return Account(
@@ -97,6 +99,9 @@ class SimulatedZerocap(SimulatedExchange):
             return refusal.answer if over_http else RefusedSocket(self._dialect)
         self.market.advance(now)
         return Socket(self.market, self._teller, self._quotes, self._dialect, self._price_keys)
+
+    def confirmed(self, request: Request, answer: Answer) -> bool:
+        return request.path == ORDER_PATH and answer.status == OK
 
     # --- what goes wrong ---------------------------------------------------------------
 

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from privstream.simulator.market import ZERO, Books, Entry, Symbol
+from privstream.simulator.market import ZERO, Entry, Market, Symbol
 from privstream.simulator.zerocap.history import counter, paged, texts_of
 from privstream.simulator.zerocap.keys import invalid
 from privstream.simulator.zerocap.words import (
     ASSETS,
+    LARGEST_MULTIPLE,
+    SMALLEST_SHARE,
     SUSPENDED,
     SYMBOLS,
     Dialect,
@@ -49,8 +51,8 @@ class Funds:
 
     FIELDS = TEXTS | {"start_datetime", "end_datetime", "page", "limit"}
 
-    def __init__(self, books: Books, dialect: Dialect) -> None:
-        self._books, self._dialect = books, dialect
+    def __init__(self, market: Market, dialect: Dialect) -> None:
+        self._market, self._books, self._dialect = market, market.books, dialect
 
     # --- balances ----------------------------------------------------------------------
 
@@ -69,11 +71,12 @@ class Funds:
         }
 
     def _holding(self, asset: str) -> Element:
-        return _leaf(self._books.balances[asset], self._books.holds[asset])
+        return _leaf(self._market.balances()[asset], self._market.holds()[asset])
 
     def risk(self, fields: Fields, now: Now) -> object:  # noqa: ARG002 - it takes none
-        worth = sum((a.in_aud * self._books.balances[a.code] for a in ASSETS.values()), ZERO)
-        at_risk = sum((a.in_aud * self._books.holds[a.code] for a in ASSETS.values()), ZERO)
+        balances, holds = self._market.balances(), self._market.holds()
+        worth = sum((a.in_aud * balances[a.code] for a in ASSETS.values()), ZERO)
+        at_risk = sum((a.in_aud * holds[a.code] for a in ASSETS.values()), ZERO)
         return {
             "max_risk_limit": "100000",
             "risk_exposure": plain(at_risk.quantize(Decimal("0.01"))),
@@ -138,8 +141,8 @@ def _instrument(symbol: Symbol) -> Element:
         "type": "SPOT",
         "is_tradable": symbol is not SUSPENDED,
         "quantity_precision": pointed(Decimal(symbol.quantity_digits)),
-        "max_quantity": pointed(symbol.quantity * 100),
-        "min_quantity": pointed(symbol.quantity / 500),
+        "max_quantity": pointed(symbol.quantity * LARGEST_MULTIPLE),
+        "min_quantity": pointed(symbol.quantity / SMALLEST_SHARE),
         "price_precision": pointed(Decimal(symbol.price_digits)),
     }
 

@@ -42,7 +42,7 @@ class Teller:
         trades = [self._pushed_fill(trade) for trade in self._fills(order)]
         fields = self._order(order) | {
             "cost": number(self._price(order) * order.quantity),
-            "error_message": "",
+            "error_message": _problem(order),
             "fee": self._pushed_fee(order.fee),
             "trades": _loosely(trades, order.serial) if self._is_old else trades,
         }
@@ -76,7 +76,7 @@ class Teller:
         return self._order(order) | {
             "cost": number(order.cost),
             "fee": number(order.fee),
-            "error_message": "",
+            "error_message": _problem(order),
             "client_order_id": order.client_id or "",
             "trades": [self._listed_fill(trade) for trade in self._fills(order)],
         }
@@ -145,6 +145,12 @@ class Teller:
         if _takes(order):
             return "FOK" if self._end(order).status == "filled" else "IOC"
         return order.time_in_force.upper()
+
+
+def _problem(order: Order) -> str:
+    """Why an order for all or nothing got nothing; the words are not documented."""
+    killed = order.time_in_force == "fok" and order.reason == "unfilled"
+    return "order could not be filled at this price" if killed else ""
 
 
 def _takes(order: Order) -> bool:

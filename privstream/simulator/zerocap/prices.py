@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from privstream.simulator.market import Books, Symbol
+from privstream.simulator.market.values import Side
 from privstream.simulator.zerocap.words import float_seconds, pointed
 from privstream.wire import Now
 
@@ -31,6 +32,11 @@ class Quotes:
             "asks": _levels(symbol, middle, 1),
         }
 
+    def best(self, symbol: Symbol, side: Side, time_ns: int) -> Decimal:
+        """What the first step offers: the ask to who buys."""
+        middle = self._middle(symbol, time_ns // 1_000_000_000)
+        return _price(symbol, middle, 1 if side == "buy" else -1, 0)
+
     def _middle(self, symbol: Symbol, second: int) -> Decimal:
         trades = reversed(self._books.trades.values())
         last = next((t.price for t in trades if t.order.symbol.name == symbol.name), symbol.price)
@@ -39,8 +45,12 @@ class Quotes:
 
 
 def _levels(symbol: Symbol, middle: Decimal, sign: int) -> list[list[Any]]:
-    cent = Decimal(1).scaleb(-symbol.price_digits)
-    first = middle * (1 + sign * HALF_SPREAD)
-    prices = [(first * (1 + sign * STEP * i)).quantize(cent) for i in range(len(STEPS))]
+    prices = [_price(symbol, middle, sign, number) for number in range(len(STEPS))]
     offers = [symbol.quantity * step for step in STEPS]
     return [[pointed(p), pointed(o)] for p, o in zip(prices, offers, strict=True)]
+
+
+def _price(symbol: Symbol, middle: Decimal, sign: int, step: int) -> Decimal:
+    first = middle * (1 + sign * HALF_SPREAD)
+    cent = Decimal(1).scaleb(-symbol.price_digits)
+    return (first * (1 + sign * STEP * step)).quantize(cent)

@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from privstream import exact
 from privstream.simulator.base import Answer, Request
-from privstream.simulator.market import Books
+from privstream.simulator.market import Market
+from privstream.simulator.zerocap.dealing import Dealing
 from privstream.simulator.zerocap.funds import Funds
 from privstream.simulator.zerocap.history import History
 from privstream.simulator.zerocap.keys import JSON, Keys, Refused, invalid
@@ -40,11 +41,13 @@ class Rest:
     """Everything under /v2 but the socket."""
 
     def __init__(
-        self, books: Books, teller: Teller, keys: Keys, dialect: Dialect, *, limits: bool
+        self, market: Market, teller: Teller, keys: Keys, dialect: Dialect, *, limits: bool
     ) -> None:
-        history, funds = History(books, teller, dialect), Funds(books, dialect)
+        history, funds = History(market.books, teller, dialect), Funds(market, dialect)
+        dealing = Dealing(market, teller)
         self._methods = {
             "/v2/systems/get_time": Method("GET", self._time, public=True),
+            "/v2/orders/create_order": Method("POST", dealing.create, dealing.FIELDS),
             "/v2/orders/fetch_order": Method("GET", history.order, frozenset({"id"})),
             "/v2/orders/fetch_orders": Method("POST", history.orders, history.FIELDS),
             "/v2/orders/get_balances": Method("GET", funds.balances),

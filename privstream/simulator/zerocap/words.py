@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from privstream.exact import Number
 from privstream.simulator.market import ZERO, Fees, Order, Symbol
-from privstream.simulator.market.books import Identify, Kind
+from privstream.simulator.market.values import Identify, Kind
 
 Dialect: TypeAlias = Literal["new", "old"]
 """As in the documents of zerocap-api 0.1.38, or in those up to 0.1.35."""
@@ -74,6 +74,7 @@ SYMBOLS = {
         _symbol("AUD/USD", "0.65127", "3000.00"),
     )
 }
+SMALLEST_SHARE, LARGEST_MULTIPLE = 500, 100  # of the usual quantity, that an order may have
 SUSPENDED = _symbol("USDC/AUD", "1.48251", "500.00")
 """Listed, but not tradable: it has no prices."""
 

@@ -192,14 +192,27 @@ def test_the_checker_sees_a_fill_from_before_the_start(quiet: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "grown", [Sample(9, 70_000, 6, 14), Sample(9, 50_000, 7, 14), Sample(9, 50_000, 6, 15)]
+    "grown", [Sample(9, 70_000, 6, 14), Sample(9, 50_000, 8, 14), Sample(9, 50_000, 6, 16)]
 )
 def test_the_checker_sees_what_grows(quiet: World, grown: Sample) -> None:
     steady = [Sample(1, 50_000, 6, 14)] * 3
     evidence = evidence_of(quiet)
     assert check(replace(evidence, samples=steady * 3)).violations == []
-    [violation] = check(replace(evidence, samples=[*steady, *steady, *[grown] * 3])).violations
-    assert violation.startswith("I6")
+    violations = check(replace(evidence, samples=[*steady, *steady, *[grown] * 3])).violations
+    assert violations
+    assert all(violation.startswith("I6") for violation in violations)
+
+
+def test_what_a_reconnect_holds_at_the_moment_of_a_sample_is_no_growth(quiet: World) -> None:
+    steady = [Sample(1, 50_000, 6, 14)] * 10
+    passing, leaking = Sample(9, 50_000, 7, 16), Sample(9, 50_000, 8, 17)
+    samples = {one: [*steady, *steady, *steady[1:], one] for one in (passing, leaking)}
+    evidence = evidence_of(quiet)
+    assert check(replace(evidence, samples=samples[passing])).violations == []
+    assert check(replace(evidence, samples=samples[leaking])).violations == [
+        "I6: 6 threads (most) became 8",
+        "I6: 14 descriptors (most) became 17",
+    ]
 
 
 def test_the_checker_sees_a_wrong_exit_code_and_a_secret_on_stderr(quiet: World) -> None:

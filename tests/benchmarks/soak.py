@@ -12,6 +12,7 @@ end no new faults are drawn for a while, so that what was lost without a trace i
 import argparse
 import os
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -96,10 +97,14 @@ class Runs:
 
     @property
     def texts(self) -> dict[str, bytes]:
-        """All that was written but the output and the config."""
+        """All that was written but the output, the config and what keeps the tokens."""
         files = [path for path in self.folder.rglob("*") if path.is_file()]
         own = {".jsonl", ".toml"}
-        return {str(path): path.read_bytes() for path in files if path.suffix not in own}
+        return {
+            str(path): path.read_bytes()
+            for path in files
+            if path.suffix not in own and not keeps_tokens(path)
+        }
 
 
 def soak(plan: Plan, folder: Path) -> Report:
@@ -134,6 +139,12 @@ def soak(plan: Plan, folder: Path) -> Report:
             exits=runs.exits,
         )
     )
+
+
+def keeps_tokens(path: Path) -> bool:
+    """It is of the token cache, and for its owner alone: only there a token may be."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    return path.parent.parent.name == ".cache" and path.stem.startswith("token-") and mode == 0o600
 
 
 def spans(plan: Plan, random: Random) -> list[float]:

@@ -1,8 +1,10 @@
 """The benchmarks run and print their tables; no test looks at a time."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.benchmarks import receive, startup
+from tests.benchmarks import mutate, receive, reconnect, startup
 
 
 def test_the_receive_benchmark_measures_every_client(capsys: pytest.CaptureFixture[str]) -> None:
@@ -17,3 +19,18 @@ def test_the_start_up_benchmark_measures_every_command(
 ) -> None:
     startup.main(times=1)
     assert "first event, token included" in capsys.readouterr().out
+
+
+def test_damaged_frames_let_nothing_escape() -> None:
+    figures = mutate.mutate(800, 1, ["zerocap"])
+    assert figures.damaged == 800
+    assert figures.events > 200
+    assert figures.failures == {}
+
+
+def test_reconnects_leave_no_thread_and_no_descriptor_behind(tmp_path: Path) -> None:
+    samples = reconnect.reconnect(25, "bitfinex", tmp_path)
+    assert len(samples) == reconnect.SAMPLES
+    assert reconnect.grown(samples) == []
+    leak = [one._replace(descriptors=14 + n, threads=3 + n) for n, one in enumerate(samples)]
+    assert len(reconnect.grown(leak)) == 2

@@ -20,8 +20,8 @@ from privstream.wire import Account
 
 FAULT_HELP = (
     "Let something go wrong; repeatable. KIND: drop, reset, stall, mute, duplicate, reorder, lose, "
-    "expire, refuse, maintenance, close, http, drip, huge, junk, swallow. WHEN: 10s, every=30s, n=100 (the "
-    "100th account frame), connect=2 (the second connection). Like close=1012@every=30s, "
+    "expire, refuse, maintenance, close, http, drip, huge, junk, swallow. WHEN: 10s, every=30s, n=100 "
+    "(the 100th account frame), connect=2 (the second connection). Like close=1012@every=30s, "
     "http=429:20@10s, lose@n=100."
 )
 

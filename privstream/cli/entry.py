@@ -4,6 +4,7 @@ The one rule: an error is one line that says who refused what and what to do, wi
 the exit code that the contract gives it.
 """
 
+import errno
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -70,6 +71,7 @@ COMMANDS: dict[str, tuple[str, CommandSource]] = {
 }
 READ = frozenset({"watch", "record", "replay", "demo", "schema"})
 """Commands that are for nothing where nobody reads stdout; of others the exit code tells."""
+EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 ASKS = frozenset({"token", "doctor", "order"})
 """Commands that give an answer: one that was stopped before must not look like a good one."""
 HELP = """Stream your own exchange account events: orders, fills, balances, positions.
@@ -122,8 +124,12 @@ def _tell_bug(
     trace: TracebackType | None,
 ) -> None:
     """A bug of ours is one sentence too; the traceback comes with --debug."""
-    hint = "this is a bug: run it again with --debug and report what it prints"
-    _fail(PrivstreamError(f"internal error: {kind.__name__}: {bug}", hint), arguments)
+    if isinstance(bug, MemoryError) or (isinstance(bug, OSError) and bug.errno in EXHAUSTED):
+        problem = "this computer gives privstream no more memory or open files"
+        _fail(PrivstreamError(problem, "raise its limits (ulimit -n, ulimit -v)"), arguments)
+    else:
+        hint = "this is a bug: run it again with --debug and report what it prints"
+        _fail(PrivstreamError(f"internal error: {kind.__name__}: {bug}", hint), arguments)
     if "--debug" in arguments:
         sys.__excepthook__(kind, bug, trace)
 

@@ -31,13 +31,15 @@ NOBODYS = "OAAAAA-BBBBB-CCCCCC"
 
 
 class Beginning:
-    """A clock that begins at the same moment in every run, so that the life is the same."""
+    """A clock that begins with its first use, at the same moment in every run."""
 
     def __init__(self) -> None:
-        self._begin = time.monotonic()
+        self._begin: float | None = None
 
     def __call__(self) -> Now:
         monotonic = time.monotonic()
+        if self._begin is None:
+            self._begin = monotonic
         return Now(START_NS + round((monotonic - self._begin) * 1e9), monotonic)
 
 
@@ -53,11 +55,14 @@ def simulation() -> Iterator[Simulation]:
 
 @cache
 def orders() -> list[life.Order]:
-    """All that will have ended within a minute of that moment, as they ended."""
+    """All that will have ended within five minutes of that moment, as they ended."""
     simulated: Any = find("kraken")(seed=5, rate=10, limits=False)
-    simulated.market.advance(Now(START_NS + 60 * 10**9, 0.0))
-    found: list[life.Order] = [*simulated.market.books.orders.values()]
-    return sorted((o for o in found if o.closed_ns is not None), key=lambda o: o.closed_ns or 0)
+    found: dict[str, life.Order] = {}
+    for second in range(0, 300, 5):  # what is long past is forgotten there
+        simulated.market.advance(Now(START_NS + second * 10**9, 0.0))
+        found |= simulated.market.books.orders
+    ended = (order for order in found.values() if order.closed_ns is not None)
+    return sorted(ended, key=lambda order: order.closed_ns or 0)
 
 
 def past(status: str) -> str:

@@ -9,13 +9,12 @@ from typing import Any
 
 import msgspec
 
-from privstream.errors import RateLimited
 from privstream.events import Source
-from privstream.exchanges.base import JsonSession, each, unrecognised
-from privstream.exchanges.kraken import names
-from privstream.exchanges.kraken.life import Pulse, Sequence
+from privstream.exchanges.base import each, unrecognised
+from privstream.exchanges.kraken.life import Sequence
 from privstream.exchanges.kraken.orders import Row, read_order, read_trade, time_of
 from privstream.exchanges.kraken.refusals import error_for
+from privstream.exchanges.kraken.session import KrakenSession, engine_state
 from privstream.wire import (
     Action,
     Fill,
@@ -23,38 +22,28 @@ from privstream.wire import (
     NoticeReport,
     Now,
     OrderReport,
-    Ready,
     Send,
     Stamp,
-    Synced,
 )
 
-LOGIN = 10.0  # seconds until every subscription must be acknowledged
 CLOSED = frozenset({"closed", "canceled", "expired"})
 TERMS = ("descr", "oflags", "limitprice", "stopprice")
 
 
-class SessionV1(JsonSession):
+class SessionV1(KrakenSession):
     """One v1 connection."""
 
     def __init__(self, token: str, channels: tuple[str, ...]) -> None:
-        self._token = token
-        self._pending = dict.fromkeys(subscriptions(channels))
-        self._unlisted = set(self._pending)
-        self._sequences = {name: Sequence() for name in self._pending}
+        super().__init__(token, subscriptions(channels))
         self._seen_data: set[str] = set()
         self._terms: dict[str, Row] = {}
         """Of each open order what its updates are read by, but do not repeat."""
-        self._pulse = Pulse(LOGIN)
 
     def open(self, stamp: Stamp) -> Iterator[Action]:
         self._pulse.opened(stamp.now)
-        for reqid, name in enumerate(self._pending, start=1):
+        for reqid, name in enumerate(self._wanted, start=1):
             text = subscribe_message(name, self._token, reqid)
             yield Send(text, shown=subscribe_message(name, "<token>", reqid))
-
-    def tick(self, now: Now) -> Iterator[Action]:
-        yield from self._pulse.check(now)
 
     def read(self, message: Any, now: Now) -> Iterator[Action]:
         if isinstance(message, list):
@@ -67,7 +56,7 @@ class SessionV1(JsonSession):
         if event == "subscriptionStatus":
             yield from self._read_subscription(message)
         elif event == "systemStatus":
-            yield from read_status(message)
+            yield from engine_state(message["status"], message)
         elif event in ORDER_REPLIES or event == "error":
             yield from read_order_reply(message)
         elif event not in SILENT:
@@ -77,23 +66,8 @@ class SessionV1(JsonSession):
         name = message.get("channelName") or message.get("subscription", {}).get("name")
         if message["status"] == "error":
             raise error_for(message["errorMessage"], f"the {name or 'private'} channel")
-        if message["status"] == "subscribed" and name in self._pending:
-            del self._pending[name]
-            if not self._pending:
-                self._pulse.ready = True
-                yield Ready()
-                if not self._unlisted:
-                    yield Synced()
-
-    def _read_complaint(self, message: dict[str, Any]) -> Iterator[Action]:
-        text = message.get("Error") or message.get("error") or message.get("errorMessage")
-        if not isinstance(text, str):
-            yield unrecognised(message, "no event that is known")
-            return
-        yield NoticeReport(level="error", code=None, text=text, element=message)
-        problem = error_for(text, "our request")
-        if isinstance(problem, RateLimited):
-            raise problem
+        if message["status"] == "subscribed" and name in self._unacknowledged:
+            yield from self._acknowledged(name)
 
     # --- data --------------------------------------------------------------------------
 
@@ -115,16 +89,10 @@ class SessionV1(JsonSession):
         reader = READERS[channel]
         yield from each(items, lambda item: reader(self, *item, source, number), number)
         if is_snapshot:
+            if channel == "openOrders":
+                yield Listed("orders")
             yield from self._listed(channel)
         yield from sequence.follow(number)
-
-    def _listed(self, channel: str) -> Iterator[Action]:
-        if channel == "openOrders":
-            yield Listed("orders")
-        if channel in self._unlisted:
-            self._unlisted.discard(channel)
-            if self._pulse.ready and not self._unlisted:
-                yield Synced()
 
     def _read_order(
         self, order_id: str, update: Row, source: Source, sequence: int | None
@@ -187,14 +155,6 @@ def subscribe_message(name: str, token: str, reqid: int) -> str:
         subscription |= {"snapshot": True, "consolidate_taker": False}
     request = {"event": "subscribe", "reqid": reqid, "subscription": subscription}
     return msgspec.json.encode(request).decode()
-
-
-def read_status(message: dict[str, Any]) -> Iterator[NoticeReport]:
-    """The engine's state; only another than `online` is worth a word."""
-    status = message["status"]
-    if status != "online":
-        text = f"Kraken's trading engine is in state {status}"
-        yield NoticeReport(level="warning", code=names.word(status), text=text, element=message)
 
 
 def read_order_reply(message: dict[str, Any]) -> Iterator[NoticeReport]:

@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from privstream.errors import RateLimited
 from privstream.events import Source
 from privstream.exact import amount, nonzero, normal
-from privstream.exchanges.base import JsonSession, each, unrecognised
+from privstream.exchanges.base import each, unrecognised
 from privstream.exchanges.kraken import names
-from privstream.exchanges.kraken.life import Pulse, Sequence
+from privstream.exchanges.kraken.life import Sequence
 from privstream.exchanges.kraken.refusals import error_for
+from privstream.exchanges.kraken.session import KrakenSession, engine_state
 from privstream.times import from_rfc3339
 from privstream.wire import (
     Action,
@@ -27,31 +27,24 @@ from privstream.wire import (
     Now,
     OrderFields,
     OrderReport,
-    Ready,
     Send,
     Stamp,
-    Synced,
 )
 
-LOGIN = 10.0  # seconds until every subscription must be acknowledged
 ALREADY = "Already subscribed"
 LIQUIDITY: dict[str, Literal["maker", "taker"]] = {"m": "maker", "t": "taker"}
 
 
-class SessionV2(JsonSession):
+class SessionV2(KrakenSession):
     """One v2 connection."""
 
     def __init__(
         self, token: str, channels: tuple[str, ...], spread: set[str] | None = None
     ) -> None:
-        self._token = token
+        super().__init__(token, subscriptions(channels))
         self._spread = set() if spread is None else spread
         """Assets that are in other wallets than the main one; it outlives the connection."""
-        self._wanted = subscriptions(channels)
         self._pending: dict[int, str] = {}
-        self._unlisted = set(self._wanted)
-        self._sequences = {name: Sequence() for name in self._wanted}
-        self._pulse = Pulse(LOGIN)
         self._tells_orders = "orders" in channels
 
     def open(self, stamp: Stamp) -> Iterator[Action]:
@@ -60,9 +53,6 @@ class SessionV2(JsonSession):
             self._pending[req_id] = channel
             text = subscribe_message(channel, self._token, req_id)
             yield Send(text, shown=subscribe_message(channel, "<token>", req_id))
-
-    def tick(self, now: Now) -> Iterator[Action]:
-        yield from self._pulse.check(now)
 
     def read(self, message: Any, now: Now) -> Iterator[Action]:
         channel = message.get("channel")
@@ -81,44 +71,25 @@ class SessionV2(JsonSession):
         if message.get("success") is False:
             yield from self._read_refusal(message)
         elif method == "subscribe":
-            yield from self._acknowledged(message.get("req_id"), message["result"]["channel"])
+            req_id, channel = message.get("req_id"), message["result"]["channel"]
+            yield from self._read_acknowledgement(req_id, channel)
         elif method not in KNOWN_METHODS:
             yield unrecognised(message, f"no reply that is known: {method}")
 
-    def _acknowledged(self, req_id: int | None, channel: str) -> Iterator[Action]:
+    def _read_acknowledgement(self, req_id: int | None, channel: str) -> Iterator[Action]:
         # A server may leave the req_id out; then the channel tells which request it was.
-        if req_id not in self._pending:
-            req_id = next((i for i, name in self._pending.items() if name == channel), None)
-        if req_id is not None:
-            del self._pending[req_id]
-            yield from self._ready_when_complete()
-
-    def _ready_when_complete(self) -> Iterator[Action]:
-        if not self._pending and not self._pulse.ready:
-            self._pulse.ready = True
-            yield Ready()
-            if not self._unlisted:
-                yield Synced()
+        known = self._pending.pop(req_id or 0, None)
+        yield from self._acknowledged(known or channel)
 
     def _read_refusal(self, message: dict[str, Any]) -> Iterator[Action]:
         text = message["error"]
         channel = self._pending.get(message.get("req_id", 0))
         if channel is not None and text.startswith(ALREADY):
-            yield from self._acknowledged(message["req_id"], channel)
+            yield from self._read_acknowledgement(message["req_id"], channel)
         elif channel is not None:
             raise error_for(text, f"the {channel} channel")
         else:
             yield NoticeReport(level="error", code=message["method"], text=text, element=message)
-
-    def _read_complaint(self, message: dict[str, Any]) -> Iterator[Action]:
-        text = message.get("Error") or message.get("error") or message.get("errorMessage")
-        if not isinstance(text, str):
-            yield unrecognised(message, "neither a channel nor a reply")
-            return
-        yield NoticeReport(level="error", code=None, text=text, element=message)
-        problem = error_for(text, "our request")
-        if isinstance(problem, RateLimited):
-            raise problem
 
     # --- channels ----------------------------------------------------------------------
 
@@ -126,7 +97,7 @@ class SessionV2(JsonSession):
         if channel in READERS:
             yield from self._read_data(channel, message)
         elif channel == "status":
-            yield from each(message["data"], read_status)
+            yield from each(message["data"], lambda e: engine_state(e["system"], e))
         elif channel != "heartbeat":
             yield unrecognised(message, f"no channel that is known: {channel}")
 
@@ -146,12 +117,6 @@ class SessionV2(JsonSession):
             yield Listed("orders" if channel == "executions" else "balances")
             yield from self._listed(channel)
         yield from sequence.follow(number)
-
-    def _listed(self, channel: str) -> Iterator[Action]:
-        if channel in self._unlisted:
-            self._unlisted.discard(channel)
-            if self._pulse.ready and not self._unlisted:
-                yield Synced()
 
     # --- elements ----------------------------------------------------------------------
 
@@ -255,14 +220,6 @@ def subscribe_message(channel: str, token: str, req_id: int) -> str:
         params["snapshot"] = True
     request = {"method": "subscribe", "params": params, "req_id": req_id}
     return msgspec.json.encode(request).decode()
-
-
-def read_status(element: dict[str, Any]) -> Iterator[NoticeReport]:
-    """The engine's state; only another than `online` is worth a word."""
-    system = element["system"]
-    if system != "online":
-        text = f"Kraken's trading engine is in state {system}"
-        yield NoticeReport(level="warning", code=names.word(system), text=text, element=element)
 
 
 def _read_fill(

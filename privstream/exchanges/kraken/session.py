@@ -1,0 +1,64 @@
+"""What both Kraken protocols do alike: subscribe, wait for the first lists, live, complain.
+
+The one rule: a connection is ready when every subscription was acknowledged, and synced
+when each has told what stands. Source: protocols/kraken.md section 2 (checked 2026-11-20).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from privstream.errors import RateLimited
+from privstream.exchanges.base import JsonSession, unrecognised
+from privstream.exchanges.kraken import names
+from privstream.exchanges.kraken.life import Pulse, Sequence
+from privstream.exchanges.kraken.refusals import error_for
+from privstream.wire import Action, NoticeReport, Now, Ready, Synced
+
+LOGIN = 10.0  # seconds until every subscription must be acknowledged
+
+
+class KrakenSession(JsonSession):
+    """One connection, whatever its protocol; `wanted` are the wire's channels."""
+
+    def __init__(self, token: str, wanted: tuple[str, ...]) -> None:
+        self._token = token
+        self._wanted = wanted
+        self._unacknowledged = set(wanted)
+        self._unlisted = set(wanted)
+        self._sequences = {name: Sequence() for name in wanted}
+        self._pulse = Pulse(LOGIN)
+
+    def tick(self, now: Now) -> Iterator[Action]:
+        yield from self._pulse.check(now)
+
+    def _acknowledged(self, channel: str) -> Iterator[Action]:
+        self._unacknowledged.discard(channel)
+        if not self._unacknowledged and not self._pulse.ready:
+            self._pulse.ready = True
+            yield Ready()
+            if not self._unlisted:
+                yield Synced()
+
+    def _listed(self, channel: str) -> Iterator[Action]:
+        if channel in self._unlisted:
+            self._unlisted.discard(channel)
+            if self._pulse.ready and not self._unlisted:
+                yield Synced()
+
+    def _read_complaint(self, message: dict[str, Any]) -> Iterator[Action]:
+        """An error that answers no request of ours."""
+        text = message.get("Error") or message.get("error") or message.get("errorMessage")
+        if not isinstance(text, str):
+            yield unrecognised(message, "neither data nor a reply that is known")
+            return
+        yield NoticeReport(level="error", code=None, text=text, element=message)
+        problem = error_for(text, "our request")
+        if isinstance(problem, RateLimited):
+            raise problem
+
+
+def engine_state(system: str, element: Any) -> Iterator[NoticeReport]:
+    """The trading engine's state; only another than `online` is worth a word."""
+    if system != "online":
+        text = f"Kraken's trading engine is in state {system}"
+        yield NoticeReport(level="warning", code=names.word(system), text=text, element=element)

@@ -34,8 +34,10 @@ from privstream.wire import (
     PriceReport,
 )
 
-MEMORY = 1024
-"""Ended orders kept to tell late news of them from news."""
+MEMORY = 256
+"""Ended orders kept whole, a kilobyte each, to tell late news of them from news."""
+HISTORY = 1024
+"""Ids kept of fills from before the start, and of positions that come again."""
 TRADES = 100_000
 """Trade ids kept; reading back overlaps by a minute, so this many fills a minute are safe."""
 
@@ -65,11 +67,11 @@ class Ledger:
         self._forgotten = Recent(TRADES)
         """Orders whose end was told; REST reads them back once more."""
         self._trades = Recent(TRADES)
-        self._history = Recent(MEMORY)
+        self._history = Recent(HISTORY)
         """Fills from before the start that a list or REST told."""
         self._balances = KnownBalances(view.account)
         self._positions: dict[str, str] = {}
-        self._position_ids = Occurrences(MEMORY)
+        self._position_ids = Occurrences(HISTORY)
         self._read_back: Counter[str] = Counter()
         self._received = ""
         self._take: dict[type, Callable[[Any], Iterable[AnyEvent]]] = {

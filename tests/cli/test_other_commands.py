@@ -11,11 +11,11 @@ import pytest
 from privstream import __version__, exchanges
 from privstream.events import TYPES
 from privstream.simulator.server import Simulation
-from tests.cli.conftest import Program
+from tests.cli.conftest import InProcess, Inside, Program
 
 
 def test_a_recording_replays_into_the_same_events_and_holds_no_secret(
-    program: Program, simulation: Simulation, tmp_path: Path
+    program: InProcess, simulation: Simulation, tmp_path: Path
 ) -> None:
     file = tmp_path / "recording.jsonl"
     watched = program("record", str(file), "kraken", "--count", "30", "--raw")
@@ -30,7 +30,7 @@ def test_a_recording_replays_into_the_same_events_and_holds_no_secret(
     assert without_time == [{**event, "received": None} for event in watched.events]
 
 
-def test_a_recording_is_never_overwritten(program: Program, tmp_path: Path) -> None:
+def test_a_recording_is_never_overwritten(program: InProcess, tmp_path: Path) -> None:
     file = tmp_path / "precious"
     file.write_text("data")
     ended = program("record", str(file), "kraken")
@@ -38,7 +38,7 @@ def test_a_recording_is_never_overwritten(program: Program, tmp_path: Path) -> N
     assert file.read_text() == "data"
 
 
-def test_record_wants_a_file_and_an_exchange(program: Program) -> None:
+def test_record_wants_a_file_and_an_exchange(program: InProcess) -> None:
     assert program("record").code == 2
     assert program("record", "file.jsonl").code == 2
 
@@ -53,7 +53,7 @@ BARE = (
 
 
 def test_bare_frames_become_events_also_where_the_order_is_unknown(
-    program: Program, tmp_path: Path
+    program: InProcess, tmp_path: Path
 ) -> None:
     file = tmp_path / "frames.jsonl"
     file.write_text(BARE)
@@ -63,7 +63,7 @@ def test_bare_frames_become_events_also_where_the_order_is_unknown(
     assert (notice["code"], notice["raw"]) == ("unrecognised", "no json")
 
 
-def test_a_file_that_is_no_recording_says_what_to_do(program: Program, tmp_path: Path) -> None:
+def test_a_file_that_is_no_recording_says_what_to_do(program: InProcess, tmp_path: Path) -> None:
     file = tmp_path / "frames.jsonl"
     file.write_text(BARE)
     ended = program("replay", str(file))
@@ -72,7 +72,7 @@ def test_a_file_that_is_no_recording_says_what_to_do(program: Program, tmp_path:
     assert program("replay", str(tmp_path / "absent")).code == 2
 
 
-def test_the_schema_of_every_type_is_valid_and_closed(program: Program) -> None:
+def test_the_schema_of_every_type_is_valid_and_closed(program: InProcess) -> None:
     whole = json.loads(program("schema").out)
     jsonschema.Draft202012Validator.check_schema(whole)
     for kind in TYPES:
@@ -82,25 +82,25 @@ def test_the_schema_of_every_type_is_valid_and_closed(program: Program) -> None:
     assert program("schema", "nothing").code == 2
 
 
-def test_the_demo_shows_every_simulated_exchange(tmp_path: Path) -> None:
-    ended = Program(tmp_path)("demo", "--duration", "3s", "--rate", "20")
+def test_the_demo_shows_every_simulated_exchange(tmp_path: Path, inside: Inside) -> None:
+    ended = inside(Program(tmp_path))("demo", "--duration", "2s", "--rate", "20")
     assert ended.code == 0
     assert {event["exchange"] for event in ended.events} == set(exchanges.names())
 
 
-def test_the_version_is_printed(program: Program) -> None:
-    assert program("--version").out == f"privstream {__version__}\n"
+def test_the_version_is_printed(program: InProcess) -> None:
+    assert program.in_a_process("--version").out == f"privstream {__version__}\n"
 
 
 @pytest.mark.parametrize("words", [[], ["watch"], ["watch", "all"], ["replay"], ["record"]])
-def test_help_is_printed_on_stdout(program: Program, words: list[str]) -> None:
+def test_help_is_printed_on_stdout(program: InProcess, words: list[str]) -> None:
     ended = program(*words, "--help")
     assert ended.code == 0
     assert ended.out.startswith("Usage: privstream")
 
 
 @pytest.mark.parametrize("name", exchanges.names())
-def test_each_exchange_lists_its_channels_and_options(program: Program, name: str) -> None:
+def test_each_exchange_lists_its_channels_and_options(program: InProcess, name: str) -> None:
     ended = program("watch", name, "--help")
     kind = exchanges.find(name)
     for channel in kind.channels:

@@ -23,7 +23,7 @@ from privstream.simulator.server import Simulation
 from privstream.times import to_nanos
 from tests.benchmarks import measure
 from tests.benchmarks.kill import configured, kill
-from tests.cli.conftest import Ended, Program, end, wait_for
+from tests.cli.conftest import Ended, InProcess, Inside, Program, end, wait_for
 from tests.valid import assert_valid_line
 
 WORDS = ("watch", "kraken", "--resume")
@@ -45,13 +45,13 @@ def quiet() -> Iterator[Simulation]:
 
 
 @pytest.fixture
-def program(lively: Simulation, tmp_path: Path) -> Program:
-    return Program(tmp_path, configured(lively, tmp_path, "kraken", "poloniex"))
+def program(lively: Simulation, tmp_path: Path, inside: Inside) -> InProcess:
+    return inside(Program(tmp_path, configured(lively, tmp_path, "kraken", "poloniex")))
 
 
 @pytest.fixture
-def still(quiet: Simulation, tmp_path: Path) -> Program:
-    return Program(tmp_path, configured(quiet, tmp_path, "kraken"))
+def still(quiet: Simulation, tmp_path: Path, inside: Inside) -> InProcess:
+    return inside(Program(tmp_path, configured(quiet, tmp_path, "kraken")))
 
 
 def state_file(program: Program, account: str = "kraken") -> Path:
@@ -82,7 +82,7 @@ def books_of(simulation: Simulation, exchange: str) -> Books:
 
 @pytest.mark.parametrize("exchange", ["kraken"])
 def test_two_runs_tell_the_account_whole_and_each_fact_once(
-    exchange: str, program: Program, lively: Simulation
+    exchange: str, program: InProcess, lively: Simulation
 ) -> None:
     words = ("watch", exchange, "--resume")
     process = program.start(*words)
@@ -118,7 +118,7 @@ def test_two_runs_tell_the_account_whole_and_each_fact_once(
         assert_valid_line(line.encode(), TYPES[json.loads(line)["type"]])
 
 
-def test_where_nothing_happened_the_next_run_says_just_that(still: Program) -> None:
+def test_where_nothing_happened_the_next_run_says_just_that(still: InProcess) -> None:
     first = still(*WORDS, "--duration", "1s")
     assert {event["source"] for event in first.events} == {"snapshot"}
     [gap] = still(*WORDS, "--count", "1").events
@@ -127,9 +127,8 @@ def test_where_nothing_happened_the_next_run_says_just_that(still: Program) -> N
     assert to_nanos(gap["from"]) < to_nanos(first.events[-1]["received"]) + 10**9
 
 
-def test_what_a_count_cut_off_is_told_by_the_next_run(still: Program) -> None:
-    whole = Program(still.home / "..", Path(still.environ["PRIVSTREAM_CONFIG"]))
-    stands = len(whole("watch", "kraken", "--duration", "1s").events)
+def test_what_a_count_cut_off_is_told_by_the_next_run(still: InProcess) -> None:
+    stands = len(still("watch", "kraken", "--duration", "1s").events)
     first = still(*WORDS, "--count", "2").events
     second = still(*WORDS, "--count", str(stands - 2)).events
     third = still(*WORDS, "--count", "1").events
@@ -139,7 +138,7 @@ def test_what_a_count_cut_off_is_told_by_the_next_run(still: Program) -> None:
     assert [event["type"] for event in third] == ["gap"]
 
 
-def test_a_second_run_is_told_and_one_without_resume_is_not_affected(still: Program) -> None:
+def test_a_second_run_is_told_and_one_without_resume_is_not_affected(still: InProcess) -> None:
     process = still.start(*WORDS)
     wait_for(process, "Ready")
     other = still(*WORDS, "--json", "-q")
@@ -150,7 +149,7 @@ def test_a_second_run_is_told_and_one_without_resume_is_not_affected(still: Prog
     assert without.code == 0
 
 
-def test_every_account_has_a_state_of_its_own_for_its_owner_alone(program: Program) -> None:
+def test_every_account_has_a_state_of_its_own_for_its_owner_alone(program: InProcess) -> None:
     words = ("watch", "all", "trades", "--resume")
     program(*words, "--duration", "1s")
     process = program.start(*words)
@@ -162,7 +161,7 @@ def test_every_account_has_a_state_of_its_own_for_its_owner_alone(program: Progr
     assert state_file(program).parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_run_that_watched_something_else_hides_nothing(program: Program) -> None:
+def test_a_run_that_watched_something_else_hides_nothing(program: InProcess) -> None:
     words = ("watch", "poloniex", "trades", "--resume")
     process = program.start(*words)
     wait_for(process, "Ready")
@@ -178,8 +177,8 @@ def test_a_run_that_watched_something_else_hides_nothing(program: Program) -> No
     assert_no_id_twice(first.events + begins)
 
 
-def test_the_simulator_has_a_past_of_its_own(tmp_path: Path) -> None:
-    program = Program(tmp_path)
+def test_the_simulator_has_a_past_of_its_own(tmp_path: Path, inside: Inside) -> None:
+    program = inside(Program(tmp_path))
     words = ("watch", "kraken", "--simulate", "--resume")
     first = program(*words, "--count", "12").events
     second = until_gap(process := program.start(*words))
@@ -189,7 +188,7 @@ def test_the_simulator_has_a_past_of_its_own(tmp_path: Path) -> None:
     assert not state_file(program).exists()
 
 
-def test_frames_cannot_be_resumed(still: Program) -> None:
+def test_frames_cannot_be_resumed(still: InProcess) -> None:
     ended = still(*WORDS, "--format", "raw")
     assert (ended.code, ended.out) == (2, "")
     assert "--resume" in ended.err
@@ -217,7 +216,7 @@ def read_all(fd: int) -> str:
         return file.read()
 
 
-def test_a_signal_while_the_reader_does_not_read_parts_nothing(still: Program) -> None:
+def test_a_signal_while_the_reader_does_not_read_parts_nothing(still: InProcess) -> None:
     reader, writer = narrow_pipe()
     process = still.start(*WORDS, stdout=writer)
     os.close(writer)
@@ -236,7 +235,7 @@ def test_a_signal_while_the_reader_does_not_read_parts_nothing(still: Program) -
     assert [event["type"] for event in third] == ["gap"]
 
 
-def test_a_state_that_cannot_grow_ends_it_with_a_sentence(program: Program) -> None:
+def test_a_state_that_cannot_grow_ends_it_with_a_sentence(program: InProcess) -> None:
     command = f"ulimit -f 200; exec {sys.executable} -m privstream watch poloniex --resume"
     run = subprocess.run(
         ["bash", "-c", command],
@@ -260,7 +259,9 @@ def test_a_state_that_cannot_grow_ends_it_with_a_sentence(program: Program) -> N
     ("content", "said"),
     [(b"no database" * 1000, "file is not a database"), (b"SQLite format 3\0" + b"\7" * 4080, "")],
 )
-def test_a_damaged_state_is_named_and_left_alone(still: Program, content: bytes, said: str) -> None:
+def test_a_damaged_state_is_named_and_left_alone(
+    still: InProcess, content: bytes, said: str
+) -> None:
     path = state_file(still)
     path.parent.mkdir(mode=0o700, parents=True)
     path.touch(0o600)
@@ -273,7 +274,7 @@ def test_a_damaged_state_is_named_and_left_alone(still: Program, content: bytes,
     assert path.read_bytes() == content
 
 
-def test_a_damaged_note_is_named_too(still: Program) -> None:
+def test_a_damaged_note_is_named_too(still: InProcess) -> None:
     still(*WORDS, "--duration", "1s")
     database = sqlite3.connect(state_file(still))
     database.execute("UPDATE notes SET value = x'ff' WHERE kind = 'balance'")
@@ -284,7 +285,7 @@ def test_a_damaged_note_is_named_too(still: Program) -> None:
     assert "is damaged" in ended.err
 
 
-def test_a_state_of_a_newer_version_is_left_alone(still: Program) -> None:
+def test_a_state_of_a_newer_version_is_left_alone(still: InProcess) -> None:
     still(*WORDS, "--count", "1")
     database = sqlite3.connect(state_file(still))
     database.execute("PRAGMA user_version = 99")

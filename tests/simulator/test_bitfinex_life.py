@@ -89,6 +89,7 @@ def test_it_makes_no_difference_how_often_the_margin_wallet_is_looked_at() -> No
     assert often.balances == once.balances
 
 
+@pytest.mark.usefixtures("own_past")
 def test_a_restart_finds_the_same_position_and_the_same_balances() -> None:
     running, restarted = margin(), margin()
     running.advance(at(0))
@@ -163,6 +164,7 @@ def test_the_tape_is_bounded_and_a_socket_that_keeps_up_misses_nothing(
     assert lived <= told
 
 
+@pytest.mark.usefixtures("own_past")
 def test_a_restarted_exchange_tells_the_same_account() -> None:
     one, other = Desk(), Desk()
     one.logged_in().listen(30)
@@ -172,6 +174,7 @@ def test_a_restarted_exchange_tells_the_same_account() -> None:
     assert one.post("r/trades/hist") == other.post("r/trades/hist")
 
 
+@pytest.mark.usefixtures("own_past")
 def test_two_seeds_live_different_lives() -> None:
     one, other = Desk(seed=1), Desk(seed=2)
     ours, theirs = (rows(desk.dial().log_in(), "os")[0] for desk in (one, other))

@@ -157,6 +157,7 @@ def test_prices_and_balances_stay_sane_for_hours() -> None:
         assert all(order.price is None or order.price > 0 for order in desk.books.orders.values())
 
 
+@pytest.mark.usefixtures("own_past")
 def test_a_restart_makes_no_difference_to_the_account() -> None:
     desk = Desk()
     desk.wait(777)
@@ -173,5 +174,6 @@ def test_a_token_outlives_a_restart() -> None:
     assert "connect" in Desk().dial().say({"connect": {"token": token}, "id": 1})[0]
 
 
+@pytest.mark.usefixtures("own_past")
 def test_another_seed_is_another_life() -> None:
     assert Desk(seed=1).result("openOrders") != Desk(seed=2).result("openOrders")

@@ -10,6 +10,7 @@ from privstream.simulator.market import KEPT, ZERO, Books, Market, Order, Symbol
 from privstream.simulator.market.life import SLOTS
 from privstream.wire import Now
 
+pytestmark = pytest.mark.usefixtures("own_past")
 T0 = 1_780_000_000_000_000_000
 OPENING = {asset.code: asset.opening for asset in ASSETS.values()}
 

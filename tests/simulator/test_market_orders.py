@@ -5,6 +5,7 @@ from contextlib import suppress
 from decimal import Decimal
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -24,6 +25,8 @@ from privstream.simulator.market import (
 from privstream.simulator.market.life import SLOTS
 from tests.simulator.shop import BTC, ETH, TICK, USUAL, Shop, asked
 from tests.simulator.test_market import OPENING, T0, at, market
+
+pytestmark = pytest.mark.usefixtures("own_past")
 
 
 def without_balance(happening: Happening) -> Happening:

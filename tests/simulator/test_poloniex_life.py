@@ -311,6 +311,7 @@ def test_older_servers_name_a_fill_over_rest_by_its_page() -> None:
     assert all(row["id"] == row["pageId"] for row in rows)
 
 
+@pytest.mark.usefixtures("own_past")
 def test_a_restarted_simulator_goes_on_with_the_same_account() -> None:
     running, restarted = Desk(rate=20.0), Desk(rate=20.0)
     line = running.stream()
@@ -325,6 +326,7 @@ def test_a_restarted_simulator_goes_on_with_the_same_account() -> None:
     assert len(line.texts) - before[0] > 100
 
 
+@pytest.mark.usefixtures("own_past")
 def test_two_seeds_share_no_order() -> None:
     one, other = Desk(seed=1), Desk(seed=2)
     assert not one.books.orders.keys() & other.books.orders.keys()

@@ -186,6 +186,7 @@ def test_a_taken_port_is_an_os_error_and_leaves_no_thread() -> None:
     assert threading.active_count() == before
 
 
+@pytest.mark.usefixtures("own_past")
 def test_a_restart_on_the_same_port_tells_the_same_trades() -> None:
     def history(simulation: Simulation) -> dict[str, Any]:
         kraken: Any = simulation.exchanges["kraken"]

@@ -214,6 +214,7 @@ def test_prices_and_balances_stay_sane_for_hours() -> None:
 # --- time ------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("own_past")
 def test_a_restart_makes_no_difference_to_the_account(told: Told) -> None:
     desk = told[0]
     again = Desk(rate=6)
@@ -229,5 +230,6 @@ def test_both_dialects_tell_the_same_life(told: Told) -> None:
     assert trades
 
 
+@pytest.mark.usefixtures("own_past")
 def test_another_seed_is_another_life() -> None:
     assert Desk(seed=1).post("fetch_orders") != Desk(seed=2).post("fetch_orders")

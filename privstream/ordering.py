@@ -100,6 +100,8 @@ class OrderEntry(ABC):
     It is a `SocketEntry` or a `RestEntry`.
     """
 
+    types: ClassVar[tuple[str, ...]] = ()
+    """The order types that it takes, in the words of the `order` event."""
     options: ClassVar[tuple[OrderOption, ...]] = ()
     list_options: ClassVar[tuple[ListOption, ...]] = ()
     can_cancel: ClassVar[bool] = True

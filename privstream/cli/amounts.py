@@ -10,7 +10,7 @@ from privstream.errors import UsageError
 
 LARGEST_EXPONENT = 30
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
-_PRICE = re.compile(rf"([+\-#]?)({_NUMBER.pattern})(%?)", re.ASCII)
+_PRICE = re.compile(rf"((?:last)?[+\-#]?)({_NUMBER.pattern})(%?)", re.ASCII)
 HINT = "write it like 0.25 or 1e-3, with a point and without signs or separators"
 
 
@@ -22,7 +22,7 @@ def quantity(text: str, option: str) -> str:
 
 
 def price(text: str, option: str) -> str:
-    """Plain decimal text of a price above zero, or of an offset: `+5`, `-1%`, `#2`."""
+    """Plain decimal text of a price above zero, or of an offset: `+5`, `-1%`, `#2`, `last-5`."""
     match = _PRICE.fullmatch(text)
     if match is None:
         raise UsageError(f"{option} {text!r} is no price", HINT.replace(" signs or", ""))

@@ -15,7 +15,7 @@ import typer
 
 from privstream.cli import signals
 from privstream.cli.lazy import CommandSource, LazyGroup
-from privstream.errors import Exit, PrivstreamError, UsageError
+from privstream.errors import Exit, Interrupted, PrivstreamError, UsageError
 from privstream.outputs.base import ReaderGone
 from privstream.outputs.descriptor import STDOUT, discard_stdout, occupy_closed_streams
 
@@ -100,7 +100,15 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return signals.leave(Exit.INTERRUPTED)
     except signals.Terminated:
-        return signals.leave(Exit.DONE if ASKS.isdisjoint(arguments[:1]) else Exit.UNREACHABLE)
+        return signals.leave(_stopped(arguments))
+
+
+def _stopped(arguments: Sequence[str]) -> Exit:
+    """The exit code of a command that was told to stop."""
+    if ASKS.isdisjoint(arguments[:1]):
+        return Exit.DONE
+    _fail(Interrupted("told to stop before it was done"), arguments)
+    return Exit.UNREACHABLE
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -50,9 +50,6 @@ Exit 4: there is no such order.""",
     "list": "List the open orders on {title} over REST.",
 }
 
-TypeWord = Annotated[
-    str, typer.Option("--type", metavar="TYPE", help="As in the `order` event; or stop-loss.")
-]
 Tif = Annotated[
     str | None, typer.Option("--tif", metavar="WORD", help=", ".join(get_args(TimeInForce)))
 ]
@@ -132,7 +129,7 @@ def _place(kind: type[Exchange], entry: OrderEntry) -> Callable[..., int]:
 
         return place(wish, Terms(own=own, **settings))
 
-    return _command("place", kind, run, _place_options, entry.options)
+    return _command("place", kind, run, _place_options, entry.options, types=entry.types)
 
 
 def _cancel(kind: type[Exchange], _entry: OrderEntry) -> Callable[..., int]:
@@ -174,6 +171,8 @@ def _command(
     run: Run,
     options: Callable[..., None],
     own: tuple[OrderOption, ...] | tuple[ListOption, ...] = (),
+    *,
+    types: tuple[str, ...] = (),
 ) -> Callable[..., int]:
     """A command function with the options of its kind and of the exchange, for Typer to read."""
 
@@ -186,7 +185,10 @@ def _command(
         return run(Wish(exchange=kind.name, options=chosen, **common), settings, named)
 
     parameters = [
-        *inspect.signature(options, eval_str=True).parameters.values(),
+        *(
+            _type_parameter(types) if parameter.name == "order_type" else parameter
+            for parameter in inspect.signature(options, eval_str=True).parameters.values()
+        ),
         *map(_own_parameter, own),
         *map(option_parameter, kind.options),
         *inspect.signature(_common, eval_str=True).parameters.values(),
@@ -201,6 +203,14 @@ def _taken(settings: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]
     """These settings under their own names, as far as they were given; they are taken out."""
     found = {names[name]: settings.pop(name) for name in names}
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _type_parameter(types: tuple[str, ...]) -> inspect.Parameter:
+    known = ", ".join(name.replace("_", "-") for name in types)
+    option = typer.Option("--type", metavar="TYPE", help=f"{known}.")
+    return inspect.Parameter(
+        "order_type", inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[str, option]
+    )
 
 
 def _own_parameter(option: OrderOption | ListOption) -> inspect.Parameter:
@@ -219,7 +229,7 @@ def _place_options(
     *,
     symbol: Annotated[str, typer.Option("--symbol", "-s", metavar="SYMBOL", help="Like BTC/EUR.")],
     side: Annotated[str, typer.Option("--side", metavar="SIDE", help="buy or sell.")],
-    order_type: TypeWord,
+    order_type: str,
     quantity: Annotated[
         str, typer.Option("--quantity", metavar="N", help="In the base currency, like 0.25.")
     ],

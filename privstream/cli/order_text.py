@@ -36,9 +36,24 @@ def _kind(ticket: Ticket) -> str:
     """`limit at 25000 (together 2500 EUR)`, `stop loss limit, stop at 24000, limit at 23900`."""
     kind, price = ticket.order_type.replace("_", " "), ticket.price
     if ticket.order_type == "limit":
-        return f"limit at {price}{_together(ticket)}"
-    stop = "" if ticket.stop_price is None else f", stop at {ticket.stop_price}"
-    return f"{kind}{stop}" + ("" if price is None else f", limit at {price}")
+        return f"limit {_priced(price or '')}{_together(ticket)}"
+    stop = "" if ticket.stop_price is None else f", stop {_priced(ticket.stop_price)}"
+    if price is None:
+        return f"{kind}{stop}"
+    # A trailing stop has its limit at an offset from its trigger.
+    limit = f"at {price} from the stop" if "trailing" in kind else _priced(price)
+    return f"{kind}{stop}, limit {limit}"
+
+
+def _priced(price: str) -> str:
+    """`at 25000`, or `5% below the last price`."""
+    text = price.removeprefix("last")
+    if text[:1] in WAYS:
+        return f"{text[1:]} {WAYS[text[0]]} the last price"
+    return f"{text} above the last price" if text.endswith("%") else f"at {text}"
+
+
+WAYS = {"+": "above", "-": "below", "#": "above or below (as fits the side)"}
 
 
 def _together(ticket: Ticket) -> str:

@@ -77,6 +77,8 @@ def cancel(wish: Wish, *, names: Sequence[str] | None, every: bool, yes: bool) -
 
 def get(wish: Wish, *, name: str) -> int:
     """Print an order; returns the exit code."""
+    if not name.strip():
+        raise UsageError("the order's id is empty")
     with OrderAccount(wish) as counter:
         counter.show()
         counter.print(counter.broker.get(name))
@@ -85,6 +87,9 @@ def get(wish: Wish, *, name: str) -> int:
 
 def list_orders(wish: Wish, typed: Mapping[str, str], kinds: Mapping[str, str]) -> int:
     """Print the open orders, or those that the filters ask for; returns the exit code."""
+    for option, text in typed.items():
+        if not text.strip():
+            raise UsageError(f"--{option.replace('_', '-')} is empty")
     with OrderAccount(wish) as counter:
         filters = {
             name: _filter(name, text, kinds[name], counter.broker) for name, text in typed.items()

@@ -63,7 +63,8 @@ class Placing:
         order = self._placed_and_printed()
         if order is None:
             self._counter.voice.line.say(
-                f"{self._counter.title} would take this order; nothing was placed"
+                f"{self._counter.title} finds no fault in the order's terms (whether there are "
+                "funds for it was not checked); nothing was placed"
             )
             return Exit.DONE
         return self._concluded(order)
@@ -88,11 +89,9 @@ class Placing:
         placement = self._placement
         if placement.state != "placed" or self._is_printed:
             return None
-        account = self._counter.account
-        command = f"privstream order list {account.exchange} -a {account.name}"
         named = placement.order_id or placement.client_order_id or "its id is not known"
         return FateUnknown(
-            f"the order was placed ({named}), and is not printed", f"look with `{command}`"
+            f"the order was placed ({named}), and is not printed", placement.how_to_look()
         )
 
     def _concluded(self, order: Order) -> int:
@@ -121,6 +120,7 @@ class Placing:
             output=_Unrepeated(counter.output(), order),
             since_ns=self._placement.sent_ns - EARLIER_NS,
             raw=counter.raw,
+            known=order,
         )
 
 

@@ -65,12 +65,14 @@ def follow(
     since_ns: int | None = None,
     max_retries: int | None = None,
     raw: bool = False,
+    known: Order | None = None,
 ) -> Exit:
     """Wait until the order gets there; every end but that is said on stderr.
 
     `timeout` in seconds counts from `started` on the monotonic clock, or from now. Without
     an output nothing is printed. With `since_ns` (the epoch's nanoseconds, from before the
-    order was placed) its fills from then on are read back and told first.
+    order was placed) its fills from then on are read back and told first. `known` is the
+    order as the exchange told it and it was printed before: it counts from the start.
     """
     exchange = find(account.exchange)(account)
     stream = Stream()
@@ -84,6 +86,8 @@ def follow(
     tap = voice.tap(None)
     add_account(stream, account, exchange.select(CHANNELS), wanted, note=voice.note, tap=tap)
     course = Course(order_id, until, from_start=since_ns is not None)
+    if known is not None:
+        course.take([known])
     begin = time.monotonic() if started is None else started
     return _Wait(course, account, voice, output, begin=begin, timeout=timeout).run(stream)
 
@@ -197,7 +201,7 @@ class _Wait:
         except Terminated:
             # Not 0: a script would take the order for filled. Somebody else's time ran out.
             self._print_leftovers(stream)
-            self._voice.line.say(f"told to stop; order {self._now()}")
+            self._voice.fail(TimedOut(f"told to stop; order {self._now()}"))
             return leave(Exit.TIMED_OUT)
         except ReaderGone:
             discard_stdout()

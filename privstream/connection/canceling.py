@@ -63,7 +63,7 @@ class Cancellation:
         self._is_all = not names
         numbers = count(1)
         self._requests = [Request(name, next(numbers)) for name in dict.fromkeys(names or (ALL,))]
-        self._names = names
+        self._names = tuple(dict.fromkeys(names))
         """The orders that are to end; of all, those that were open before."""
         self._told: dict[str, Order] = {}
         self._outcome = Outcome()
@@ -226,7 +226,8 @@ class Cancellation:
             problems.append(Unreachable(unsent, "nothing was sent for it; try again"))
         elif self._has_ended(name):
             order = self._told[name]
-            self._outcome.ended.append(order)
+            if order.id not in {told.id for told in self._outcome.ended}:  # named by both its ids
+                self._outcome.ended.append(order)
             if order.status == "filled" and refusal is None:
                 problems.append(Refused(f"{name} was filled before it could be canceled"))
         elif refusal is None and not self._is_all:

@@ -3,6 +3,7 @@
 The one rule: a planted link or pipe is refused, never followed, waited for or written to.
 """
 
+import errno
 import fcntl
 import os
 import stat
@@ -13,11 +14,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from privstream.connection.clock import Clock
-from privstream.errors import ConfigError, Interrupted, Unreachable
+from privstream.errors import (
+    ConfigError,
+    Interrupted,
+    OutputFailed,
+    PrivstreamError,
+    Unreachable,
+)
 
 LOCK_LIMIT = 30.0
 """Seconds that anybody waits for a lock at most."""
 POLL = 0.02
+DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -41,7 +49,8 @@ class LockFile:
     def held(self, limit: float = LOCK_LIMIT) -> Iterator[int]:
         """The locked file, open for reading and writing; waits for it up to `limit` seconds.
 
-        Raises Unreachable where somebody else keeps it, Interrupted when stopped, ConfigError.
+        Raises Unreachable where somebody else keeps it, Interrupted when stopped, and
+        ConfigError or OutputFailed where it cannot be used.
         """
         file = self._open()
         try:
@@ -50,6 +59,13 @@ class LockFile:
         finally:
             # Closing gives the lock back.
             os.close(file)
+
+    def failed(self, problem: OSError, otherwise: str) -> PrivstreamError:
+        """The error for what the system said: a full disk is no matter of configuration."""
+        why = problem.strerror or otherwise
+        if problem.errno in DISK_FAULTS:
+            return OutputFailed(f"cannot keep {self.what}: {why}", "make room there, and try again")
+        return self.unusable(why)
 
     def unusable(self, why: str) -> ConfigError:
         """The error for a file that cannot be used."""
@@ -60,7 +76,7 @@ class LockFile:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = os.open(self.path, _FLAGS, 0o600)
         except OSError as problem:
-            raise self.unusable(problem.strerror or "no access") from problem
+            raise self.failed(problem, "no access") from problem
         if strange := strangeness(os.fstat(file)):
             os.close(file)
             raise self.unusable(strange)
@@ -80,7 +96,7 @@ class LockFile:
         except BlockingIOError:
             return False
         except OSError as problem:
-            raise self.unusable(problem.strerror or "cannot be locked") from problem
+            raise self.failed(problem, "cannot be locked") from problem
         return True
 
 

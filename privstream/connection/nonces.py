@@ -56,7 +56,7 @@ class Nonces:
         try:
             os.pwrite(file, b"%020d\n" % nonce, 0)
         except OSError as problem:
-            raise self._lock.unusable(problem.strerror or "cannot be written") from problem
+            raise self._lock.failed(problem, "cannot be written") from problem
 
 
 def _last(file: int) -> int:

@@ -17,6 +17,7 @@ from privstream.connection.ordering import (
     LOOK_LIMIT,
     LOOKS_FOR,
     STREAM_LIMIT,
+    SYNC_LIMIT,
     Broker,
     Line,
     definite,
@@ -60,6 +61,8 @@ class Placement:
         """As soon as it is known, in state `placed`."""
         self.was_lost = False
         """Its answer was."""
+        self._before: frozenset[str] = frozenset()
+        """Ids that the exchange listed before it was sent: none of them is this order."""
         self._found: dict[str, Order | None] = {}
         """By id: orders that fit, as far as they were told."""
 
@@ -85,6 +88,15 @@ class Placement:
         if self.state != "sent" or self._ticket.validate:
             return None
         return self._unknown("the order was sent, and broken off before its answer was known")
+
+    def how_to_look(self) -> str:
+        """The command that shows the order, open or not."""
+        account = self._broker.errand.exchange.account
+        name = self.order_id or self.client_order_id
+        if name is not None:
+            return f"look with `privstream order get {account.exchange} {name} -a {account.name}`"
+        listing = f"privstream order list {account.exchange} -a {account.name}"
+        return f"look with `{listing}`, and at its fills, since a list has open orders only,"
 
     # --- sending -----------------------------------------------------------------------
 
@@ -112,6 +124,8 @@ class Placement:
 
     def _answer_on(self, line: Line) -> Answered | None:
         message = line.desk.place_message(self._ticket, REQUEST)
+        if self._ticket.client_order_id is None:
+            self._before = self._standing(line)
         self.sent_ns = self._broker.by_exchange()
         self.state = "sent"
         line.talk.say(message)
@@ -119,6 +133,15 @@ class Placement:
         # Once the stream has told of the order its answer is not long in coming, or is lost.
         line.step_until(lambda: self._is_answered(line), STREAM_LIMIT)
         return line.answer(REQUEST)
+
+    def _standing(self, line: Line) -> frozenset[str]:
+        """What was there before, of the same reference and recently: looked up, and listed."""
+        line.step_until(lambda: line.talk.is_synced, SYNC_LIMIT)
+        ids = {event.order_id for event in line.orders()}
+        flow = self._broker.entry.find(self._ticket, self.sent_ns - self._margin_ns)
+        told = self._broker.ask(flow, deadline=LOOK_LIMIT)
+        ids |= {event.order_id for event in told if isinstance(event, Order)}
+        return frozenset(order_id for order_id in ids if order_id is not None)
 
     def _is_answered(self, line: Line) -> bool:
         return line.answer(REQUEST) is not None
@@ -241,9 +264,10 @@ class Placement:
     def _take(self, told: Iterable[Order | Trade]) -> None:
         """Take note of what fits the order that was sent."""
         for event in told:
-            if event.order_id is not None and self._fits(event):
-                order = event if isinstance(event, Order) else self._found.get(event.order_id)
-                self._found[event.order_id] = order
+            order_id = event.order_id
+            if order_id is None or order_id in self._before or not self._fits(event):
+                continue
+            self._found[order_id] = event if isinstance(event, Order) else self._found.get(order_id)
 
     def _fits(self, event: Order | Trade) -> bool:
         ticket = self._ticket
@@ -284,11 +308,9 @@ class Placement:
         return "".join(f"; {key} {value}" for key, value in self._ticket.options.items())
 
     def _unknown(self, what: str) -> FateUnknown:
-        account = self._broker.errand.exchange.account
-        command = f"privstream order list {account.exchange} -a {account.name}"
         return FateUnknown(
             f"{what}: its fate is unknown, it may be open or filled{self._named()}",
-            f"look with `{command}` before you place it again",
+            f"{self.how_to_look()} before you place it again",
         )
 
     def _as_ordered(self, order_id: str) -> Order:

@@ -18,7 +18,7 @@ import msgspec
 
 from privstream.connection.clock import Clock, Uptime
 from privstream.connection.locks import LockFile, strangeness
-from privstream.errors import ConfigError
+from privstream.errors import PrivstreamError
 from privstream.wire import Account, Now, Secret, Token
 
 SIZE_LIMIT: Final = 64 * 1024
@@ -104,7 +104,7 @@ class TokenFile:
             os.close(file)
 
     def write(self, kept: Kept) -> None:
-        """Put it in the place of what is there. Raises ConfigError."""
+        """Put it in the place of what is there. Raises ConfigError and OutputFailed."""
         try:
             self._remove_torn()
             file, name = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
@@ -118,7 +118,7 @@ class TokenFile:
             raise self._unusable(problem) from None
 
     def drop(self) -> None:
-        """Forget what is kept. Raises ConfigError."""
+        """Forget what is kept. Raises ConfigError and OutputFailed."""
         try:
             self._path.unlink(missing_ok=True)
         except OSError as problem:
@@ -129,8 +129,8 @@ class TokenFile:
         for torn in self._path.parent.glob(f".{self._path.name}.*"):
             torn.unlink(missing_ok=True)
 
-    def _unusable(self, problem: OSError) -> ConfigError:
-        return self._lock.unusable(problem.strerror or "cannot be written")
+    def _unusable(self, problem: OSError) -> PrivstreamError:
+        return self._lock.failed(problem, "cannot be written")
 
 
 def _name(account: Account) -> str:

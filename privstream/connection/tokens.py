@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from privstream.connection.clock import Clock, Uptime, uptime
 from privstream.connection.recovery import RestClient
 from privstream.connection.token_file import Kept, TokenFile
-from privstream.errors import ConfigError
+from privstream.errors import ConfigError, OutputFailed
 from privstream.exchanges.base import Exchange
 from privstream.wire import Token
 
@@ -90,7 +90,7 @@ class Tokens:
         if kept is not None and kept.token == token.secret:
             try:
                 self._file.drop()
-            except ConfigError as problem:
+            except (ConfigError, OutputFailed) as problem:
                 self._unkept(problem)
 
     def _new(self, seen: Kept | None, other_than: Token | None) -> tuple[Token, Life]:
@@ -115,11 +115,11 @@ class Tokens:
             return token, Life(None, None, renewed=True)
         try:
             self._file.write(kept)
-        except ConfigError as problem:
+        except (ConfigError, OutputFailed) as problem:
             self._unkept(problem)
         return token, self._life(kept, renewed=True)
 
-    def _unkept(self, problem: ConfigError) -> None:
+    def _unkept(self, problem: ConfigError | OutputFailed) -> None:
         if self._note is None:
             raise problem
         self._note(problem.message)

@@ -88,6 +88,13 @@ def test_the_demo_shows_every_simulated_exchange(tmp_path: Path, inside: Inside)
     assert {event["exchange"] for event in ended.events} == set(exchanges.names())
 
 
+@pytest.mark.parametrize("fault", ["drop", "explode@1s", "close@1s"])
+def test_a_fault_that_cannot_be_read_is_a_usage_error(program: InProcess, fault: str) -> None:
+    ended = program("simulate", "kraken", "--fault", fault)
+    assert (ended.code, ended.out) == (2, "")
+    assert "cannot be read" in ended.err
+
+
 def test_the_version_is_printed(program: InProcess) -> None:
     assert program.in_a_process("--version").out == f"privstream {__version__}\n"
 

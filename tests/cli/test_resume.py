@@ -33,7 +33,7 @@ LATEST_NS = 300_000_000
 @pytest.fixture(scope="module")
 def lively() -> Iterator[Simulation]:
     """Two accounts in which something happens every moment."""
-    with Simulation(["kraken", "poloniex"], seed=9, rate=8, limits=False) as running:
+    with Simulation(["kraken", "poloniex"], seed=9, rate=16, limits=False) as running:
         yield running
 
 
@@ -88,15 +88,15 @@ def test_two_runs_tell_the_account_whole_and_each_fact_once(
     process = program.start(*words)
     wait_for(process, "Ready")
     begun = time.time_ns()
-    threading.Event().wait(0.6)
+    threading.Event().wait(0.4)
     first = end(process)
-    threading.Event().wait(1.0)
+    threading.Event().wait(0.5)
     process = program.start(*words)
     begins = until_gap(process)
     threading.Event().wait(0.6)
+    until = time.time_ns() - LATEST_NS
     second = end(process)
     assert (first.code, second.code) == (0, 0)
-    until = time.time_ns() - LATEST_NS
     events = first.events + begins + second.events
     assert not [event for event in first.events if event["type"] == "gap"]
     assert {event["source"] for event in begins[:-1]} == {"rest"}

@@ -228,7 +228,7 @@ def test_an_order_that_is_not_found_has_an_unknown_fate(name: str) -> None:
     assert str(ticket.client_order_id) in error.message
     assert "unknown" in error.message
     assert "failed" not in error.message
-    assert f"privstream order list {name}" in (error.hint or "")
+    assert f"privstream order get {name} {ticket.client_order_id}" in (error.hint or "")
     assert orders_sent(desk) == 1
     assert len(desk.booked(ticket)) == 1
     passed = desk.world.clock.now().monotonic - before
@@ -285,7 +285,21 @@ def test_an_order_with_a_reference_only_is_found_by_it_and_by_its_terms() -> Non
     assert (order.source, order.status, order.quantity) == ("rest", "open", "0.01000000")
 
 
-def test_where_more_than_one_order_fits_nobody_says_which_it_is() -> None:
+def test_an_order_that_stood_before_is_not_taken_for_the_one_whose_answer_was_lost() -> None:
+    desk = OrderWorld(faults=["swallow=cut:2@0s"])
+    ticket = desk.ticket(client_order_id=None, options={"userref": "77"})
+    first = desk.placement(ticket, has_fresh_id=False).run()
+    second = desk.placement(ticket, has_fresh_id=False).run()
+    assert first is not None
+    assert second is not None
+    assert first.order_id != second.order_id
+
+
+def test_where_more_than_one_order_fits_nobody_says_which_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # As where another program of the user's places the same at the same moment.
+    monkeypatch.setattr(Placement, "_standing", lambda *_: frozenset())
     desk = OrderWorld(faults=["swallow=cut:2@0s"])
     ticket = desk.ticket(client_order_id=None, options={"userref": "77"})
     first = desk.placement(ticket, has_fresh_id=False).run()

@@ -15,7 +15,7 @@ import pytest
 from privstream.connection.clock import Clock, Uptime, uptime
 from privstream.connection.token_file import TokenFile
 from privstream.connection.tokens import Life, Tokens
-from privstream.errors import ConfigError, Interrupted, LoginRefused, Unreachable
+from privstream.errors import ConfigError, Interrupted, LoginRefused, OutputFailed, Unreachable
 from privstream.exchanges import find
 from privstream.times import from_nanos
 from privstream.wire import Account, Endpoints, Now, RestFlow, Secret, Token
@@ -445,7 +445,7 @@ def test_a_full_disk_leaves_the_old_file_whole_and_no_other(
     process.get()
     before = process.path.read_bytes()
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(ConfigError, match="No space left on device") as caught:
+    with pytest.raises(OutputFailed, match="No space left on device") as caught:
         process.tokens().refresh()
     assert "PSCANARY" not in str(caught.value)
     assert process.path.read_bytes() == before

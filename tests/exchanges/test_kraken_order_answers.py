@@ -34,7 +34,9 @@ from tests.rest_play import STAMP, answer, play
 def pair_answers(calls: list[str]) -> Any:
     def respond(_: Any, request: HttpRequest) -> Any:
         calls.append(request.path)
-        return answer({"error": [], "result": PAIR})
+        asked = request.path.partition("pair=")[2]
+        row = {**PAIR["XETHZEUR"], "altname": asked, "wsname": f"{asked[:3]}/{asked[3:]}"}
+        return answer({"error": [], "result": {f"X{asked[:3]}Z{asked[3:]}": row}})
 
     return respond
 
@@ -44,8 +46,9 @@ def pair_answers(calls: list[str]) -> Any:
     [
         ("v2", "ETH/EUR", "ETHEUR", "ETH/EUR"),
         ("v2", "etheur", "ETHEUR", "ETH/EUR"),
-        ("v1", "BTC/EUR", "XBTEUR", "ETH/EUR"),
-        ("v1", "DOGE/USD", "XDGUSD", "ETH/EUR"),
+        ("v1", "BTC/EUR", "XBTEUR", "XBT/EUR"),
+        ("v1", "DOGE/USD", "XDGUSD", "XDG/USD"),
+        ("v2", "DOGE/USD", "XDGUSD", "DOGE/USD"),
     ],
 )
 def test_a_pair_is_spelled_as_the_protocol_wants_it(
@@ -55,6 +58,27 @@ def test_a_pair_is_spelled_as_the_protocol_wants_it(
     prepared = play(entry(protocol).prepare(ticket(symbol=typed)), pair_answers(calls))
     assert calls == [f"/0/public/AssetPairs?pair={asked}"]
     assert prepared.symbol == spelled
+
+
+@pytest.mark.parametrize("symbol", ["", "/", " / ", "/EUR", "BTC/", "XBT/EUR,ETH/EUR", "BTC//EUR"])
+def test_what_is_no_pair_is_not_asked_for(symbol: str) -> None:
+    with pytest.raises(UsageError, match="is no pair"):
+        play(entry().prepare(ticket(symbol=symbol)), pair_answers([]))
+
+
+def test_an_answer_about_other_pairs_is_not_taken_for_the_one_meant() -> None:
+    with pytest.raises(Refused, match="knows no pair 'BTC/EUR'"):
+        play(
+            entry().prepare(ticket(symbol="BTC/EUR")),
+            lambda *_: answer({"error": [], "result": PAIR}),
+        )
+
+
+def test_an_empty_id_names_no_order() -> None:
+    with pytest.raises(UsageError):
+        play(entry().get(""), lists({}, {}, []))
+    with pytest.raises(UsageError):
+        play(entry().open_orders({"client_id": ""}), lists({}, {}, []))
 
 
 def test_a_pair_that_kraken_does_not_know_is_refused() -> None:
@@ -141,7 +165,8 @@ def refusals(protocol: str, text: str) -> PrivstreamError:
     [answered] = replies(protocol, message)
     assert isinstance(answered, Answered)
     assert answered.error is not None
-    assert answered.error.hint
+    if isinstance(answered.error, Refused):  # of the others the hint is the engine's affair
+        assert answered.error.hint
     return answered.error
 
 

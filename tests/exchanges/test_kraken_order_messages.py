@@ -167,7 +167,7 @@ V1 = '"pair":"ETH/EUR","type":"buy","ordertype":"limit","volume":"0.250"'
             ),
         ),
         (
-            ticket("stop_loss_limit", "sell", stop_price="1800", price="-50"),
+            ticket("stop_loss_limit", "sell", stop_price="1800", price="last-50"),
             (
                 '"pair":"ETH/EUR","type":"sell","ordertype":"stop-loss-limit","volume":"0.250",'
                 '"price":"1800","price2":"-50"'
@@ -229,9 +229,9 @@ def test_an_exponent_is_written_out() -> None:
     ("order", "says"),
     [
         (ticket("fantasy"), "no order type"),
-        (ticket(price=None), "a limit order needs --price"),
-        (ticket("market", price="5"), "a market order has no --price"),
-        (ticket("stop_loss", stop_price=None), "a stop-loss order needs --stop-price"),
+        (ticket(price=None), "of type limit needs --price"),
+        (ticket("market", price="5"), "of type market has no --price"),
+        (ticket("stop_loss", stop_price=None), "of type stop-loss needs --stop-price"),
         (ticket(stop_price="5"), "has no --stop-price"),
         (ticket("trailing_stop", trailing_offset=None), "needs --trailing-offset"),
         (ticket("trailing_stop", trailing_offset="-5"), "is a distance"),
@@ -247,6 +247,9 @@ def test_an_exponent_is_written_out() -> None:
         (ticket(quantity="1e999999"), "is no number"),
         (ticket(price=".5"), "is no number"),
         (ticket(price="+0"), "must not be 0"),
+        (ticket(price="-5"), "is negative"),
+        (ticket("stop_loss", stop_price="-5"), "is negative"),
+        (ticket(price="last5"), "is no price"),
         (ticket(price="1%%"), "is no number"),
         (ticket(price="-1%"), "takes no relative --price"),
         (ticket("stop_loss", stop_price="#5"), "with #"),

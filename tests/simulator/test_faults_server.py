@@ -311,15 +311,3 @@ def test_the_command_tells_each_fault_on_stderr() -> None:
         process.wait(timeout=5)
     assert lines[1].endswith("Z kraken: drop@0.1s (nobody was connected)\n")
     assert lines[2].endswith("Z kraken: http=503:5s@0.15s\n")
-
-
-@pytest.mark.parametrize("fault", ["drop", "explode@1s", "close@1s"])
-def test_a_fault_that_cannot_be_read_is_a_usage_error(fault: str) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "privstream", "simulate", "kraken", "--fault", fault],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 2
-    assert "cannot be read" in ended.stderr

@@ -33,8 +33,8 @@ def error_for(text: str, doing: str) -> PrivstreamError:
     return Refused(f"Kraken refused {doing}: {text}")
 
 
-def order_error(text: str) -> PrivstreamError:
-    """The error of a refused order call, with what to do about it.
+def order_error(text: str, doing: str = "the order") -> PrivstreamError:
+    """The error of a refused order call, with what to do about it; `doing` names the call.
 
     One that is `Unreachable` says that the order may exist all the same.
     """
@@ -46,9 +46,9 @@ def order_error(text: str) -> PrivstreamError:
     for prefix, hint in _ORDER_HINTS:
         if text.startswith(prefix):
             kind = UnknownOrder if prefix in _UNKNOWN_ORDER else Refused
-            return kind(f"Kraken refused the order: {text}", hint)
-    error = error_for(text, "the order")
-    if error.hint is None:
+            return kind(f"Kraken refused {doing}: {text}", hint)
+    error = error_for(text, doing)
+    if type(error) is Refused and error.hint is None:
         error.hint = "check the order's terms against the pair's rules on Kraken"
     return error
 
@@ -57,6 +57,7 @@ _UNKNOWN_ORDER = frozenset({"EOrder:Unknown order", "EOrder:Invalid order"})
 _ORDER_HINTS = (
     ("EOrder:Unknown order", "it may be filled, canceled or expired already: look at it"),
     ("EOrder:Invalid order", "check the id"),
+    ("EGeneral:Invalid arguments:cl_ord_id not unique", "an open order has that client id"),
     ("EOrder:Insufficient funds", "less is available than it needs: open orders hold some"),
     ("EOrder:Insufficient margin", "no margin is to be had now; try a smaller order"),
     ("EOrder:Order minimum not met", "take a larger quantity"),

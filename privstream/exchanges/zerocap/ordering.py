@@ -42,6 +42,7 @@ _ANY = "all"
 class ZerocapEntry(RestEntry):
     """One account's orders."""
 
+    types: ClassVar[tuple[str, ...]] = ("limit",)
     list_options: ClassVar[tuple[ListOption, ...]] = (
         ListOption("status", "WORD", "open, closed or all.  [default: open]"),
         ListOption("symbol", "SYMBOL", "Only of this pair."),

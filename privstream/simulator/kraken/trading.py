@@ -1,7 +1,7 @@
 """What Kraken takes of the user's orders, whichever door they come through.
 
 The one rule: what the exchange refuses is refused here, in its words, before the market
-hears of it. The life's own orders cannot be canceled: to the user they are unknown.
+hears of it.
 """
 
 from collections.abc import Callable, Mapping
@@ -101,7 +101,8 @@ class Trading:
 
     def cancel(self, order_id: str, now: Now) -> Order:
         """Cancel one order. Raises Refusal."""
-        order = self._market.own.open.get(order_id)
+        self._market.advance(now)
+        order = self._open().get(order_id)
         if order is None:
             raise Refusal(UNKNOWN_ORDER)
         self._counter(order).add(_cancel_cost(order, now), now)
@@ -109,16 +110,19 @@ class Trading:
 
     def cancel_all(self, now: Now) -> int:
         """How many there were."""
-        orders = list(self._market.own.open)
+        orders = list(self._open())
         for order_id in orders:
             self.cancel(order_id, now)
         return len(orders)
 
     def named(self, is_meant: Callable[[Order], bool]) -> list[str]:
-        """The ids of the user's open orders that are meant."""
-        return [name for name, order in self._market.own.open.items() if is_meant(order)]
+        """The ids of the open orders that are meant."""
+        return [name for name, order in self._open().items() if is_meant(order)]
 
     # --- below -------------------------------------------------------------------------
+
+    def _open(self) -> dict[str, Order]:
+        return {order.order_id: order for order in self._market.open_orders()}
 
     def _counter(self, order: Order) -> Counter:
         return self._counters.setdefault(order.symbol.name, Counter())

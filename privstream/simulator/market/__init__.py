@@ -107,10 +107,16 @@ class Market:
             return self.desk.take_and_end(order, (late or {})[rejected.why])
 
     def cancel(self, order_id: str, now: Now) -> Order:
-        """Cancel an order of the user's. Raises KeyError where none of his is open under it."""
+        """Cancel an order. Raises KeyError where none is open under this id.
+
+        Without one of its own the life goes another way until its chapter ends.
+        """
         self.advance(now)
         self._come_to(now.wall_ns)
-        return self.desk.cancel(order_id)
+        if order_id not in self.books.open:
+            return self.desk.cancel(order_id)
+        self.books.at(now.wall_ns)
+        return self.books.cancel(order_id)
 
     # --- the account: what life brought and what the user ordered ------------------------
 

@@ -4,9 +4,11 @@ The one rule: what belongs to another type of order is refused, never left out s
 Source: docs.kraken.com add_order and addOrder (checked 2026-11-20).
 """
 
+from collections.abc import Callable
+
 from privstream.errors import UsageError
 from privstream.exchanges.kraken.ordering import terms
-from privstream.exchanges.kraken.ordering.terms import TRAILING, TRIGGERED, WITH_LIMIT
+from privstream.exchanges.kraken.ordering.terms import TRAILING, TRIGGERED, WITH_LIMIT, Price
 from privstream.ordering import Ticket
 
 
@@ -40,24 +42,35 @@ def _check_prices(ticket: Ticket) -> None:
     _needed(ticket.price, kind in WITH_LIMIT, kind, "--price")
     _needed(ticket.stop_price, kind in TRIGGERED, kind, "--stop-price")
     if ticket.price is not None:
-        terms.price(ticket.price, "--price", zero=kind in TRAILING)
+        _limit(kind)(ticket.price, "--price")
     if ticket.stop_price is not None:
         terms.price(ticket.stop_price, "--stop-price")
+
+
+def _limit(kind: str) -> Callable[[str, str], Price]:
+    """How the limit of such an order is read: a trailing stop has an offset from its trigger."""
+    return terms.offset if kind in TRAILING else terms.price
 
 
 def _needed(value: str | None, wanted: bool, kind: str, option: str) -> None:  # noqa: FBT001 - a table in code
     shown = kind.replace("_", "-")
     if wanted and value is None:
-        raise UsageError(f"a {shown} order needs {option}")
+        raise UsageError(f"an order of type {shown} needs {option}")
     if not wanted and value is not None:
-        raise UsageError(f"a {shown} order has no {option}")
+        raise UsageError(f"an order of type {shown} has no {option}")
 
 
 def _check_trailing(ticket: Ticket) -> None:
     offset = ticket.options.get("trailing_offset")
     _needed(offset, ticket.order_type in TRAILING, ticket.order_type, "--trailing-offset")
-    if offset is not None and terms.price(offset, "--trailing-offset").sign in {"-", "#"}:
+    if offset is not None and _distance(offset, "--trailing-offset").sign in {"-", "#"}:
         raise UsageError("--trailing-offset is a distance and has no sign")
+
+
+def _distance(text: str, what: str) -> Price:
+    found = terms.offset(text, what)
+    terms.number(found.digits, what)
+    return found
 
 
 def _check_iceberg(ticket: Ticket, *, v1: bool) -> None:
@@ -127,10 +140,10 @@ def _check_closing(ticket: Ticket) -> None:
     _needed(limit, kind in WITH_LIMIT, closing, "--close-price")
     _needed(trigger, kind in TRIGGERED | TRAILING, closing, "--close-stop-price")
     if limit is not None:
-        terms.price(limit, "--close-price", zero=kind in TRAILING)
-    if trigger is not None and (
-        terms.price(trigger, "--close-stop-price").sign in {"-", "#"} and kind in TRAILING
-    ):
+        _limit(kind)(limit, "--close-price")
+    if trigger is not None and kind not in TRAILING:
+        terms.price(trigger, "--close-stop-price")
+    elif trigger is not None and _distance(trigger, "--close-stop-price").sign in {"-", "#"}:
         raise UsageError("--close-stop-price of a trailing stop is a distance and has no sign")
 
 
@@ -149,5 +162,5 @@ def _check_v2_prices(ticket: Ticket) -> None:
                 "use --protocol v1",
             )
     for text in (ticket.price, ticket.stop_price, ticket.options.get("close_stop_price")):
-        if text is not None and text.startswith("#"):
+        if text is not None and "#" in text:
             raise UsageError("Kraken's v2 takes no price with #", "write + or -")

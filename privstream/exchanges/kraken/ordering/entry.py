@@ -29,6 +29,7 @@ LARGEST_MARGIN = 5
 class KrakenEntry(SocketEntry):
     """Placing and canceling over the private socket, looking over REST."""
 
+    types: ClassVar[tuple[str, ...]] = terms.TYPES
     options: ClassVar[tuple[OrderOption, ...]] = terms.OPTIONS
     list_options: ClassVar[tuple[ListOption, ...]] = (
         ListOption("userref", "INTEGER", "Only of this number of yours."),
@@ -57,6 +58,8 @@ class KrakenEntry(SocketEntry):
         return _with_symbol(ticket, pair if self._v1 else names.symbol(pair))
 
     def _pair(self, symbol: str) -> RestFlow[Row]:
+        if not terms.SYMBOL.fullmatch(symbol):
+            raise UsageError(f"{symbol!r} is no pair", "write it like BTC/EUR")
         query = urlencode({"pair": rest_name(symbol)})
         response = yield Call(
             build=lambda _: HttpRequest(method="GET", path=f"/0/public/AssetPairs?{query}"),
@@ -69,8 +72,15 @@ class KrakenEntry(SocketEntry):
             raise Refused(f"Kraken knows no pair {symbol!r}", "write it like BTC/EUR") from problem
         for key, row in rows.items():
             self._pairs[key] = self._pairs[row["altname"]] = row["wsname"]
-        found: Row = next(iter(rows.values()))
-        return found
+        # Asked for something odd Kraken may answer with other pairs, or with all.
+        meant: list[Row] = [
+            row
+            for key, row in rows.items()
+            if rest_name(symbol) in {key, row["altname"], rest_name(row["wsname"])}
+        ]
+        if meant:
+            return meant[0]
+        raise _no_pair(symbol)
 
     def _check_leverage(self, ticket: Ticket, row: Row) -> None:
         wanted = terms.leverage(ticket)
@@ -109,6 +119,8 @@ class KrakenEntry(SocketEntry):
     def get(self, order_id: str) -> RestFlow[tuple[AnyReport, ...]]:
         if terms.ORDER_ID.fullmatch(order_id):
             return (yield from rest.look_up(self._account, self._pairs, [order_id]))
+        if not order_id:
+            raise UsageError("the order's id is empty")
         wanted = {"cl_ord_id": order_id}
         rows = (yield from self._open(wanted)) or (yield from self._closed(wanted))
         if not rows:
@@ -124,6 +136,8 @@ class KrakenEntry(SocketEntry):
         if unknown := set(filters) - wire.keys():
             raise UsageError(f"Kraken cannot list orders by {min(unknown)}")
         wanted = {wire[name]: str(value) for name, value in filters.items()}
+        if "" in wanted.values():
+            raise UsageError("an id to list orders by is empty")
         return (yield from rest.read_orders(self._pairs, (yield from self._open(wanted))))
 
     def _open(self, wanted: Mapping[str, str]) -> RestFlow[dict[str, Row]]:
@@ -141,6 +155,10 @@ def rest_name(symbol: str) -> str:
     if not slash:
         return symbol.upper()
     return f"{names.uncommon(base)}{names.uncommon(quote)}"
+
+
+def _no_pair(symbol: str) -> Refused:
+    return Refused(f"Kraken knows no pair {symbol!r}", "write it like BTC/EUR")
 
 
 def _with_symbol(ticket: Ticket, symbol: str) -> Ticket:

@@ -34,10 +34,11 @@ TYPES = ("market", "settle_position", *sorted(WITH_LIMIT | TRIGGERED | TRAILING)
 CLOSING_TYPES = frozenset(TYPES) - {"market", "settle_position", "iceberg"}
 USERREF_LIMIT = 2**31
 ORDER_ID = re.compile(r"O[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{6}")
+SYMBOL = re.compile(r"[A-Za-z0-9.]{2,20}(/[A-Za-z0-9.]{1,20})?")
 SHORT_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,18}")
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}", re.IGNORECASE)
 _NUMBER = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
-_OFFSET = re.compile(r"([+#-]?)(.*?)(%?)")
+_OFFSET = re.compile(r"(last)?([+#-]?)(.*?)(%?)")
 
 
 class Price(NamedTuple):
@@ -79,13 +80,34 @@ def number(text: str, what: str) -> str:
     return text
 
 
-def price(text: str, what: str, *, zero: bool = False) -> Price:
-    """A price or an offset; `zero` says whether an offset of 0 means something."""
+def price(text: str, what: str) -> Price:
+    """A price, or an offset from the last one: `+5`, `-1%`, `#2`, `last-5`.
+
+    A bare `-5` is refused: a script that got its sum wrong would sell at once.
+    """
+    found = _split(text)
+    is_named = text.startswith("last")
+    if found.sign == "-" and not (found.percent or is_named):
+        raise UsageError(
+            f"{what} is negative: {text!r}", f"for less than the last price: last{text}"
+        )
+    if is_named and not found.sign:
+        raise UsageError(f"{what} is no price: {text!r}", "write it like last-5 or last+1%")
+    return found._replace(digits=number(found.digits, what))
+
+
+def offset(text: str, what: str) -> Price:
+    """An offset from the trigger of a trailing stop; it may be 0, and below."""
+    found = _split(text)
+    if _NUMBER.fullmatch(found.digits) and normal(found.digits) == "0":
+        return found
+    return found._replace(digits=number(found.digits, what))
+
+
+def _split(text: str) -> Price:
     match = _OFFSET.fullmatch(text)
-    sign, digits, percent = match.groups() if match else ("", text, "")
-    if zero and _NUMBER.fullmatch(digits) and normal(digits) == "0":
-        return Price(sign, digits, bool(percent))
-    return Price(sign, number(digits, what), bool(percent))
+    _, sign, digits, percent = match.groups() if match else ("", "", text, "")
+    return Price(sign, digits, bool(percent))
 
 
 def moment(text: str, what: str) -> Moment:

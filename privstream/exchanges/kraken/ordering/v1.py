@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from privstream.errors import PrivstreamError
 from privstream.exchanges.kraken.ordering import terms
 from privstream.exchanges.kraken.ordering.terms import TRAILING, Moment
 from privstream.exchanges.kraken.refusals import order_error
@@ -58,8 +59,13 @@ class DeskV1(SessionV1, OrderDesk):
         yield Answered(
             request=message["reqid"] - FIRST_REQUEST,
             order_ids=() if order_id is None else (order_id,),
-            error=order_error(str(message.get("errorMessage"))) if is_refused else None,
+            error=_error_of(message) if is_refused else None,
         )
+
+
+def _error_of(message: dict[str, Any]) -> PrivstreamError:
+    doing = "the order" if message["event"] == "addOrderStatus" else "the cancel"
+    return order_error(str(message.get("errorMessage")), doing)
 
 
 def add_order(ticket: Ticket) -> dict[str, Any]:
@@ -101,7 +107,7 @@ def _prices(kind: str, limit: str | None, trigger: str | None, ticket: Ticket) -
 
 def _offset(text: str, what: str) -> str:
     """An offset always has a sign."""
-    value = terms.price(text, what, zero=True)
+    value = terms.offset(text, what)
     return value.text if value.sign else f"+{value.text}"
 
 

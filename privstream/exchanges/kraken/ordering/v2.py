@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from privstream import exact
+from privstream.errors import PrivstreamError
 from privstream.exact import Number
 from privstream.exchanges.kraken.ordering import terms
 from privstream.exchanges.kraken.ordering.terms import TRAILING, TRIGGERED, Moment, Price
@@ -67,9 +68,14 @@ class DeskV2(SessionV2, OrderDesk):
         yield Answered(
             request=req_id - FIRST_REQUEST,
             order_ids=() if order_id is None else (order_id,),
-            error=order_error(str(message.get("error"))) if is_refused else None,
+            error=_error_of(message) if is_refused else None,
             warnings=tuple(map(str, result.get("warnings") or ())),
         )
+
+
+def _error_of(message: dict[str, Any]) -> PrivstreamError:
+    doing = "the order" if message["method"] == "add_order" else "the cancel"
+    return order_error(str(message.get("error")), doing)
 
 
 FIRST_REQUEST = 1000
@@ -104,9 +110,9 @@ def add_order(ticket: Ticket, now: Now | None) -> dict[str, Any]:
 def _limit(ticket: Ticket) -> dict[str, Any]:
     if ticket.price is None:
         return {}
-    limit = terms.price(ticket.price, "--price", zero=True)
     if ticket.order_type not in TRAILING:
-        return {"limit_price": Number(limit.digits)}
+        return {"limit_price": Number(terms.price(ticket.price, "--price").digits)}
+    limit = terms.offset(ticket.price, "--price")
     return {"limit_price": _signed(limit), "limit_price_type": _offset_kind(limit)}
 
 
@@ -115,7 +121,7 @@ def _triggers(ticket: Ticket) -> dict[str, Any]:
         trigger = terms.price(ticket.stop_price or "", "--stop-price")
         kind = "static" if trigger.is_absolute else _offset_kind(trigger)
     elif ticket.order_type in TRAILING:
-        trigger = terms.price(ticket.options["trailing_offset"], "--trailing-offset")
+        trigger = terms.offset(ticket.options["trailing_offset"], "--trailing-offset")
         kind = _offset_kind(trigger)
     else:
         return {}
@@ -177,12 +183,12 @@ def _closing(ticket: Ticket) -> dict[str, Any]:
     template: dict[str, Any] = {"order_type": kind}
     trails = kind.replace("-", "_") in TRAILING
     if (text := ticket.options.get("close_price")) is not None:
-        limit = terms.price(text, "--close-price", zero=True)
+        limit = (terms.offset if trails else terms.price)(text, "--close-price")
         template["limit_price"] = _signed(limit)
         if trails:
             template["limit_price_type"] = _offset_kind(limit)
     if (text := ticket.options.get("close_stop_price")) is not None:
-        trigger = terms.price(text, "--close-stop-price")
+        trigger = (terms.offset if trails else terms.price)(text, "--close-stop-price")
         is_static = trigger.is_absolute and not trails
         template["trigger_price"] = _signed(trigger)
         template["trigger_price_type"] = "static" if is_static else _offset_kind(trigger)

@@ -301,6 +301,17 @@ def test_orders_are_canceled_by_id_without_being_asked_about(run: Run) -> None:
     assert run("cancel", "kraken", order["order_id"]).code == Exit.REFUSED
 
 
+def test_an_order_that_is_named_twice_is_told_once(run: Run) -> None:
+    [order] = run(*KRAKEN, "--yes").events
+    ended = run("cancel", "kraken", order["order_id"], order["client_order_id"], order["order_id"])
+    assert [event["order_id"] for event in ended.events] == [order["order_id"]]
+
+
+def test_get_wants_an_id(run: Run) -> None:
+    assert run("get", "kraken", "").code == Exit.USAGE
+    assert run("list", "kraken", "--client-id", "").code == Exit.USAGE
+
+
 def test_cancel_wants_ids_or_all(run: Run) -> None:
     for words in ((), (UNKNOWN, "--all", "--yes"), ("",)):
         assert run("cancel", "kraken", *words).code == Exit.USAGE

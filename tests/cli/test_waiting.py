@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from privstream import exchanges
+from privstream.cli import waiting as waiting_module
 from privstream.cli.printing import Voice
 from privstream.cli.waiting import CHANNELS, LINGER, Course, Until, _Wait, verdict
 from privstream.connection.one_order import OneOrder
@@ -426,3 +427,27 @@ def test_every_exchange_says_what_its_ids_look_like() -> None:
         assert re.fullmatch(form, example)
         for order in list(books(name).orders.values())[:50]:
             assert re.fullmatch(form, id_of(name, order)), name
+
+
+def test_what_was_told_before_the_wait_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exchange told the order as filled; that REST is slow now is no reason to doubt it."""
+    courses: list[Course] = []
+
+    def begun(course: Course, *_: object, **__: object) -> Any:
+        courses.append(course)
+        raise InterruptedError
+
+    monkeypatch.setattr(waiting_module, "_Wait", begun)
+    account = World("kraken", limits=False).supervisor.exchange.account
+    known = order_event("filled", "2")
+    with pytest.raises(InterruptedError):
+        waiting_module.follow(
+            account,
+            known.order_id,
+            Until.FILLED,
+            timeout=1,
+            voice=Voice(),
+            output=None,
+            known=known,
+        )
+    assert courses[0].verdict is Exit.DONE

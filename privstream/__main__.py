@@ -2,6 +2,8 @@
 
 import sys
 
+INTERRUPTED = 130
+
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
@@ -10,9 +12,11 @@ def main() -> None:
 
         sys.stdout.write(f"privstream {__version__}\n")
         return
-    from privstream.cli.entry import run  # noqa: PLC0415 - start-up time
-    from privstream.core_dumps import limit_core_dumps  # noqa: PLC0415 - as above
-
+    try:
+        from privstream.cli.entry import run  # noqa: PLC0415 - start-up time
+        from privstream.core_dumps import limit_core_dumps  # noqa: PLC0415 - as above
+    except KeyboardInterrupt:  # while it loads; from then on `run` sees to it
+        sys.exit(INTERRUPTED)
     limit_core_dumps()
     sys.exit(run(sys.argv[1:]))
 

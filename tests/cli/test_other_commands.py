@@ -18,7 +18,7 @@ def test_a_recording_replays_into_the_same_events_and_holds_no_secret(
     program: InProcess, simulation: Simulation, tmp_path: Path
 ) -> None:
     file = tmp_path / "recording.jsonl"
-    watched = program("record", str(file), "kraken", "--count", "30", "--raw")
+    watched = program.in_a_process("record", str(file), "kraken", "--count", "30", "--raw")
     assert watched.code == 0
     assert file.stat().st_mode & 0o777 == 0o600
     account = simulation.account("kraken", {})

@@ -33,7 +33,7 @@ LATEST_NS = 300_000_000
 @pytest.fixture(scope="module")
 def lively() -> Iterator[Simulation]:
     """Two accounts in which something happens every moment."""
-    with Simulation(["kraken", "poloniex"], seed=9, rate=16, limits=False) as running:
+    with Simulation(["kraken", "poloniex"], seed=9, rate=8, limits=False) as running:
         yield running
 
 
@@ -88,9 +88,9 @@ def test_two_runs_tell_the_account_whole_and_each_fact_once(
     process = program.start(*words)
     wait_for(process, "Ready")
     begun = time.time_ns()
-    threading.Event().wait(0.4)
+    threading.Event().wait(0.6)
     first = end(process)
-    threading.Event().wait(0.5)
+    threading.Event().wait(1.0)
     process = program.start(*words)
     begins = until_gap(process)
     threading.Event().wait(0.6)

@@ -1,0 +1,122 @@
+"""`accounts add` at a terminal: what is asked, and that no secret shows."""
+
+import os
+import pty
+import select
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from privstream.cli import asking
+from privstream.wire import Secret
+from tests.cli.accounts.conftest import Accounts, text_of
+from tests.cli.conftest import Program
+from tests.config_playground import CANARY, config_file
+from tests.fake_keyring import Backend, KeyringLocked
+
+
+def test_somebody_at_a_terminal_is_asked_for_everything(
+    accounts: Accounts, home: Path, keyring: Backend, somebody: Callable[..., None]
+) -> None:
+    somebody("", f"{CANARY} \x1b", CANARY, f"{CANARY}x", "")
+    said = accounts("add", "desk", stdin="krakn\nkraken\nmaybe\n\n\n")
+    assert said.code == 0
+    assert said.err.index("Access WebSockets API") < said.err.index("Keep in [keyring]")
+    assert text_of(home).startswith('[accounts.desk]\nexchange = "kraken"\nread_only = true\n')
+    assert set(keyring.entries.values()) == {CANARY, f"{CANARY}x"}
+
+
+def test_somebody_who_types_nothing_right_three_times_is_told(
+    accounts: Accounts, home: Path, somebody: Callable[..., None]
+) -> None:
+    somebody("", "", "")
+    said = accounts("add", "kraken", "--keep", "config", "--read-only")
+    assert said.code == 3
+    assert "api_key is empty" in said.err
+    assert not (home / ".config").exists()
+
+
+def test_somebody_who_goes_away_changes_nothing(
+    accounts: Accounts, home: Path, somebody: Callable[..., None]
+) -> None:
+    somebody()
+    said = accounts("add", "desk", stdin="kraken\n")
+    assert said.code == 2
+    assert "there was no answer (nothing was changed)" in said.err
+    assert not (home / ".config").exists()
+
+
+def test_ctrl_c_at_a_question_changes_nothing_and_ends_its_line(
+    accounts: Accounts, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_question: str) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(asking, "somebody_there", lambda: True)
+    monkeypatch.setattr("getpass.getpass", interrupt)
+    said = accounts("add", "kraken", "--keep", "config", "--read-only")
+    assert said.code == 130
+    assert said.err.endswith("\n\n")
+    assert not (home / ".config").exists()
+
+
+def test_an_account_that_comes_while_somebody_types_is_left_alone(
+    accounts: Accounts, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = '[accounts.kraken]\napi_key = "of"\napi_secret = "another"\n'
+
+    def type_slowly(_question: str) -> Secret:
+        config_file(home, taken)
+        return Secret(CANARY)
+
+    monkeypatch.setattr(asking, "somebody_there", lambda: True)
+    monkeypatch.setattr(asking, "ask_secret", type_slowly)
+    said = accounts("add", "kraken", "--keep", "config", "--read-only")
+    assert said.code == 3
+    assert "there is an account 'kraken'" in said.err
+    assert text_of(home) == taken
+
+
+def test_without_a_keyring_the_config_file_is_proposed(
+    accounts: Accounts, keyring: Backend, somebody: Callable[..., None]
+) -> None:
+    keyring.refuses = KeyringLocked()
+    somebody(CANARY, CANARY)
+    said = accounts("add", "bitfinex", "--read-only", stdin="\n")
+    assert "Keep in [config]" in said.err
+    assert said.code == 0
+
+
+def test_places_are_asked_for_with_the_usual_ones_proposed(
+    accounts: Accounts, home: Path, somebody: Callable[..., None]
+) -> None:
+    somebody()
+    accounts("add", "bitfinex", "--keep", "env", "--no-read-only", stdin="\nMINE\n")
+    assert '{ env = "BITFINEX_API_KEY" }\napi_secret = { env = "MINE" }' in text_of(home)
+
+
+def test_what_is_typed_as_a_secret_does_not_show_on_the_terminal(tmp_path: Path) -> None:
+    leader, follower = pty.openpty()
+    program = Program(tmp_path)
+    words = ("accounts", "add", "bitfinex", "--keep", "config", "--read-only")
+    streams = {"stdin": follower, "stdout": follower, "stderr": follower}
+    process = program.start(*words, **streams, start_new_session=True)
+    os.close(follower)
+    shown = read_until(leader, b"api_key (not shown): ")
+    os.write(leader, f"{CANARY}\n".encode())
+    shown += read_until(leader, b"api_secret (not shown): ")
+    os.write(leader, f"{CANARY}x\n".encode())
+    shown += read_until(leader, b"privstream doctor bitfinex")
+    assert process.wait(10) == 0
+    os.close(leader)
+    assert CANARY.encode() not in shown
+    assert f'api_secret = "{CANARY}x"' in text_of(tmp_path)
+
+
+def read_until(terminal: int, text: bytes) -> bytes:
+    shown = b""
+    while text not in shown:
+        assert select.select([terminal], [], [], 10.0)[0], shown
+        shown += os.read(terminal, 4096)
+    return shown

@@ -3,6 +3,9 @@
 import sys
 
 INTERRUPTED = 130
+UNREACHABLE = 5
+ANSWERS = (["token"], ["doctor"], ["order"], ["wait"])
+"""Commands that, told to stop before they have an answer, must not look like a good one."""
 
 
 def main() -> None:
@@ -12,11 +15,17 @@ def main() -> None:
 
         sys.stdout.write(f"privstream {__version__}\n")
         return
+    from privstream.cli import signals  # noqa: PLC0415 - start-up time
+
+    signals.take_over()
     try:
-        from privstream.cli.entry import run  # noqa: PLC0415 - start-up time
+        from privstream.cli.entry import run  # noqa: PLC0415 - as above
         from privstream.core_dumps import limit_core_dumps  # noqa: PLC0415 - as above
+        signals.raise_again()
     except KeyboardInterrupt:  # while it loads; from then on `run` sees to it
         sys.exit(INTERRUPTED)
+    except signals.Terminated:
+        sys.exit(UNREACHABLE if sys.argv[1:2] in ANSWERS else 0)
     limit_core_dumps()
     sys.exit(run(sys.argv[1:]))
 

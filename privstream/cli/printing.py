@@ -13,7 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from privstream.cli.options import Format
-from privstream.cli.signals import Terminated
+from privstream.cli.signals import Terminated, raise_again
 from privstream.connection.conversation import Tap
 from privstream.errors import Exit, PrivstreamError
 from privstream.events import AnyEvent, Status
@@ -112,6 +112,7 @@ class Printer:
         try:
             with _reopening(self._reopen), stream:
                 for item in stream.items(PAUSE):
+                    raise_again()
                     self._take(item)
         except Finished:
             self._print_leftovers(stream)

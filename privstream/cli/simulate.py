@@ -14,10 +14,13 @@ import typer
 
 from privstream import simulator
 from privstream.cli import options as o
+from privstream.cli.signals import raise_again
 from privstream.errors import ConfigError
 from privstream.simulator.faults import Happened
 from privstream.wire import Account
 
+LOOK = 1.0
+"""Seconds between two looks whether a signal came and got lost."""
 FAULT_HELP = (
     "Let something go wrong; repeatable. KIND: drop, reset, stall, mute, duplicate, reorder, lose, "
     "expire, refuse, maintenance, close, http, drip, huge, junk, swallow. WHEN: 10s, every=30s, n=100 "
@@ -94,7 +97,9 @@ def simulate(
             print(_config_lines(served.account(name, {"protocol": protocol})), flush=True)  # noqa: T201 - this is the output
         if not quiet:
             typer.echo(_explanation(names), err=True)
-        threading.Event().wait()
+        forever = threading.Event()
+        while not forever.wait(LOOK):
+            raise_again()
     finally:
         served.stop()
 

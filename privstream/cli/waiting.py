@@ -24,7 +24,7 @@ from enum import StrEnum
 
 from privstream.cli.assembly import Wanted, add_account
 from privstream.cli.printing import STDOUT, Voice
-from privstream.cli.signals import Terminated, leave
+from privstream.cli.signals import Terminated, leave, raise_again
 from privstream.errors import Exit, PrivstreamError, TimedOut, WrongEnd
 from privstream.events import TERMINAL, AnyEvent, Gap, Notice, Order, Status, Trade
 from privstream.exchanges import find
@@ -192,6 +192,7 @@ class _Wait:
                 for item in stream.items(PAUSE):
                     if isinstance(item, Ended) and self._course.verdict is None:
                         return self._end_of(item)
+                    raise_again()
                     self._take(item)
                     if self._is_over(time.monotonic()):
                         break

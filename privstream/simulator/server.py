@@ -122,8 +122,8 @@ class Simulation:
         self._thread.start()
         try:
             self._listening.result()
-        except BaseException:
-            self._thread.join()
+        except BaseException:  # a port is taken; or Ctrl-C, while the thread goes on
+            self.stop()
             raise
 
     def stop(self) -> None:

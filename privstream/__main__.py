@@ -21,6 +21,7 @@ def main() -> None:
     try:
         from privstream.cli.entry import run  # noqa: PLC0415 - as above
         from privstream.core_dumps import limit_core_dumps  # noqa: PLC0415 - as above
+
         signals.raise_again()
     except KeyboardInterrupt:  # while it loads; from then on `run` sees to it
         sys.exit(INTERRUPTED)

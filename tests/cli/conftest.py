@@ -118,10 +118,27 @@ def wait_for(process: subprocess.Popen[str], text: str) -> str:
 
 
 def end(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> Ended:
-    """Send a signal and wait; the clean-up takes a second at most."""
+    """Send a signal and wait; the clean-up takes a second at most.
+
+    Reads through the pipes' own buffers, which hold what came with a line that was read
+    before; `communicate` would read past them.
+    """
     process.send_signal(number)
-    out, err = process.communicate(timeout=5)
-    return Ended(process.returncode, out, err)
+    watchdog = threading.Timer(5, process.kill)
+    watchdog.start()
+    with process:  # closes its pipes
+        told: dict[str, str] = {}
+        listeners = [
+            threading.Thread(target=lambda n=name, p=pipe: told.update({n: p.read()}))
+            for name, pipe in (("out", process.stdout), ("err", process.stderr))
+            if pipe is not None
+        ]
+        for listener in listeners:
+            listener.start()
+        for listener in listeners:
+            listener.join()
+    watchdog.cancel()
+    return Ended(process.returncode, told.get("out", ""), told.get("err", ""))
 
 
 @pytest.fixture(scope="session")

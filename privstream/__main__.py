@@ -3,9 +3,6 @@
 import sys
 
 INTERRUPTED = 130
-UNREACHABLE = 5
-ANSWERS = (["token"], ["doctor"], ["order"], ["wait"])
-"""Commands that, told to stop before they have an answer, must not look like a good one."""
 
 
 def main() -> None:
@@ -26,7 +23,7 @@ def main() -> None:
     except KeyboardInterrupt:  # while it loads; from then on `run` sees to it
         sys.exit(INTERRUPTED)
     except signals.Terminated:
-        sys.exit(UNREACHABLE if sys.argv[1:2] in ANSWERS else 0)
+        sys.exit(signals.code_of_stop(sys.argv[1:]))
     limit_core_dumps()
     sys.exit(run(sys.argv[1:]))
 

@@ -72,8 +72,6 @@ COMMANDS: dict[str, tuple[str, CommandSource]] = {
 READ = frozenset({"watch", "record", "replay", "demo", "schema"})
 """Commands that are for nothing where nobody reads stdout; of others the exit code tells."""
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
-ASKS = frozenset({"token", "doctor", "order"})
-"""Commands that give an answer: one that was stopped before must not look like a good one."""
 HELP = """Stream your own exchange account events: orders, fills, balances, positions.
 
 Readable in a terminal, one JSON object per line in a pipe."""
@@ -105,10 +103,10 @@ def run(arguments: Sequence[str]) -> int:
 
 def _stopped(arguments: Sequence[str]) -> Exit:
     """The exit code of a command that was told to stop."""
-    if ASKS.isdisjoint(arguments[:1]):
-        return Exit.DONE
-    _fail(Interrupted("told to stop before it was done"), arguments)
-    return Exit.UNREACHABLE
+    code = signals.code_of_stop(arguments)
+    if code:
+        _fail(Interrupted("told to stop before it was done"), arguments)
+    return code
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -6,9 +6,13 @@ A second signal does not wait for the clean-up of the first.
 
 import os
 import signal
+from collections.abc import Sequence
 from types import FrameType
 
 from privstream.errors import Exit
+
+ANSWERS = frozenset({"token", "doctor", "order", "wait"})
+"""Commands that, told to stop before they have their answer, must not look like a good one."""
 
 
 class Terminated(BaseException):
@@ -36,6 +40,11 @@ def raise_again() -> None:
     """
     if _Pending.signal is not None:
         raise _Pending.signal
+
+
+def code_of_stop(arguments: Sequence[str]) -> Exit:
+    """What a command exits with that was told to stop by SIGTERM."""
+    return Exit.DONE if ANSWERS.isdisjoint(arguments[:1]) else Exit.UNREACHABLE
 
 
 def leave(code: Exit) -> Exit:

@@ -28,7 +28,7 @@ def test_a_stream_that_is_told_to_stop_has_done_its_work(
 
 
 @pytest.mark.usefixtures("stopped")
-@pytest.mark.parametrize("command", ["token", "doctor", "order"])
+@pytest.mark.parametrize("command", ["token", "doctor", "order", "wait"])
 def test_a_question_that_is_broken_off_is_no_good_answer(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

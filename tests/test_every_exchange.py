@@ -7,6 +7,7 @@ import pytest
 from privstream import exchanges
 from privstream.events import Balance, Gap, Notice, Order, Status, Trade
 from privstream.times import to_nanos
+from privstream.wire import HttpRequest, HttpResponse
 from tests.joined import World
 from tests.valid import assert_valid
 
@@ -185,3 +186,38 @@ def test_since_reads_history_back_first_and_goes_live_without_a_seam(name: str, 
         return
     history = [t.time for t in run.told(Trade) if t.time and t.time < run.events[0].received]
     assert [t.time for t in run.told(Trade)][: len(history)] == sorted(history)
+
+
+def slow_to_tell_history(seconds: float) -> World:
+    """Kraken answers every question about history with an outage, for so long."""
+    run = world("kraken", channels=["trades"], seed=1, rate=6.0, since=240.0)
+    until = run.clock.now().monotonic + seconds
+
+    def refuse(request: HttpRequest) -> HttpResponse | None:
+        is_out = "TradesHistory" in request.path and run.clock.now().monotonic < until
+        return HttpResponse(503, {}, b"") if is_out else None
+
+    run.refuse = refuse
+    return run
+
+
+def test_a_run_that_ends_before_its_history_was_read_says_so() -> None:
+    run = slow_to_tell_history(60)
+    run.watch(3)
+    [notice] = run.told(Notice)
+    assert notice.code == "incomplete"
+    assert "the run ended before the history was read" in (notice.text or "")
+
+
+def test_a_history_whose_reading_was_cut_off_is_read_on_the_next_connection() -> None:
+    run = slow_to_tell_history(3).at(3, World.cut)
+    run.watch(120)
+    begin = run.clock.now().wall_ns - (120 + 235) * 10**9
+    books = run.simulated.market.books  # type: ignore[attr-defined]  # it has them
+    latest = run.clock.now().wall_ns - LATEST
+    truth = {t.trade_id for t in books.trades.values() if begin <= t.time_ns < latest}
+    told = run.told_trades()
+    assert len(told) == len(set(told))
+    assert truth <= set(told)
+    [gap] = [gap for gap in run.told(Gap) if gap.cause != "rest_lag"]
+    assert gap.complete

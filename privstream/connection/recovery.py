@@ -93,6 +93,8 @@ class Recovery:
         self._resume_from_ns = resume_from_ns
         self._whole_ns = resume_from_ns or since_ns or self._start.wall_ns
         """The last moment at which nothing was missing, by the exchange's clock."""
+        self._owes_history = False
+        """The first look back was begun, and its end was not told."""
         self._marked = 0.0
         self._warned_of_skew = False
         self._cause: str | None = None if resume_from_ns is None else "restart"
@@ -135,7 +137,8 @@ class Recovery:
         """A live connection is gone; `heard` is when its last frame came."""
         if self._cause is None and not self._stop.is_set():
             self._cause = problem.cause
-            self._whole_ns = self._by_exchange(heard or self._clock.now())
+            if not self._owes_history:  # else it is read from where it was to begin
+                self._whole_ns = self._by_exchange(heard or self._clock.now())
 
     def catch_up(self, talk: Conversation, *, attempts: int) -> None:
         """After the acknowledgements: get back to where nothing is missing."""
@@ -154,6 +157,7 @@ class Recovery:
         self._correct_start()
         self._outlet.events(talk.release(found.reports))
         self._tell_gap(self._cause, found)
+        self._owes_history = False
         if found.complete and known.since_ns <= self._settled_ns:
             self._settled_ns = known.until_ns
         self._cause = None
@@ -166,6 +170,9 @@ class Recovery:
             detail = "the run ended before this interruption could be read back"
             self._tell_gap(self._cause, Backfill((), complete=False, detail=detail))
             self._cause = None
+        elif self._owes_history:
+            detail = "the run ended before the history was read"
+            self._say_incomplete(Backfill((), complete=False, detail=detail))
 
     def step(self, talk: Conversation) -> None:
         """Between frames: look up what could not be told yet, look a second time."""
@@ -207,6 +214,7 @@ class Recovery:
             # the last acknowledgement, since what comes after that is streamed.
             self._start = talk.heard or self._clock.now()
             self.started()
+        self._owes_history = late or self._since_ns is not None
         with talk.holding():
             if self.reads_first:
                 self._await_lists(talk)
@@ -219,6 +227,7 @@ class Recovery:
                 self._look_again_later(known, None)
             reports = tuple(report for one in found for report in one.reports)
             self._outlet.events(talk.release(reports))
+            self._owes_history = False
             for one in found:
                 self._say_incomplete(one)
 

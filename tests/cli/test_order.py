@@ -27,7 +27,7 @@ Run = Callable[..., Ended]
 BUY = ("--symbol", "BTC/EUR", "--side", "buy", "--type", "limit", "--quantity", "0.010")
 KRAKEN = ("place", "kraken", *BUY, "--price", "1000.0")
 ZEROCAP = ("place", "zerocap", *BUY[2:], "--symbol", "BTC/AUD", "--price", "400000")
-UNKNOWN = "OXXXXX-XXXXX-XXXXXX"
+UNKNOWN = "OAAAAA-ZZZZZ-ZZZZZZ"
 
 
 @pytest.fixture(scope="module")

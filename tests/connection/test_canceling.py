@@ -14,7 +14,7 @@ from tests.joined import World
 from tests.order_world import OrderWorld
 from tests.rest_play import answer
 
-UNKNOWN = "OXXXXX-XXXXX-XXXXXX"
+UNKNOWN = "OAAAAA-ZZZZZ-ZZZZZZ"
 PROTOCOLS = pytest.mark.parametrize("protocol", ["v1", "v2"])
 
 

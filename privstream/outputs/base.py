@@ -1,7 +1,8 @@
 """What every output is: something that takes whole batches and writes them at once.
 
 An output either has written all of a batch or raises: `ReaderGone` where nobody
-reads any more, `OutputFailed` where somebody would but cannot be given it.
+reads any more, `NotTaken` where the reader does not take it in the time that is left,
+`OutputFailed` where somebody would but cannot be given it.
 """
 
 from collections.abc import Sequence
@@ -14,11 +15,21 @@ class ReaderGone(Exception):
     """Nobody reads our output any more: a quiet end, no fault."""
 
 
+class NotTaken(Exception):
+    """The reader took so many whole lines, and no more in the time that was left."""
+
+    def __init__(self, whole: int, *, is_torn: bool = False) -> None:
+        super().__init__(whole)
+        self.whole = whole
+        self.is_torn = is_torn
+        """He has a part of the next line too: it is longer than what a pipe takes at once."""
+
+
 class Output(Protocol):
     """Takes events."""
 
     def write(self, events: Sequence[AnyEvent], /) -> None:
-        """Write all of them now. Raises ReaderGone or OutputFailed."""
+        """Write all of them now. Raises ReaderGone, NotTaken or OutputFailed."""
 
     def close(self) -> None:
         """Let go of what is held open."""
@@ -28,7 +39,7 @@ class FrameOutput(Protocol):
     """Takes the exchange's own frames, for `--format raw`."""
 
     def write(self, frames: Sequence[bytes], /) -> None:
-        """Write all of them now. Raises ReaderGone or OutputFailed."""
+        """Write all of them now. Raises ReaderGone, NotTaken or OutputFailed."""
 
     def close(self) -> None:
         """Let go of what is held open."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from privstream.events import AnyEvent
 from privstream.exact import ascii_line, encode_into
-from privstream.outputs.descriptor import write_all
+from privstream.outputs.descriptor import Patience, write_all
 
 _KEPT = 1 << 20  # one huge batch does not keep its memory for the rest of the run
 _WHITESPACE = bytes.maketrans(b"\t\n\r", b"   ")
@@ -16,13 +16,14 @@ _WHITESPACE = bytes.maketrans(b"\t\n\r", b"   ")
 class JsonLines:
     """Writes JSON lines to an open file descriptor, which stays open."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, patience: Patience | None = None) -> None:
         self._fd = fd
+        self._patience = patience
         self._buffer = bytearray()
 
     def write(self, events: Sequence[AnyEvent], /) -> None:
         self._buffer = encode_lines(events, self._buffer)
-        write_all(self._fd, self._buffer)
+        write_all(self._fd, self._buffer, self._patience)
         if len(self._buffer) > _KEPT:
             self._buffer = bytearray()
 

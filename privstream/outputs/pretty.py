@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from privstream.events import AnyEvent
 from privstream.outputs.describe import describe
-from privstream.outputs.descriptor import write_all
+from privstream.outputs.descriptor import Patience, write_all
 from privstream.outputs.layout import Columns, Paint, Span, plain
 from privstream.outputs.terminal import is_lively, line_width
 
@@ -46,14 +46,16 @@ class Pretty:
         no_color: bool = False,
         accounts: Collection[str] = (),
         line_width: Callable[[int], int | None] = line_width,
+        patience: Patience | None = None,
     ) -> None:
         self._fd = fd
+        self._patience = patience
         self._paint = colours() if is_lively(fd, no_color=no_color) else plain
         self._columns = Columns(accounts)
         self._line_width = line_width  # asked for each batch: a window may be resized
 
     def write(self, events: Sequence[AnyEvent], /) -> None:
-        write_all(self._fd, self.lines(events).encode())
+        write_all(self._fd, self.lines(events).encode(), self._patience)
 
     def lines(self, events: Sequence[AnyEvent]) -> str:
         """What `write` writes, as text."""

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import select
 import socket
 import subprocess
 import sys
@@ -11,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from privstream.errors import OutputFailed
-from privstream.outputs.base import ReaderGone
-from privstream.outputs.descriptor import reader_gone, write_all
+from privstream.outputs.base import NotTaken, ReaderGone
+from privstream.outputs.descriptor import can_write, reader_gone, write_all
 from tests.outputs.output_events import pipe, read_all
 
 BIG = bytes(range(256)) * 2048  # 512 kB, eight times what a pipe holds
@@ -112,6 +113,47 @@ def test_a_reader_that_leaves_half_way_ends_the_write() -> None:
         with pytest.raises(ReaderGone):
             write_all(writing, BIG)
         reader.join()
+
+
+LINES = b"".join(b"%05d %s\n" % (number, b"x" * 500) for number in range(400))  # 200 kB
+
+
+def test_a_reader_who_does_not_read_gets_whole_lines_and_the_rest_is_counted() -> None:
+    with pipe() as (reading, writing):
+        with pytest.raises(NotTaken) as caught:
+            write_all(writing, bytearray(LINES), can_write)
+        os.close(writing)
+        taken = read_all(reading)
+    assert caught.value.whole == taken.count(b"\n") > 100
+    assert not caught.value.is_torn
+    assert LINES.startswith(taken)
+    assert taken.endswith(b"\n")
+
+
+def test_a_line_longer_than_a_pipe_takes_at_once_may_be_torn_and_says_so() -> None:
+    with pipe() as (reading, writing):
+        with pytest.raises(NotTaken) as caught:
+            write_all(writing, b"short\n" + b"x" * 200_000 + b"\n", can_write)
+        os.close(writing)
+        assert read_all(reading).startswith(b"short\nxxx")
+    assert (caught.value.whole, caught.value.is_torn) == (1, True)
+
+
+def test_a_patient_writer_gives_a_slow_reader_every_byte_once() -> None:
+    with pipe() as (reading, writing):
+        read: list[bytes] = []
+        reader = threading.Thread(target=lambda: read.append(read_all(reading)))
+        reader.start()
+        write_all(writing, LINES + b"x" * 10_000 + b"\nno end", lambda fd: bool(room(fd)))
+        os.close(writing)
+        reader.join()
+    assert read == [LINES + b"x" * 10_000 + b"\nno end"]
+
+
+def room(fd: int) -> list[tuple[int, int]]:
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+    return poll.poll()
 
 
 def run(code: str, redirections: str = "") -> subprocess.CompletedProcess[str]:

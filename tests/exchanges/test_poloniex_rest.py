@@ -96,6 +96,14 @@ def refused(body: Any, status: int = 400) -> PrivstreamError:
         (400, 603, "internal", Unavailable),
         (400, 500, "internal", Unavailable),
         (500, 500, "internal", Unavailable),
+        (400, 415, "System Error", Unavailable),
+        (400, 24201, "Service busy", Unavailable),
+        (400, 21707, "Internal accounts error", Unavailable),
+        (200, 250000, "Internal error", Unavailable),
+        (400, 21340, "maintenance", Unavailable),
+        # The same number as an HTTP status means that the call itself is wrong.
+        (415, 601, "Unsupported Media Type", Refused),
+        (400, 21601, "Account locked", Refused),
         (404, 21301, "Order not exists", OrderUnknown),
         (400, 21355, "Invalid window", Refused),
         (400, 601, "Invalid params", Refused),
@@ -108,6 +116,31 @@ def test_every_error_has_its_meaning(
     assert type(problem) is kind
     assert "KEY-0001" not in problem.message
     assert SECRET.reveal() not in problem.message
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "said"),
+    [
+        (400, {"code": 24201, "msg": "Service busy"}, Unavailable, "Service busy (24201)"),
+        (400, {"code": "603", "msg": "Internal"}, Unavailable, "Internal (603)"),
+        (403, {"code": 403, "msg": "no right"}, PermissionMissing, "no right (403)"),
+        (200, {"code": 21600, "msg": "Account not found"}, Refused, "Account not found (21600)"),
+        (400, {"msg": "Account not found"}, Refused, "Account not found (HTTP 400)"),
+        (200, {"message": "Account not found"}, Refused, "Account not found (HTTP 200)"),
+    ],
+)
+def test_an_error_is_read_in_whichever_words_it_comes(
+    status: int, body: dict[str, Any], kind: type[PrivstreamError], said: str
+) -> None:
+    problem = refused(body, status)
+    assert type(problem) is kind
+    assert problem.message == f"Poloniex refuses GET /orders: {said}"
+
+
+def test_maintenance_over_rest_is_named_as_the_cause() -> None:
+    problem = refused({"code": 21340, "message": "in maintenance"}, 400)
+    assert isinstance(problem, Unavailable)
+    assert problem.cause == "maintenance"
 
 
 def test_an_expired_signature_points_to_the_clock() -> None:

@@ -103,6 +103,20 @@ def test_an_error_instead_of_the_login_is_a_refused_login() -> None:
     assert not problem.retryable
 
 
+@pytest.mark.parametrize("text", ["System Error", "Service busy", "Internal Server Error"])
+def test_a_passing_fault_at_the_login_is_waited_for(text: str) -> None:
+    answer = {"channel": "auth", "data": {"success": False, "message": text}}
+    for frame in (error(text), answer):
+        assert opened().refuses(frame, Unavailable).retryable
+
+
+def test_an_error_in_the_other_spelling_is_as_final() -> None:
+    problem = opened().refuses({"event": "error", "msg": "Error Message"}, LoginRefused)
+    assert problem.message == "Poloniex refuses the login: Error Message"
+    answer = {"channel": "auth", "data": {"success": False, "msg": "No such key"}}
+    assert "No such key" in opened().refuses(answer, LoginRefused).message
+
+
 def test_maintenance_at_the_login_is_waited_for() -> None:
     problem = opened().refuses(error("Platform in maintenance mode"), Unavailable)
     assert isinstance(problem, Unavailable)

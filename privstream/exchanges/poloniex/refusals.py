@@ -5,6 +5,7 @@ text. Source: protocols/poloniex.md sections 2, 3 and 6 (checked 2026-11-20).
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from privstream.errors import (
     Interrupted,
@@ -19,6 +20,10 @@ from privstream.http_errors import excerpt
 
 BUSY = 5.0
 RATE_LIMIT = 15.0
+CODE_DIGITS = 9
+
+PASSING_TEXTS = ("system error", "service busy", "internal error", "internal server error")
+"""Of the codes below that are passing faults, as they may come on the socket without a code."""
 
 CHECK_KEY = (
     "check api_key and api_secret, whether the key may be used from this address, and that "
@@ -47,6 +52,8 @@ def complaint(text: str, doing: str | None) -> PrivstreamError:
     if any(word in lower for word in ("too many", "rate limit", "limit exceeded")):
         message = f"Poloniex asks for less: {said}"
         return RateLimited(message, floor=RATE_LIMIT, cause="rate_limit")
+    if any(word in lower for word in PASSING_TEXTS):
+        return Unavailable(f"Poloniex says: {said}", floor=BUSY, cause="unavailable")
     if doing is None:
         return Interrupted(f"Poloniex says: {said}", floor=BUSY, cause="exchange_error")
     return Refused(
@@ -55,13 +62,29 @@ def complaint(text: str, doing: str | None) -> PrivstreamError:
     )
 
 
+def complaint_of(answer: object) -> tuple[int, str]:
+    """Code and text of an error body, (0, "") of any other.
+
+    The text is `message` where the documents show one, elsewhere `msg`; an order has an id.
+    """
+    if not isinstance(answer, dict) or "id" in answer:
+        return 0, ""
+    number = str(answer.get("code", ""))
+    code = int(number) if number.isdecimal() and len(number) <= CODE_DIGITS else 0
+    return code, words_of(answer)
+
+
+def words_of(answer: dict[str, Any]) -> str:
+    """What an error says in words, on the socket and over REST; "" where it says nothing."""
+    return str(answer.get("message") or answer.get("msg") or "")
+
+
 def error_for(code: int, text: str, status: int, doing: str) -> PrivstreamError:
     """The error of a REST answer: its own code first, then its HTTP status."""
     said = f"Poloniex refuses {doing}: {excerpt(text)} ({code or f'HTTP {status}'})"
-    for number in (code, status):
-        make = _MEANINGS.get(number)
-        if make is not None:
-            return make(said)
+    make = _BY_CODE.get(code) or _BY_STATUS.get(code) or _BY_STATUS.get(status)
+    if make is not None:
+        return make(said)
     return _login(said) if _is_expired(text) else Refused(said)
 
 
@@ -86,10 +109,23 @@ def _busy(said: str) -> PrivstreamError:
     return Unavailable(said, floor=BUSY, cause="unavailable")
 
 
-_MEANINGS: dict[int, Callable[[str], PrivstreamError]] = {
+def _maintenance(said: str) -> PrivstreamError:
+    return Unavailable(said, floor=BUSY, cause="maintenance")
+
+
+# What may be over in a moment, whatever HTTP status it comes with:
+# https://api-docs.poloniex.com/spot/error-code, checked 2026-11-30.
+_BY_CODE: dict[int, Callable[[str], PrivstreamError]] = {
     21301: OrderUnknown,
+    21340: _maintenance,
+    415: _busy,  # "System Error"
     500: _busy,
-    603: _busy,
+    603: _busy,  # "Internal Server Error"
+    21707: _busy,  # "Internal accounts error"
+    24201: _busy,  # "Service busy"
+    250000: _busy,  # "Internal error"
+}
+_BY_STATUS: dict[int, Callable[[str], PrivstreamError]] = {
     # HTTP's own numbers, which also come as codes.
     401: _login,
     403: _permission,

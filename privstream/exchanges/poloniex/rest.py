@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from privstream.errors import Unavailable
 from privstream.exact import Malformed, decode
-from privstream.exchanges.poloniex.refusals import BUSY, error_for
+from privstream.exchanges.poloniex.refusals import BUSY, complaint_of, error_for
 from privstream.http_errors import check
 from privstream.wire import (
     Account,
@@ -101,7 +101,7 @@ def ask_for_list(
 
 
 def read_answer(response: HttpResponse, doing: str) -> Any:
-    """The bare result; an error is an object with `code` and `message`, or just the status."""
+    """The bare result; an error is an object with a code and a text, or just the status."""
     check(response, "Poloniex")
     try:
         answer = decode(response.body)
@@ -109,10 +109,7 @@ def read_answer(response: HttpResponse, doing: str) -> Any:
         raise Unavailable(
             f"Poloniex answered {doing} with no answer of its own", floor=BUSY
         ) from problem
-    code, text = 0, ""
-    if isinstance(answer, dict) and "code" in answer and "message" in answer:
-        code = answer["code"] if isinstance(answer["code"], int) else 0
-        text = str(answer["message"])
+    code, text = complaint_of(answer)
     if text or code or response.status >= 400:  # noqa: PLR2004 - where HTTP's errors begin
         raise error_for(code, text, response.status, doing)
     return answer

@@ -16,7 +16,7 @@ from privstream.exchanges.poloniex import balances, names, orders
 from privstream.exchanges.poloniex.balances import Holdings
 from privstream.exchanges.poloniex.fill_keys import FillKeys
 from privstream.exchanges.poloniex.pulse import Pulse
-from privstream.exchanges.poloniex.refusals import complaint, login_refused
+from privstream.exchanges.poloniex.refusals import complaint, login_refused, words_of
 from privstream.exchanges.poloniex.rest import millis, sign
 from privstream.wire import (
     Account,
@@ -110,7 +110,9 @@ class PoloniexSession(JsonSession):
 
     def _read_complaint(self, message: dict[str, Any]) -> Iterator[Action]:
         """It names no channel: before all is acknowledged, it is what we just asked for."""
-        text = str(message["message"])
+        text = words_of(message)
+        if not text:
+            raise ValueError("no words")
         if self._is_ready or self._opened is None:
             yield NoticeReport(level="error", code="error", text=text, element=message)
         if self._opened is None:  # a replay tells what went wrong, and goes on
@@ -142,7 +144,7 @@ class PoloniexSession(JsonSession):
         if answer.get("success") is True:
             yield from self._subscribe(now)
             return
-        problem = login_refused(str(answer.get("message") or ""))
+        problem = login_refused(words_of(answer))
         if self._opened is not None:
             raise problem
         # A replay tells what went wrong, and goes on.

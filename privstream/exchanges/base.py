@@ -140,6 +140,16 @@ class Exchange(ABC):
         return named or tuple(c for c in self.channels if c not in self.extra_channels)
 
     @classmethod
+    def symbol_of(cls, text: str) -> str | None:
+        """The unified symbol for any spelling of it here, `BTC/EUR`; `None` where it is no market's.
+
+        Found without asking the exchange, so it may name a market that is not there. Symbols are
+        compared without regard to capitals.
+        """
+        base, slash, quote = text.upper().partition("/")
+        return f"{base}/{quote}" if base and slash and quote and "/" not in quote else None
+
+    @classmethod
     def has_token(cls) -> bool:
         """Whether a connection takes a token: where one does, its exchange says how to get it."""
         return cls.fetch_token is not Exchange.fetch_token

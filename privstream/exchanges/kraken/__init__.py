@@ -27,7 +27,7 @@ from collections.abc import Iterable, Mapping
 
 from privstream.errors import ConfigError, UsageError
 from privstream.exchanges.base import Exchange, Limits, Option, Right
-from privstream.exchanges.kraken import rest
+from privstream.exchanges.kraken import names, rest
 from privstream.exchanges.kraken.rights import rights_of
 from privstream.exchanges.kraken.v1 import SessionV1
 from privstream.exchanges.kraken.v2 import SessionV2
@@ -108,6 +108,10 @@ class Kraken(Exchange):
                 f"the Kraken ws_url {endpoints.ws_url} does not speak protocol {protocol}",
                 "with protocol v2 it ends in /v2, with v1 it does not",
             )
+
+    @classmethod
+    def symbol_of(cls, text: str) -> str | None:
+        return names.symbol_of(text)
 
     def select(self, channels: Iterable[str]) -> tuple[str, ...]:
         chosen = tuple(channels)

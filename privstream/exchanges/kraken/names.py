@@ -3,6 +3,7 @@
 Source: protocols/kraken.md sections 3.2, 4.2, 5 (checked 2026-11-20).
 """
 
+import re
 from functools import lru_cache
 
 from privstream.events import OrderStatus
@@ -34,6 +35,50 @@ def symbol(pair: str) -> str:
 def quote_of(common_symbol: str) -> str:
     """The currency that prices and, on Kraken, fees are in."""
     return common_symbol.rpartition("/")[2]
+
+
+# What pairs are quoted in, as AssetPairs lists it (checked 2026-11-30); only spellings without a
+# slash need it.
+QUOTES = frozenset(
+    "USD EUR GBP CAD AUD JPY CHF AED USDT USDC USDG USDQ USDR USD1 PYUSD RLUSD TUSD DAI EURC EURQ "
+    "EURR EUROP XBT BTC ETH DOT".split()
+)
+# The oldest assets have a letter before their name over REST: X, or Z where it is a state's money.
+PREFIXED = frozenset(
+    "XXBT XXDG XETH XETC XLTC XMLN XREP XXLM XXMR XXRP XZEC ZUSD ZEUR ZGBP ZCAD ZAUD ZJPY".split()
+)
+
+
+def symbol_of(text: str) -> str | None:
+    """`BTC/EUR` for each of its spellings: `XBT/EUR`, `XBTEUR`, `BTCEUR`, `XXBTZEUR`, `btc/eur`.
+
+    `None` where the text is no pair's name. Capitals mean something in tokenized names only
+    (`AAPLx/USD`), so a text that mixes them keeps its own.
+    """
+    text = text.upper() if text.islower() else text
+    base, slash, quote = text.partition("/")
+    if not slash:
+        base, quote = _split(text)
+    if not (_ASSET.fullmatch(base) and _ASSET.fullmatch(quote)):
+        return None
+    return f"{_plain(base)}/{_plain(quote)}"
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Base and quote of a name without a slash; the longest quote that fits."""
+    for width in (5, 4, 3):
+        base, quote = name[:-width], name[-width:]
+        if quote in QUOTES or (quote in PREFIXED and (base in PREFIXED or base in QUOTES)):
+            return base, quote
+    return "", ""
+
+
+def _plain(code: str) -> str:
+    """`ZEUR` is `EUR`, `XXBT` is `BTC`."""
+    return currency(code[1:] if code in PREFIXED else code)
+
+
+_ASSET = re.compile(r"[A-Za-z0-9.]{1,20}", re.ASCII)
 
 
 @lru_cache(maxsize=1024)

@@ -6,10 +6,13 @@ from pkgutil import iter_modules
 from privstream.errors import UsageError
 from privstream.exchanges.base import Exchange
 
+SHARED = frozenset({"base", "kit"})
+"""What stands beside the exchanges and is none."""
+
 
 def names() -> tuple[str, ...]:
     """The exchanges there are, without importing any."""
-    return tuple(sorted(module.name for module in iter_modules(__path__) if module.name != "base"))
+    return tuple(sorted({module.name for module in iter_modules(__path__)} - SHARED))
 
 
 def find(name: str) -> type[Exchange]:

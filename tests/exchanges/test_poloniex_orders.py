@@ -204,6 +204,32 @@ def test_a_limit_maker_is_a_limit_order_that_is_post_only() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("pair", "symbol"),
+    [("STR_USDT", "XLM/USDT"), ("REPV2_ETH", "REP/ETH"), ("BTC_UST", "BTC/USTC")],
+)
+def test_coins_have_their_common_names_beside_poloniexs_own(pair: str, symbol: str) -> None:
+    coin = pair.split("_", maxsplit=1)[0]
+    item = PARTLY | {"symbol": pair, "feeCurrency": coin}
+    base = symbol.split("/", maxsplit=1)[0]
+    session().receives(push(item)).tells(
+        like(Trade, symbol=symbol, exchange_symbol=pair, fee_currency=base),
+        like(Order, symbol=symbol, exchange_symbol=pair),
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["STR_USDT", "str_usdt", "STR/USDT", "xlm/usdt", "XLM-USDT", "strusdt", " XLMUSDT "]
+)
+def test_a_market_is_known_by_any_of_its_spellings(text: str) -> None:
+    assert Poloniex.symbol_of(text) == "XLM/USDT"
+
+
+@pytest.mark.parametrize("text", ["", "USDT", "BTC", "A_B_C", "_USDT", "BTC/"])
+def test_what_is_no_market_has_no_symbol(text: str) -> None:
+    assert Poloniex.symbol_of(text) is None
+
+
 def test_a_fee_without_a_currency_is_a_stated_zero() -> None:
     session().receives(push(FILLED, tradeFee="0", feeCurrency="")).does(
         like(Fill, fee="0", fee_currency=None)
@@ -356,6 +382,12 @@ def test_a_balance_event_type_is_read_in_any_case_and_a_wallet_that_is_left_out_
     item = balance(1, "5", eventType="place_order")
     del item["data"][0]["accountType"]
     session().receives(item).tells(like(Balance, reason="place_order", wallet="spot"))
+
+
+def test_a_balance_has_its_coins_common_name() -> None:
+    session().receives(balance(1, "5", currency="STR")).tells(
+        like(Balance, currency="XLM", exchange_currency="STR")
+    )
 
 
 def test_a_balance_without_an_amount_is_a_notice() -> None:

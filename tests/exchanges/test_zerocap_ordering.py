@@ -191,7 +191,7 @@ def test_what_zerocap_has_is_taken() -> None:
     assert not entry().can_cancel
 
 
-@pytest.mark.parametrize("symbol", ["btc/aud", "BTC-AUD", "btc_aud"])
+@pytest.mark.parametrize("symbol", ["btc/aud", "BTC-AUD", "btc_aud", "btcaud"])
 def test_a_symbol_is_spelled_as_zerocap_does(symbol: str) -> None:
     ready = play(entry().prepare(ticket(symbol=symbol)), Server(answer({})))
     assert ready == ticket()

@@ -152,6 +152,17 @@ def test_prices_are_streamed_only_where_they_are_named_with_symbols() -> None:
         assert "--symbol" in (refused.value.hint or "")
 
 
+@pytest.mark.parametrize("text", ["USDT/AUD", "usdt/aud", "usdt-aud", "USDT_AUD", "usdtaud"])
+def test_a_market_is_known_by_any_of_its_spellings(text: str) -> None:
+    assert Zerocap.symbol_of(text) == "USDT/AUD"
+    assert Zerocap(account(symbols=text)).symbols == ("USDT/AUD",)
+
+
+@pytest.mark.parametrize("text", ["", "AUD", "A/B/C", "/AUD", "USDT"])
+def test_what_is_no_market_has_no_symbol(text: str) -> None:
+    assert Zerocap.symbol_of(text) is None
+
+
 def test_the_session_asks_for_the_symbols_of_the_account() -> None:
     session = Zerocap(account(symbols="usdt/aud")).session(None, ("prices",))
     greeting = b'{"type":"message","message":"Successfully connected."}'

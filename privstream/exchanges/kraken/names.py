@@ -40,11 +40,56 @@ def quote_of(common_symbol: str) -> str:
 # What pairs are quoted in, as AssetPairs lists it (checked 2026-11-30); only spellings without a
 # slash need it.
 QUOTES = frozenset(
-    ["USD", "EUR", "GBP", "CAD", "AUD", "JPY", "CHF", "AED", "USDT", "USDC", "USDG", "USDQ", "USDR", "USD1", "PYUSD", "RLUSD", "TUSD", "DAI", "EURC", "EURQ", "EURR", "EUROP", "XBT", "BTC", "ETH", "DOT"]
+    [
+        "USD",
+        "EUR",
+        "GBP",
+        "CAD",
+        "AUD",
+        "JPY",
+        "CHF",
+        "AED",
+        "USDT",
+        "USDC",
+        "USDG",
+        "USDQ",
+        "USDR",
+        "USD1",
+        "PYUSD",
+        "RLUSD",
+        "TUSD",
+        "DAI",
+        "EURC",
+        "EURQ",
+        "EURR",
+        "EUROP",
+        "XBT",
+        "BTC",
+        "ETH",
+        "DOT",
+    ]
 )
 # The oldest assets have a letter before their name over REST: X, or Z where it is a state's money.
 PREFIXED = frozenset(
-    ["XXBT", "XXDG", "XETH", "XETC", "XLTC", "XMLN", "XREP", "XXLM", "XXMR", "XXRP", "XZEC", "ZUSD", "ZEUR", "ZGBP", "ZCAD", "ZAUD", "ZJPY"]
+    [
+        "XXBT",
+        "XXDG",
+        "XETH",
+        "XETC",
+        "XLTC",
+        "XMLN",
+        "XREP",
+        "XXLM",
+        "XXMR",
+        "XXRP",
+        "XZEC",
+        "ZUSD",
+        "ZEUR",
+        "ZGBP",
+        "ZCAD",
+        "ZAUD",
+        "ZJPY",
+    ]
 )
 
 

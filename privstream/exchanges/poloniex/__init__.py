@@ -32,7 +32,7 @@ from urllib.parse import urlsplit
 
 from privstream.errors import ConfigError
 from privstream.exchanges.base import Exchange, Limits, Right
-from privstream.exchanges.poloniex import backfill
+from privstream.exchanges.poloniex import backfill, names
 from privstream.exchanges.poloniex.balances import Holdings
 from privstream.exchanges.poloniex.fill_keys import FillKeys
 from privstream.exchanges.poloniex.rights import rights_of
@@ -93,6 +93,10 @@ class Poloniex(Exchange):
                 f"the Poloniex ws_url {endpoints.ws_url} serves no private channels",
                 "the private socket's path is /ws/private",
             )
+
+    @classmethod
+    def symbol_of(cls, text: str) -> str | None:
+        return names.symbol_of(text)
 
     def handshake(self, token: Token | None, stamp: Stamp) -> Handshake:  # noqa: ARG002 - neither is in it
         return Handshake(url=self.account.endpoints.ws_url)

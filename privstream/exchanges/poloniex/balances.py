@@ -65,7 +65,7 @@ def read_push(item: Mapping[str, Any], holdings: Holdings) -> Iterator[BalanceRe
     currency = names.required(item["currency"], "currency")
     place = currency, names.word(item.get("accountType") or SPOT)
     report = BalanceReport(
-        currency=currency,
+        currency=names.common(currency),
         exchange_currency=currency,
         wallet=place[1],
         available=amount(item["available"]),
@@ -115,7 +115,7 @@ NOTHING: Mapping[str, Any] = {"available": "0", "hold": "0"}
 
 def _listed(place: Place, row: Mapping[str, Any], source: Source) -> BalanceReport:
     return BalanceReport(
-        currency=place[0],
+        currency=names.common(place[0]),
         exchange_currency=place[0],
         wallet=place[1],
         available=amount(row["available"]),

@@ -3,10 +3,26 @@
 Source: protocols/poloniex.md sections 4 to 6 (checked 2026-11-20).
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from privstream.events import OrderStatus, Side
 from privstream.exact import amount
+from privstream.exchanges.kit.pairs import typed_pair
+
+COMMON: Mapping[str, str] = {"STR": "XLM", "REPV2": "REP", "UST": "USTC"}
+"""Poloniex's own codes of coins that are called otherwise everywhere else.
+
+Its other codes that clients rename (ETHTRON, TRXETH, USDTBSC, …) name a coin on another chain:
+they stand in wallet records only. Source: ccxt 4.5.90, checked 2026-11-30.
+"""
+QUOTES = ("USDT", "USDC", "USDD", "TUSD", "BUSD", "DAI", "BTC", "ETH", "TRX", "XMR", "PAX")
+"""What Poloniex's pairs are or were quoted in: for a pair that is typed without a separator."""
+
+
+def common(code: str) -> str:
+    """The common name of a coin."""
+    return COMMON.get(code, code)
 
 
 @lru_cache(maxsize=4096)
@@ -15,7 +31,13 @@ def symbol(pair: str) -> str:
     base, _, quote = pair.rpartition("_")
     if not (base and quote):
         raise ValueError(f"{pair} is no pair")
-    return f"{base}/{quote}"
+    return f"{common(base)}/{common(quote)}"
+
+
+def symbol_of(text: str) -> str | None:
+    """The common name of a pair as a user may type it: `btc_usdt`, `BTC/USDT`, `btcusdt`."""
+    pair = typed_pair(text, QUOTES)
+    return None if pair is None else symbol(pair.replace("/", "_"))
 
 
 def word(text: str) -> str:
@@ -36,6 +58,12 @@ def required(value: object, what: str) -> str:
     if text is None:
         raise ValueError(f"no {what}")
     return text
+
+
+def currency(value: object) -> str | None:
+    """The common name of a coin, where one is named."""
+    code = given(value)
+    return None if code is None else common(code)
 
 
 def size(value: object) -> str | None:

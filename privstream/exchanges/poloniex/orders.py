@@ -109,7 +109,7 @@ def _common_to_fills(item: Item, order_id: str) -> dict[str, Any]:
         "symbol": names.symbol(item["symbol"]),
         "exchange_symbol": item["symbol"],
         "side": names.side(item["side"]),
-        "fee_currency": names.given(item.get("feeCurrency")),
+        "fee_currency": names.currency(item.get("feeCurrency")),
         "client_order_id": names.given(item.get("clientOrderId")),
         "order_type": names.order_type(names.required(item["type"], "type")),
         "liquidity": LIQUIDITY.get(names.word(item.get("matchRole") or "")),

@@ -36,7 +36,7 @@ from typing import ClassVar
 
 from privstream.errors import UsageError
 from privstream.exchanges.base import Exchange, Limits, Option, Right
-from privstream.exchanges.zerocap import rest
+from privstream.exchanges.zerocap import names, rest
 from privstream.exchanges.zerocap.balances import Wallets
 from privstream.exchanges.zerocap.ordering import ZerocapEntry
 from privstream.exchanges.zerocap.rights import rights_of
@@ -113,7 +113,8 @@ class Zerocap(Exchange):
     def symbols(self) -> tuple[str, ...]:
         """The symbols whose prices are wanted, as Zerocap writes them."""
         named = self.account.options.get("symbols", "").upper().split(",")
-        return tuple(dict.fromkeys(symbol.strip() for symbol in named if symbol.strip()))
+        pairs = (self.symbol_of(name) or name.strip() for name in named)
+        return tuple(dict.fromkeys(filter(None, pairs)))
 
     def select(self, channels: Iterable[str]) -> tuple[str, ...]:
         chosen = super().select(channels)
@@ -123,6 +124,10 @@ class Zerocap(Exchange):
                 "add --symbol, like --symbol USDT/AUD",
             )
         return chosen
+
+    @classmethod
+    def symbol_of(cls, text: str) -> str | None:
+        return names.symbol_of(text)
 
     def handshake(self, token: Token | None, stamp: Stamp) -> Handshake:  # noqa: ARG002 - there is no token
         return Handshake(

@@ -25,7 +25,7 @@ from msgspec import structs
 
 from privstream.errors import PermissionMissing, Refused, UnknownOrder, UsageError
 from privstream.exchanges.base import each
-from privstream.exchanges.zerocap import rest
+from privstream.exchanges.zerocap import names, rest
 from privstream.exchanges.zerocap.elements import read_order_push, word
 from privstream.exchanges.zerocap.privacy import veiled
 from privstream.http_errors import excerpt
@@ -166,8 +166,8 @@ def _is(row: Any, key: str, value: str | None) -> bool:
 
 
 def _spelled(symbol: str) -> str:
-    """`btc-aud` and `BTC_AUD` are `BTC/AUD`."""
-    return symbol.upper().replace("-", "/").replace("_", "/")
+    """`btc-aud` and `BTC_AUD` are `BTC/AUD`; what is no pair is left to Zerocap to refuse."""
+    return names.symbol_of(symbol) or symbol.upper()
 
 
 def _status(text: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 from privstream.simulator.market.life import SLOTS
 from privstream.simulator.poloniex.history import Paging
 from privstream.simulator.poloniex.stream import Stream
+from privstream.simulator.poloniex.wallets import holds
 from tests.simulator.poloniex_desk import MILLI, Desk
 
 ORDER_KEYS = (
@@ -73,12 +74,7 @@ def test_all_that_can_become_of_an_order_happens() -> None:
         "REJECTED",
         "FAILED",
     }
-    assert {item["type"] for item in told} == {
-        "LIMIT",
-        "MARKET",
-        "LIMIT_MAKER",
-        "STOP_LOSS_LIMIT",
-    }
+    assert {item["type"] for item in told} == {"LIMIT", "MARKET", "LIMIT_MAKER"}
     assert {item["source"] for item in told} == {"API", "WEB", "APP", "SMART"}
     assert {item["matchRole"] for item in told} == {"MAKER", "TAKER", ""}
     assert len({item["symbol"] for item in told}) == 6
@@ -339,7 +335,7 @@ def test_after_hours_that_nobody_looked_the_wallets_are_right() -> None:
     stream: Stream = desk.poloniex.advance(desk.now)
     assert desk.books.forgotten
     for currency, balance in desk.books.balances.items():
-        assert stream.wallets.available[currency] == desk.books.available(currency)
+        assert stream.wallets.hold[currency] == holds(desk.books)[currency]
         assert stream.wallets.available[currency] + stream.wallets.hold[currency] == balance
 
 

@@ -9,6 +9,7 @@ from privstream import exact
 from privstream.simulator.base import Request
 from privstream.simulator.poloniex.history import Paging
 from privstream.simulator.poloniex.keys import Key, signed_text
+from privstream.simulator.poloniex.words import is_waiting
 from tests.simulator.poloniex_desk import Desk, sign
 
 UNAUTHORIZED = (401, 401)
@@ -124,7 +125,7 @@ def test_orders_are_not_given_here(desk: Desk) -> None:
     assert trader.poloniex.request(request, trader.now).status == 404
 
 
-@pytest.mark.parametrize("path", ["/", "/order", "/orders/1/2", "/smartorders", "/wallets"])
+@pytest.mark.parametrize("path", ["/", "/order", "/orders/1/2", "/smartorders/1/2", "/wallets"])
 def test_other_paths_are_not_found(desk: Desk, path: str) -> None:
     assert desk.refusal(path)[:2] == (404, 404)
 
@@ -175,9 +176,10 @@ def test_a_currency_that_is_not_held_is_not_listed() -> None:
 
 def test_open_orders_are_listed_newest_first(desk: Desk) -> None:
     rows = desk.get("/orders")
-    assert {row["id"] for row in rows} == desk.books.open.keys()
-    assert [row["createTime"] for row in rows] == sorted(
-        (row["createTime"] for row in rows), reverse=True
+    live = {name for name, order in desk.books.open.items() if not is_waiting(order)}
+    assert {row["id"] for row in rows} == live
+    assert [int(row["id"]) for row in rows] == sorted(
+        (int(row["id"]) for row in rows), reverse=True
     )
     for row in rows:
         order = desk.books.open[row["id"]]
@@ -266,7 +268,8 @@ def test_trades_are_walked_back_by_their_page_ids(desk: Desk) -> None:
 def test_closed_orders_are_walked_back_by_their_ids(desk: Desk) -> None:
     rows = walked(desk, "/orders/history", "id", limit=60)
     assert len({row["id"] for row in rows}) == len(rows) > 300
-    closed = {name for name, o in desk.books.orders.items() if o.closed_ns is not None}
+    orders = desk.books.orders.items()
+    closed = {name for name, o in orders if o.closed_ns is not None and not is_waiting(o)}
     assert {str(row["id"]) for row in rows} == closed
 
 

@@ -89,7 +89,8 @@ class Books:
         return self._change(self.open[order_id], "trailed", stop_price=stop_price, price=price)
 
     def trigger(self, order_id: str) -> Order:
-        return self._change(self.open[order_id], "triggered", triggered=True)
+        moment = self.time_ns + self._step_ns
+        return self._change(self.open[order_id], "triggered", triggered=True, triggered_ns=moment)
 
     def fill(self, order_id: str, quantity: Decimal, price: Decimal, *, maker: bool) -> Trade:
         """Fill a part of an order or the rest of it."""

@@ -126,6 +126,7 @@ class Order(Struct, frozen=True, kw_only=True, gc=False):
     closed_ns: int | None = None
     status: Status = "pending"
     triggered: bool = False
+    triggered_ns: int | None = None
     filled: Decimal = ZERO
     cost: Decimal = ZERO
     fee: Decimal = ZERO

@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl
 from privstream import exact
 from privstream.simulator.base import Answer, Request
 from privstream.simulator.poloniex import public
-from privstream.simulator.poloniex.history import INVALID, Call, History, Wrong
+from privstream.simulator.poloniex.arguments import INVALID, Call, Wrong
+from privstream.simulator.poloniex.history import History
 from privstream.simulator.poloniex.keys import (
     Key,
     age_ms,

@@ -15,8 +15,10 @@ from privstream.simulator.poloniex.wallets import Wallets, balance_item
 from privstream.simulator.poloniex.words import (
     client_order_id,
     is_by_amount,
+    is_waiting,
     millis,
     order_amount,
+    placed_ns,
     plain,
     quantity,
     source_of,
@@ -32,11 +34,15 @@ TOGETHER = 8
 """Of every so many orders one has the pushes of a moment in one array: documented, never seen."""
 EVENTS: dict[What, str] = {
     "opened": "place",
+    "triggered": "place",
     "traded": "trade",
     "canceled": "canceled",
     "expired": "canceled",
 }
-"""What is told of an order. The last fill is its end: no further message follows."""
+"""What is told of an order, of a smart one only once it was set off.
+
+The last fill is its end: no further message follows.
+"""
 
 
 class Push(Struct, frozen=True):
@@ -86,7 +92,7 @@ class Stream:
             item = balance_item(change, ts, versioned=self._versioned)
             yield Push("balances", change.currency, ts, (item,))
         order = happening.order
-        if order is not None and happening.what in EVENTS:
+        if order is not None and happening.what in EVENTS and not is_waiting(order):
             ts = millis(happening.time_ns) + LEAST_ORDER_LAG + order.serial * 7 % ORDER_LAGS
             item = self._order_item(happening, order, ts)
             yield Push("orders", symbol_of(order), ts, (item,), order)
@@ -107,7 +113,7 @@ class Stream:
             "price": plain(order.price),
             "quantity": plain(quantity(order)),
             "state": state(order),
-            "createTime": millis(order.created_ns),
+            "createTime": millis(placed_ns(order)),
             "tradeTime": millis(trade.time_ns) if trade else 0,
             "tradePrice": plain(trade.price if trade else None),
             "tradeQty": plain(trade.quantity if trade else None),

@@ -15,6 +15,7 @@ from privstream.simulator.poloniex.words import (
     ACCOUNT_ID,
     USER_ID,
     is_by_amount,
+    is_waiting,
     millis,
     order_amount,
     plain,
@@ -49,9 +50,10 @@ class Wallets:
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        self.available = {currency: books.available(currency) for currency in books.balances}
-        self.hold = dict(books.holds)
-        self._held = {order.order_id: books.needed(order) for order in books.open.values()}
+        self.hold = holds(books)
+        self.available = {c: total - self.hold[c] for c, total in books.balances.items()}
+        standing = [order for order in books.open.values() if not is_waiting(order)]
+        self._held = {order.order_id: books.needed(order) for order in standing}
 
     def changes(self, happening: Happening) -> list[Change]:
         """The changes that a happening brings, in their order."""
@@ -67,7 +69,9 @@ class Wallets:
 
     def _moves(self, happening: Happening) -> Iterator[Move]:
         match happening:
-            case Happening(what="opened", order=Order() as order):
+            case Happening(order=Order() as order) if is_waiting(order):
+                return  # nothing is frozen for a smart order before it was set off
+            case Happening(what="opened" | "triggered", order=Order() as order):
                 needed = self._needed(order)
                 self._held[order.order_id] = needed
                 yield Move("PLACE_ORDER", paid_in(order), -needed, needed)
@@ -101,6 +105,15 @@ class Wallets:
             Move("MATCH_ORDER", got, -trade.fee, ZERO),
         ]
         yield from release + credit if buys else credit + release
+
+
+def holds(books: Books) -> dict[str, Decimal]:
+    """What is held of each currency: the books put aside for smart orders too, Poloniex does not."""
+    found = dict(books.holds)
+    for order in books.open.values():
+        if is_waiting(order):
+            found[books.held_in(order)] -= books.needed(order)
+    return found
 
 
 def paid_in(order: Order) -> str:

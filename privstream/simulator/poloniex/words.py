@@ -26,7 +26,8 @@ STATES = (
     "CANCELED",
     *UNFILLED_ENDS,
 )
-TYPES = ("MARKET", "LIMIT", "LIMIT_MAKER", "STOP_LOSS_LIMIT")
+TYPES = ("MARKET", "LIMIT", "LIMIT_MAKER")
+SMART_BIT = 1 << 16
 SIDES = ("BUY", "SELL")
 
 
@@ -101,7 +102,30 @@ def symbol_of(order: Order) -> str:
 
 
 def type_of(order: Order) -> str:
-    return "LIMIT_MAKER" if order.post_only else order.type.upper()
+    """What a smart order sets off is a plain one."""
+    if order.post_only:
+        return "LIMIT_MAKER"
+    return "MARKET" if order.type == "market" else "LIMIT"
+
+
+def is_smart(order: Order) -> bool:
+    """Whether a price sets it off."""
+    return order.type == "stop_loss_limit"
+
+
+def is_waiting(order: Order) -> bool:
+    """No price has set it off: only the smart orders tell of it, whatever became of it."""
+    return is_smart(order) and not order.triggered
+
+
+def smart_id(order: Order) -> str:
+    """A smart order has an id of its own, beside that of the order which it sets off."""
+    return str(int(order.order_id) | SMART_BIT)
+
+
+def placed_ns(order: Order) -> int:
+    """When the order itself was placed: for a smart one that was when it was set off."""
+    return order.triggered_ns or order.created_ns
 
 
 def time_in_force(order: Order) -> str:
@@ -111,7 +135,7 @@ def time_in_force(order: Order) -> str:
 
 def source_of(order: Order) -> str:
     """Conditional orders are set off by Poloniex itself."""
-    return "SMART" if order.type == "stop_loss_limit" else SOURCES[order.serial % len(SOURCES)]
+    return "SMART" if is_smart(order) else SOURCES[order.serial % len(SOURCES)]
 
 
 def client_order_id(order: Order) -> str:

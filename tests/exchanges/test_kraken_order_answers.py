@@ -15,7 +15,8 @@ from privstream.errors import (
     UsageError,
 )
 from privstream.ordering import Answered, Ticket
-from privstream.wire import HttpRequest, OrderReport
+from privstream.simulator.base import Request
+from privstream.wire import Call, HttpRequest, HttpResponse, OrderReport
 from tests.exchanges.kraken_order_desk import (
     NOW,
     PAIR,
@@ -27,6 +28,7 @@ from tests.exchanges.kraken_order_desk import (
     ticket,
 )
 from tests.rest_play import STAMP, answer, play
+from tests.simulator.desk import Desk
 
 # --- the pair ------------------------------------------------------------------------------
 
@@ -72,6 +74,20 @@ def test_an_answer_about_other_pairs_is_not_taken_for_the_one_meant() -> None:
             entry().prepare(ticket(symbol="BTC/EUR")),
             lambda *_: answer({"error": [], "result": PAIR}),
         )
+
+
+@pytest.mark.parametrize("typed", ["AAPLx/USD", "AAPLxUSD", "aaplx/usd"])
+@pytest.mark.parametrize("protocol", ["v1", "v2"])
+def test_a_tokenized_pair_is_found_whatever_capitals_were_typed(protocol: str, typed: str) -> None:
+    desk = Desk()
+
+    def simulated(_call: Call, request: HttpRequest) -> HttpResponse:
+        path, _, query = request.path.partition("?")
+        sent = Request(request.method, path, query, request.headers, request.body)
+        return answer(desk.kraken.request(sent, desk.now).body)
+
+    prepared = play(entry(protocol).prepare(ticket(symbol=typed)), simulated)
+    assert prepared.symbol == "AAPLx/USD"
 
 
 def test_an_empty_id_names_no_order() -> None:

@@ -28,6 +28,7 @@ from collections.abc import Iterable, Mapping
 from privstream.errors import ConfigError, UsageError
 from privstream.exchanges.base import Exchange, Limits, Option, Right
 from privstream.exchanges.kraken import names, rest
+from privstream.exchanges.kraken.pairs import Pairs
 from privstream.exchanges.kraken.rights import rights_of
 from privstream.exchanges.kraken.v1 import SessionV1
 from privstream.exchanges.kraken.v2 import SessionV2
@@ -85,7 +86,7 @@ class Kraken(Exchange):
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)
-        self._pairs: rest.Pairs = {}
+        self._pairs = Pairs()
         self._assets: rest.Assets = {}
         self._spread: set[str] = set()
 
@@ -131,7 +132,9 @@ class Kraken(Exchange):
 
     def session(self, token: Token | None, channels: tuple[str, ...]) -> Session:
         text = "" if token is None else token.secret.reveal()
-        return SessionV1(text, channels) if self._v1 else SessionV2(text, channels, self._spread)
+        if self._v1:
+            return SessionV1(text, channels, self._pairs)
+        return SessionV2(text, channels, self._spread, self._pairs)
 
     def backfill(self, known: Known) -> RestFlow[Backfill]:
         return rest.backfill(self.account, self._pairs, known)

@@ -25,6 +25,10 @@ class NonceRefused(LoginRefused):
     """The nonce is not above the last one that Kraken saw for this key."""
 
 
+class UnknownPair(Refused):
+    """A name that is asked for is none of a listed pair of this class."""
+
+
 def error_for(text: str, doing: str) -> PrivstreamError:
     """The error of a string; `doing` names what was asked for, in our words."""
     for prefix, make in _MEANINGS:
@@ -111,6 +115,10 @@ def _token(text: str, doing: str) -> PrivstreamError:
     return TokenRefused(f"Kraken does not take the token for {doing} ({text})", cause="token")
 
 
+def _unknown_pair(text: str, doing: str) -> PrivstreamError:
+    return UnknownPair(f"Kraken knows no such pair, asked for {doing} ({text})")
+
+
 def _unknown_order(text: str, doing: str) -> PrivstreamError:
     return UnknownOrder(f"Kraken knows no such order, asked for {doing} ({text})", "check the id")
 
@@ -135,6 +143,7 @@ _MEANINGS = (
     ("EService:Throttled", _rate_limit),
     ("EService: Throttled", _rate_limit),
     ("Exceeded msg rate", _rate_limit),
+    ("EQuery:Unknown asset pair", _unknown_pair),
     ("EOrder:Unknown order", _unknown_order),
     ("EOrder:Invalid order", _unknown_order),
     ("ESession:Invalid session", _token),

@@ -7,7 +7,7 @@ missing. Source: protocols/kraken.md sections 1 and 6 (checked 2026-11-20).
 import base64
 import hashlib
 import hmac
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +17,7 @@ from privstream.exact import Malformed, amount, decode
 from privstream.exchanges.base import each
 from privstream.exchanges.kraken.names import currency
 from privstream.exchanges.kraken.orders import Row, read_order, read_trade, time_of
+from privstream.exchanges.kraken.pairs import ORDINARY, Pairs, learn, wanted_by
 from privstream.exchanges.kraken.refusals import BUSY, NonceRefused, error_for
 from privstream.http_errors import check
 from privstream.wire import (
@@ -121,8 +122,6 @@ def fetch_token(account: Account) -> RestFlow[Token]:
 
 # --- reading back ----------------------------------------------------------------------
 
-Pairs = dict[str, str]
-"""REST's names of pairs, `XXBTZUSD` and `XBTUSD`, to `XBT/USD`."""
 Assets = dict[str, str]
 """REST's names of assets, `XXBT`, to the alternative ones, `XBT`."""
 
@@ -217,13 +216,13 @@ def _are_fills_listed(known: Known) -> bool:
 def _fills(account: Account, pairs: Pairs, known: Known) -> RestFlow[tuple[AnyReport, ...]]:
     # Merged fills of a taker order would have other ids than the stream's (sheet section 6).
     rows = yield from _history(account, "TradesHistory", "trades", known, consolidate_taker="false")
-    names = yield from _pair_names(pairs, (row["pair"] for row in rows.values()))
+    notices = yield from learn(pairs, wanted_by(rows.values()), read_pairs)
 
     def read(item: tuple[str, Row]) -> Iterator[AnyReport]:
         trade_id, row = item
-        yield read_trade(trade_id, row, names.get(row["pair"]), source="rest", element=row)
+        yield read_trade(trade_id, row, pairs.get(row["pair"]), source="rest", element=row)
 
-    return tuple(each(rows.items(), read))
+    return (*notices, *each(rows.items(), read))
 
 
 def _closed_orders(account: Account, pairs: Pairs, known: Known) -> RestFlow[tuple[AnyReport, ...]]:
@@ -258,26 +257,24 @@ def read_orders(
     pairs: Pairs, rows: Mapping[str, Row], source: Source = "rest"
 ) -> RestFlow[tuple[AnyReport, ...]]:
     """Reports of REST's rows, by order id; asks for the names of pairs that are new."""
-    names = yield from _pair_names(pairs, (row["descr"]["pair"] for row in rows.values()))
+    notices = yield from learn(pairs, wanted_by(rows.values()), read_pairs)
 
     def read(item: tuple[str, Row]) -> Iterator[AnyReport]:
         order_id, row = item
-        pair = names.get(row["descr"]["pair"])
+        pair = pairs.get(row["descr"]["pair"])
         yield read_order(order_id, row, pair, time=time_of(row), source=source, element=row)
 
-    return tuple(each(rows.items(), read))
+    return (*notices, *each(rows.items(), read))
 
 
-def _pair_names(pairs: Pairs, wanted: Iterable[str]) -> RestFlow[Pairs]:
-    """`pairs` with the wanted names added, asked for once; a pair no longer listed stays out."""
-    unknown = sorted({name for name in wanted if "/" not in name} - pairs.keys())
-    if unknown:
-        query = urlencode({"pair": ",".join(unknown)})
-        response = yield Call(
-            build=lambda _: HttpRequest(method="GET", path=f"/0/public/AssetPairs?{query}"),
-            name="AssetPairs",
-            cost=0.0,
-        )
-        for key, row in read_result(response, "AssetPairs").items():
-            pairs[key] = pairs[row["altname"]] = row["wsname"]
-    return pairs
+def read_pairs(asked: Sequence[str], aclass: str) -> RestFlow[dict[str, Row]]:
+    """AssetPairs of these names, or of all. Raises UnknownPair where one is none of this class."""
+    query = {"pair": ",".join(asked)} if asked else {}
+    if aclass != ORDINARY:
+        query["aclass_base"] = aclass
+    path = f"/0/public/AssetPairs?{urlencode(query)}"
+    response = yield Call(
+        build=lambda _: HttpRequest(method="GET", path=path), name="AssetPairs", cost=0.0
+    )
+    rows = read_result(response, "AssetPairs")
+    return {key: row for key, row in rows.items() if isinstance(row, dict)}

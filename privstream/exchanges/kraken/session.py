@@ -11,6 +11,7 @@ from privstream.errors import RateLimited
 from privstream.exchanges.base import JsonSession, unrecognised
 from privstream.exchanges.kraken import names
 from privstream.exchanges.kraken.life import Pulse, Sequence
+from privstream.exchanges.kraken.pairs import Pairs
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.wire import Action, NoticeReport, Now, Ready, Synced
 
@@ -20,8 +21,11 @@ LOGIN = 10.0  # seconds until every subscription must be acknowledged
 class KrakenSession(JsonSession):
     """One connection, whatever its protocol; `wanted` are the wire's channels."""
 
-    def __init__(self, token: str, wanted: tuple[str, ...]) -> None:
+    def __init__(self, token: str, wanted: tuple[str, ...], pairs: Pairs | None = None) -> None:
         self._token = token
+        self._pairs = pairs or Pairs()
+        """Names that REST has to know too; they outlive the connection."""
+        self._heard: set[str] = set()
         self._wanted = wanted
         self._unacknowledged = set(wanted)
         self._unlisted = set(wanted)
@@ -30,6 +34,12 @@ class KrakenSession(JsonSession):
 
     def tick(self, now: Now) -> Iterator[Action]:
         yield from self._pulse.check(now)
+
+    def _hear(self, symbol: object) -> None:
+        """Keep a pair's name, as this protocol writes it, for what REST will say of it."""
+        if isinstance(symbol, str) and symbol not in self._heard:
+            self._heard.add(symbol)
+            self._pairs.heard(symbol)
 
     def _acknowledged(self, channel: str) -> Iterator[Action]:
         self._unacknowledged.discard(channel)

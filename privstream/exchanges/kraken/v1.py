@@ -13,6 +13,7 @@ from privstream.events import Source
 from privstream.exchanges.base import each, unrecognised
 from privstream.exchanges.kraken.life import Sequence
 from privstream.exchanges.kraken.orders import Row, read_order, read_trade, time_of
+from privstream.exchanges.kraken.pairs import Pairs
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.exchanges.kraken.session import KrakenSession, engine_state
 from privstream.wire import (
@@ -33,8 +34,8 @@ TERMS = ("descr", "oflags", "limitprice", "stopprice")
 class SessionV1(KrakenSession):
     """One v1 connection."""
 
-    def __init__(self, token: str, channels: tuple[str, ...]) -> None:
-        super().__init__(token, subscriptions(channels))
+    def __init__(self, token: str, channels: tuple[str, ...], pairs: Pairs | None = None) -> None:
+        super().__init__(token, subscriptions(channels), pairs)
         self._seen_data: set[str] = set()
         self._terms: dict[str, Row] = {}
         """Of each open order what its updates are read by, but do not repeat."""
@@ -102,10 +103,12 @@ class SessionV1(KrakenSession):
         if isinstance(update.get("descr"), dict) and "descr" in terms:
             row["descr"] = {**terms["descr"], **update["descr"]}
         self._keep(order_id, row)
+        pair = row.get("descr", {}).get("pair")
+        self._hear(pair)
         yield read_order(
             order_id,
             row,
-            row.get("descr", {}).get("pair"),
+            pair,
             time=time_of(update),
             source=source,
             sequence=sequence,
@@ -121,6 +124,7 @@ class SessionV1(KrakenSession):
     def _read_trade(
         self, trade_id: str, row: Row, source: Source, sequence: int | None
     ) -> Iterator[Fill]:
+        self._hear(row["pair"])
         yield read_trade(
             trade_id, row, row["pair"], source=source, sequence=sequence, element={trade_id: row}
         )

@@ -14,6 +14,7 @@ from privstream.exact import amount, nonzero, normal
 from privstream.exchanges.base import each, unrecognised
 from privstream.exchanges.kraken import names
 from privstream.exchanges.kraken.life import Sequence
+from privstream.exchanges.kraken.pairs import Pairs
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.exchanges.kraken.session import KrakenSession, engine_state
 from privstream.times import from_rfc3339
@@ -39,9 +40,13 @@ class SessionV2(KrakenSession):
     """One v2 connection."""
 
     def __init__(
-        self, token: str, channels: tuple[str, ...], spread: set[str] | None = None
+        self,
+        token: str,
+        channels: tuple[str, ...],
+        spread: set[str] | None = None,
+        pairs: Pairs | None = None,
     ) -> None:
-        super().__init__(token, subscriptions(channels))
+        super().__init__(token, subscriptions(channels), pairs)
         self._spread = set() if spread is None else spread
         """Assets that are in other wallets than the main one; it outlives the connection."""
         self._pending: dict[int, str] = {}
@@ -129,6 +134,7 @@ class SessionV2(KrakenSession):
         know how far each order got.
         """
         time = from_rfc3339(element.get("timestamp"))
+        self._hear(element.get("symbol"))
         if "exec_id" in element:
             yield _read_fill(element, time, source, sequence)
             if source == "snapshot" or not self._tells_orders:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import itertools
 from collections.abc import Mapping
+from decimal import Decimal
 
 from privstream import exact
 from privstream.simulator.base import Answer, Connection, Refusal, Request, SimulatedExchange
@@ -12,7 +13,7 @@ from privstream.simulator.kraken.socket import Platform, Tokens
 from privstream.simulator.kraken.trading import Trading
 from privstream.simulator.kraken.v1 import SocketV1
 from privstream.simulator.kraken.v2 import SocketV2
-from privstream.simulator.kraken.words import ASSETS, FEES, PAIRS, identify
+from privstream.simulator.kraken.words import ALL_ASSETS, ALL_PAIRS, ASSETS, FEES, PAIRS, identify
 from privstream.simulator.market import Market
 from privstream.wire import Account, Endpoints, Now, Secret
 
@@ -33,7 +34,8 @@ class SimulatedKraken(SimulatedExchange):
     """Kraken with one account on it; `rights` is what its key may do.
 
     With `checks_late` an order without funds, or one that may only make and would take, is
-    answered as taken and then canceled with the reason; both were seen.
+    answered as taken and then canceled with the reason; both were seen. With `odd_pairs` it
+    also trades a tokenized, a delisted and a listed but nameless pair.
     """
 
     name = "kraken"
@@ -46,12 +48,15 @@ class SimulatedKraken(SimulatedExchange):
         limits: bool = True,
         rights: frozenset[str] = RIGHTS,
         checks_late: bool = False,
+        odd_pairs: bool = False,
     ) -> None:
+        pairs = ALL_PAIRS if odd_pairs else PAIRS
+        assets = ALL_ASSETS if odd_pairs else ASSETS
         self.market = Market(
             seed=seed,
             rate=rate,
-            symbols=[pair.symbol for pair in PAIRS.values()],
-            opening={asset.code: asset.opening for asset in ASSETS.values()},
+            symbols=[pair.symbol for pair in pairs.values()],
+            opening={c: a.opening if c in assets else Decimal(0) for c, a in ALL_ASSETS.items()},
             fees=FEES,
             identify=identify(seed),
         )

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from privstream.exact import Number
 from privstream.simulator.kraken.words import (
-    ASSETS,
+    ALL_ASSETS,
     EARNING,
     HISTORY_TYPES,
     NO_POSITION,
@@ -22,6 +22,7 @@ from privstream.simulator.kraken.words import (
     order_flags,
     order_prices,
     order_text,
+    owned,
     pair_of,
     volumes,
 )
@@ -32,6 +33,8 @@ Row = TypeVar("Row")
 PAGE = 50
 MOST_ORDERS, MOST_TRADES = 50, 20
 STATES = {"filled": "closed"}
+ACLASS = {"currency": "forex"}
+"""What rows call the class of an ordinary pair, as seen in 2025; others have AssetPairs' word."""
 TRADE_TYPES = frozenset(
     {"all", "any position", "closed position", "closing position", "no position"}
 )
@@ -117,20 +120,20 @@ class History:
 
     def balance(self, arguments: Arguments) -> object:  # noqa: ARG002 - it takes none
         spot = {
-            ASSETS[c].key: fixed(amount, ASSETS[c].digits)
-            for c, amount in self._market.balances().items()
+            ALL_ASSETS[c].key: fixed(amount, ALL_ASSETS[c].digits)
+            for c, amount in owned(self._market.balances()).items()
         }
         return spot | {
-            f"{ASSETS[c].altname}.F": fixed(a, ASSETS[c].digits) for c, a in EARNING.items()
+            f"{ALL_ASSETS[c].altname}.F": fixed(a, ALL_ASSETS[c].digits) for c, a in EARNING.items()
         }
 
     def balance_ex(self, arguments: Arguments) -> object:  # noqa: ARG002 - it takes none
         holds = self._market.holds()
         spot = {
-            ASSETS[c].key: _holding(amount, holds[c], ASSETS[c].digits)
-            for c, amount in self._market.balances().items()
+            ALL_ASSETS[c].key: _holding(amount, holds[c], ALL_ASSETS[c].digits)
+            for c, amount in owned(self._market.balances()).items()
         }
-        return spot | {f"{ASSETS[c].altname}.F": _earning(c) for c in EARNING}
+        return spot | {f"{ALL_ASSETS[c].altname}.F": _earning(c) for c in EARNING}
 
     def ledgers(self, arguments: Arguments) -> object:
         kind = _choice(arguments, "type", ENTRY_TYPES)
@@ -234,8 +237,8 @@ def _closing_times(arguments: Arguments) -> Callable[[Order], tuple[int, ...]]:
 def _currencies(arguments: Arguments) -> set[str]:
     asked = [name for name in arguments.get("asset", "").split(",") if name and name != "all"]
     if not asked:
-        return set(ASSETS)
-    found = {a.code for a in ASSETS.values() if {a.code, a.key, a.altname} & set(asked)}
+        return set(ALL_ASSETS)
+    found = {a.code for a in ALL_ASSETS.values() if {a.code, a.key, a.altname} & set(asked)}
     if not found:
         raise Refused("EQuery:Unknown asset")
     return found
@@ -287,15 +290,16 @@ def _order(order: Order, *, with_trades: bool) -> dict[str, Any]:
 def _description(order: Order) -> dict[str, Any]:
     digits = order.symbol.price_digits
     price, price2 = order_prices(order, digits)
-    altname = pair_of(order).altname
+    pair = pair_of(order)
     return {
-        "pair": altname,
+        "pair": pair.altname,
+        "aclass": ACLASS.get(pair.aclass, pair.aclass),
         "type": order.side,
         "ordertype": ORDER_TYPES[order.type],
         "price": price or "0",
         "price2": price2 or "0",
         "leverage": f"{order.leverage}:1" if order.leverage else "none",
-        "order": order_text(order, altname, digits),
+        "order": order_text(order, pair.altname, digits),
         "close": close_text(order, digits),
     }
 
@@ -306,6 +310,7 @@ def _trade(trade: Trade, with_entries: bool) -> dict[str, Any]:  # noqa: FBT001 
         "ordertxid": order.order_id,
         "postxid": NO_POSITION,
         "pair": pair.key,
+        "aclass": ACLASS.get(pair.aclass, pair.aclass),
         "time": epoch_number(trade.time_ns),
         "type": order.side,
         "ordertype": HISTORY_TYPES[order.type],
@@ -327,12 +332,12 @@ def _holding(balance: Decimal, hold: Decimal, digits: int) -> object:
 
 
 def _earning(currency: str) -> dict[str, str | Number]:
-    digits = ASSETS[currency].digits
+    digits = ALL_ASSETS[currency].digits
     return {"balance": fixed(EARNING[currency], digits), "hold_trade": fixed(None, digits)}
 
 
 def _entry(entry: Entry) -> dict[str, str | Number]:
-    asset = ASSETS[entry.currency]
+    asset = ALL_ASSETS[entry.currency]
     return {
         "aclass": "currency",
         "amount": fixed(entry.amount, asset.digits),

@@ -18,7 +18,7 @@ from privstream.simulator.kraken.trading import (
     invalid,
     most_leverage,
 )
-from privstream.simulator.kraken.words import ORDER_TYPES, PAIRS, Pair
+from privstream.simulator.kraken.words import LISTED_PAIRS, ORDER_TYPES, Pair
 from privstream.simulator.market import Conditional, Offset, Order
 from privstream.simulator.market.desk import TRAILING, TRIGGERED
 from privstream.simulator.market.values import OrderType, Side
@@ -127,7 +127,7 @@ def _check_texts(fields: Fields, door: Door) -> None:
 
 def _pair(fields: Fields, door: Door) -> Pair:
     name = fields.get("pair", "")
-    for pair in PAIRS.values():
+    for pair in LISTED_PAIRS:
         if name == pair.wsname or (door == "rest" and name in {pair.key, pair.altname}):
             return pair
     raise Refusal("EQuery:Unknown asset pair")

@@ -19,7 +19,7 @@ from privstream.simulator.kraken.trading import (
     invalid,
     most_leverage,
 )
-from privstream.simulator.kraken.words import ORDER_TYPES, PAIRS
+from privstream.simulator.kraken.words import ALL_PAIRS, ORDER_TYPES
 from privstream.simulator.market import Conditional, Offset, Order
 from privstream.simulator.market.desk import TRAILING, TRIGGERED
 from privstream.times import from_rfc3339, to_nanos
@@ -124,13 +124,13 @@ def read_order(params: Fields, now: Now) -> Asked:
     for name in ("order_type", "side", "symbol"):
         if name not in params:
             invalid(name)
-    if params["symbol"] not in PAIRS:
+    if params["symbol"] not in ALL_PAIRS or not ALL_PAIRS[params["symbol"]].listed:
         raise UnknownPair(params["symbol"])
     for name, known in CHOICES.items():
         if params.get(name, next(iter(known))) not in known:
             invalid(name)
     _check_others(params, now)
-    pair = PAIRS[params["symbol"]]
+    pair = ALL_PAIRS[params["symbol"]]
     order = Order(
         order_id="",
         serial=0,

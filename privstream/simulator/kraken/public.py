@@ -9,7 +9,15 @@ from msgspec.structs import replace
 
 from privstream.exact import Number
 from privstream.simulator.kraken.history import Refused
-from privstream.simulator.kraken.words import ASSETS, EARNING, FEES, PAIRS, Asset, Pair, fixed
+from privstream.simulator.kraken.words import (
+    ALL_ASSETS,
+    EARNING,
+    FEES,
+    LISTED_PAIRS,
+    Asset,
+    Pair,
+    fixed,
+)
 from privstream.times import from_nanos
 from privstream.wire import Now
 
@@ -44,7 +52,7 @@ def _system_status(query: Query, now: Now) -> dict[str, Any]:  # noqa: ARG001 - 
 
 def _assets(query: Query, now: Now) -> dict[str, Any]:  # noqa: ARG001 - every call is called alike
     asked = query.get("asset", "").split(",") if query.get("asset") else None
-    known = [*ASSETS.values(), *(_earned(ASSETS[code]) for code in EARNING)]
+    known = [*ALL_ASSETS.values(), *(_earned(ALL_ASSETS[code]) for code in EARNING)]
     chosen = [a for a in known if asked is None or {a.key, a.altname} & set(asked)]
     if not chosen:
         raise Refused("EQuery:Unknown asset")
@@ -57,11 +65,13 @@ def _earned(asset: Asset) -> Asset:
 
 
 def _asset_pairs(query: Query, now: Now) -> dict[str, Any]:  # noqa: ARG001 - every call is called alike
+    aclass = query.get("aclass_base", "currency")
+    listed = [pair for pair in LISTED_PAIRS if pair.aclass == aclass]
     asked = query.get("pair", "").split(",") if query.get("pair") else None
-    spellings = {name: p for p in PAIRS.values() for name in (p.key, p.altname, p.wsname)}
-    if asked is not None and not all(name in spellings for name in asked):
-        raise Refused("EQuery:Unknown asset pair")
-    chosen = PAIRS.values() if asked is None else [spellings[name] for name in asked]
+    spellings = {name: p for p in listed for name in (p.key, p.altname, p.wsname)}
+    if not listed or (asked is not None and not all(name in spellings for name in asked)):
+        raise Refused("EQuery:Unknown asset pair")  # the whole list, for one name of it
+    chosen = listed if asked is None else [spellings[name] for name in asked]
     return {pair.key: _pair(pair) for pair in chosen}
 
 
@@ -79,11 +89,11 @@ def _pair(pair: Pair) -> dict[str, Any]:
     symbol = pair.symbol
     return {
         "altname": pair.altname,
-        "wsname": pair.wsname,
-        "aclass_base": "currency",
-        "base": ASSETS[symbol.base].key,
+        **({"wsname": pair.wsname} if pair.named else {}),
+        "aclass_base": pair.aclass,
+        "base": ALL_ASSETS[symbol.base].key,
         "aclass_quote": "currency",
-        "quote": ASSETS[symbol.quote].key,
+        "quote": ALL_ASSETS[symbol.quote].key,
         "lot": "unit",
         "cost_decimals": pair.width,
         "pair_decimals": symbol.price_digits,

@@ -28,6 +28,7 @@ from privstream.simulator.kraken.v2_elements import (
     snapshot_trade,
     wallet,
 )
+from privstream.simulator.kraken.words import owned
 from privstream.simulator.market import Happening
 from privstream.times import from_nanos
 from privstream.wire import Now
@@ -179,7 +180,7 @@ class SocketV2(KrakenSocket):
             yield _frame(subscription, "snapshot", elements)
 
     def _balances_snapshot(self, subscription: Subscription) -> object:
-        elements = [wallet(c, amount) for c, amount in self.market.balances().items()]
+        elements = [wallet(c, amount) for c, amount in owned(self.market.balances()).items()]
         return _frame(subscription, "snapshot", elements)
 
     # --- updates -----------------------------------------------------------------------

@@ -14,7 +14,7 @@ from privstream.simulator.kraken.v2_fields import (
     triggers,
 )
 from privstream.simulator.kraken.words import (
-    ASSETS,
+    ALL_ASSETS,
     EARNING,
     ORDER_TYPES,
     REASONS,
@@ -155,7 +155,7 @@ def _live_trade(trade: Trade, order: Order) -> Element:
 
 
 def wallet(currency: str, amount: Decimal) -> Element:
-    digits, earning = ASSETS[currency].digits, EARNING.get(currency)
+    digits, earning = ALL_ASSETS[currency].digits, EARNING.get(currency)
     wallets = [{"type": "spot", "id": "main", "balance": number(amount, digits)}]
     if earning is not None:
         wallets.append({"type": "earn", "id": "flexible", "balance": number(earning, digits)})
@@ -168,7 +168,7 @@ def wallet(currency: str, amount: Decimal) -> Element:
 
 
 def ledger_entry(entry: Entry) -> Element:
-    digits = ASSETS[entry.currency].digits
+    digits = ALL_ASSETS[entry.currency].digits
     return {
         "ledger_id": entry.entry_id,
         "ref_id": entry.reference,

@@ -2,8 +2,9 @@
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import get_args
+from typing import Literal, get_args
 
 from msgspec import Struct
 
@@ -56,6 +57,11 @@ class Pair(Struct, frozen=True):
     ordermin: Decimal
     costmin: Decimal
     leverage: tuple[int, ...] = ()
+    aclass: Literal["currency", "tokenized_asset"] = "currency"
+    listed: bool = True
+    """A pair may be no longer, while its orders are still there to be read."""
+    named: bool = True
+    """It was seen that a listed pair had no `wsname`."""
 
 
 ASSETS = {
@@ -69,6 +75,21 @@ ASSETS = {
         Asset("DOGE", "XXDG", "XDG", 8, Decimal("0.157"), Decimal("95000.00000000")),
     )
 }
+ODD_ASSETS = {
+    asset.code: asset
+    for asset in (
+        Asset("AAPLx", "AAPLx", "AAPLx", 10, Decimal(231), Decimal("42.0000000000")),
+        Asset("LUNA2", "LUNA2", "LUNA2", 8, Decimal("0.47"), Decimal("9000.00000000")),
+        Asset("FLR", "FLR", "FLR", 8, Decimal("0.02"), Decimal("150000.00000000")),
+    )
+}
+ALL_ASSETS = ASSETS | ODD_ASSETS
+
+
+def owned(balances: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """The assets that an account ever had, which Kraken lists; the odd ones only where it has some."""
+    return {c: amount for c, amount in balances.items() if amount or c not in ODD_ASSETS}
+
 
 EARNING = {"ETH": Decimal("2.5000000000")}
 """What is in an earn wallet, where it stays: `earn/flexible` to v2, `ETH.F` to REST."""
@@ -86,6 +107,9 @@ def _pair(
     leverage: tuple[int, ...] = (),
     cost_digits: int = 4,
     width: int = 5,
+    aclass: Literal["currency", "tokenized_asset"] = "currency",
+    listed: bool = True,
+    named: bool = True,
 ) -> Pair:
     base, quote = name.split("/")
     symbol = Symbol(
@@ -98,7 +122,8 @@ def _pair(
         cost_digits=cost_digits,
     )
     minima = Decimal(ordermin), Decimal(costmin)
-    return Pair(symbol, key, wsname.replace("/", ""), wsname, width, *minima, leverage)
+    altname = wsname.replace("/", "")
+    return Pair(symbol, key, altname, wsname, width, *minima, leverage, aclass, listed, named)
 
 
 PAIRS = {
@@ -138,6 +163,24 @@ PAIRS = {
         ),
     )
 }
+ODD_PAIRS = {
+    pair.symbol.name: pair
+    for pair in (
+        _pair(
+            "AAPLx/USD",
+            "AAPLxUSD",
+            "AAPLx/USD",
+            price="231.05",
+            quantity="1.5",
+            aclass="tokenized_asset",
+        ),
+        _pair("LUNA2/EUR", "LUNA2EUR", "LUNA2/EUR", price="0.4312", quantity="80", listed=False),
+        _pair("FLR/EUR", "FLREUR", "FLR/EUR", price="0.01831", quantity="2500", named=False),
+    )
+}
+"""What only an account with `odd_pairs` trades by itself: a tokenized, a delisted, a nameless one."""
+ALL_PAIRS = PAIRS | ODD_PAIRS
+LISTED_PAIRS = tuple(pair for pair in ALL_PAIRS.values() if pair.listed)
 
 
 def identify(seed: int) -> Identify:
@@ -152,7 +195,7 @@ def identify(seed: int) -> Identify:
 
 
 def pair_of(order: Order) -> Pair:
-    return PAIRS[order.symbol.name]
+    return ALL_PAIRS[order.symbol.name]
 
 
 # --- number texts ----------------------------------------------------------------------
@@ -169,7 +212,7 @@ def number(value: Decimal | None, digits: int) -> Number:
 
 
 def in_usd(value: Decimal, asset: str) -> Decimal:
-    return value * ASSETS[asset].in_usd
+    return value * ALL_ASSETS[asset].in_usd
 
 
 # --- times -----------------------------------------------------------------------------

@@ -6,7 +6,6 @@ also be as young as the request that placed it.
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
 from msgspec.structs import replace
 
@@ -16,9 +15,11 @@ from privstream.exchanges.kraken.ordering import checks, terms
 from privstream.exchanges.kraken.ordering.v1 import DeskV1
 from privstream.exchanges.kraken.ordering.v2 import DeskV2
 from privstream.exchanges.kraken.orders import Row
+from privstream.exchanges.kraken.pairs import ORDINARY, TOKENIZED, Pairs, wsname_of
+from privstream.exchanges.kraken.refusals import UnknownPair
 from privstream.ordering import ListOption, OrderDesk, OrderOption, SocketEntry, Ticket
 from privstream.times import from_epoch_seconds, to_nanos
-from privstream.wire import Account, AnyReport, Call, HttpRequest, RestFlow, Secret, Token
+from privstream.wire import Account, AnyReport, RestFlow, Secret, Token
 
 CHANNELS = ("orders", "trades")
 EARLY_NS = 2 * 10**9
@@ -36,7 +37,7 @@ class KrakenEntry(SocketEntry):
         ListOption("client_id", "ID", "Only of this client id."),
     )
 
-    def __init__(self, account: Account, pairs: rest.Pairs) -> None:
+    def __init__(self, account: Account, pairs: Pairs) -> None:
         self._account = account
         self._pairs = pairs
 
@@ -54,32 +55,26 @@ class KrakenEntry(SocketEntry):
     def prepare(self, ticket: Ticket) -> RestFlow[Ticket]:
         row = yield from self._pair(ticket.symbol)
         self._check_leverage(ticket, row)
-        pair = row["wsname"]
+        pair = wsname_of(row)
+        if pair is None:
+            raise Refused(f"Kraken lists {ticket.symbol!r} without the name that orders take")
         return _with_symbol(ticket, pair if self._v1 else names.symbol(pair))
 
     def _pair(self, symbol: str) -> RestFlow[Row]:
         if not terms.SYMBOL.fullmatch(symbol):
             raise UsageError(f"{symbol!r} is no pair", "write it like BTC/EUR")
-        query = urlencode({"pair": rest_name(symbol)})
-        response = yield Call(
-            build=lambda _: HttpRequest(method="GET", path=f"/0/public/AssetPairs?{query}"),
-            name="AssetPairs",
-            cost=0.0,
-        )
-        try:
-            rows = rest.read_result(response, "AssetPairs")
-        except Refused as problem:
-            raise Refused(f"Kraken knows no pair {symbol!r}", "write it like BTC/EUR") from problem
-        for key, row in rows.items():
-            self._pairs[key] = self._pairs[row["altname"]] = row["wsname"]
-        # Asked for something odd Kraken may answer with other pairs, or with all.
-        meant: list[Row] = [
-            row
-            for key, row in rows.items()
-            if rest_name(symbol) in {key, row["altname"], rest_name(row["wsname"])}
-        ]
-        if meant:
-            return meant[0]
+        named = [rest_name(symbol)]
+        # Capitals count in a tokenized pair's name: typed without them, it is found in the list.
+        for asked, aclass in ((named, ORDINARY), (named, TOKENIZED), ([], TOKENIZED)):
+            try:
+                rows = yield from rest.read_pairs(asked, aclass)
+            except UnknownPair:
+                continue
+            self._pairs.take(rows)
+            # Asked for something odd Kraken may answer with other pairs, or with all.
+            meant = [row for key, row in rows.items() if _is_meant(symbol, key, row)]
+            if meant:
+                return meant[0]
         raise _no_pair(symbol)
 
     def _check_leverage(self, ticket: Ticket, row: Row) -> None:
@@ -90,7 +85,7 @@ class KrakenEntry(SocketEntry):
         if wanted not in known:
             listed = ", ".join(map(str, known)) or "none"
             raise UsageError(
-                f"{row['wsname']} has no leverage {wanted} for a {ticket.side}",
+                f"{row['altname']} has no leverage {wanted} for a {ticket.side}",
                 f"Kraken offers: {listed}",
             )
         largest = min(max(known), LARGEST_MARGIN)
@@ -150,11 +145,18 @@ class KrakenEntry(SocketEntry):
 
 
 def rest_name(symbol: str) -> str:
-    """`BTC/EUR` and `XBT/EUR` are `XBTEUR` over REST; another spelling goes as it is."""
-    base, slash, quote = symbol.upper().partition("/")
-    if not slash:
-        return symbol.upper()
+    """`BTC/EUR` and `XBT/EUR` are `XBTEUR` over REST, `AAPLx/USD` is `AAPLxUSD`."""
+    unified = names.symbol_of(symbol)
+    if unified is None:
+        return symbol
+    base, _, quote = unified.partition("/")
     return f"{names.uncommon(base)}{names.uncommon(quote)}"
+
+
+def _is_meant(symbol: str, key: str, row: Row) -> bool:
+    wanted = {symbol.casefold(), rest_name(symbol).casefold()}
+    told = (key, row.get("altname"), row.get("wsname"))
+    return any(isinstance(name, str) and name.casefold() in wanted for name in told)
 
 
 def _no_pair(symbol: str) -> Refused:

@@ -12,12 +12,12 @@ def main() -> None:
 
         sys.stdout.write(f"privstream {__version__}\n")
         return
-    from privstream.cli import signals  # noqa: PLC0415 - start-up time
+    from privstream.delivery import signals  # noqa: PLC0415 - start-up time
 
     signals.take_over()
     try:
         from privstream.cli.entry import run  # noqa: PLC0415 - as above
-        from privstream.core_dumps import limit_core_dumps  # noqa: PLC0415 - as above
+        from privstream.settings.core_dumps import limit_core_dumps  # noqa: PLC0415 - as above
 
         signals.raise_again()
     except KeyboardInterrupt:  # while it loads; from then on `run` sees to it

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from privstream.config import Config, load
-from privstream.errors import ConfigError
 from privstream.exchanges.base import Exchange, Option
-from privstream.wire import Endpoints
+from privstream.model.errors import ConfigError
+from privstream.model.session import Endpoints
+from privstream.settings.config import Config, load
 
 CANARY = "PSCANARY00112233445566778899aabbccdd"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from privstream import keyring_access, keyring_store
-from privstream.wire import Secret
+from privstream.model.session import Secret
+from privstream.settings import keyring_access, keyring_store
 
 
 class KeyringError(Exception):

@@ -14,17 +14,20 @@ from random import Random
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
-from privstream.connection.backoff import Backoff
+from privstream.connection.account.backoff import Backoff
+from privstream.connection.account.supervisor import Outside, Supervisor
 from privstream.connection.clock import Uptime
-from privstream.connection.frames import FRAME_LIMIT
-from privstream.connection.supervisor import Outside, Supervisor
-from privstream.connection.token_file import TokenFile
-from privstream.connection.tokens import Tokens
-from privstream.connection.websocket import UNFINISHED_LIMIT, Closed, _refusal
-from privstream.errors import Interrupted, Unreachable
-from privstream.events import AnyEvent, Status, Trade
+from privstream.connection.socket.frames import FRAME_LIMIT
+from privstream.connection.socket.websocket import UNFINISHED_LIMIT, Closed, _refusal
+from privstream.connection.tokens.cache import Tokens
+from privstream.connection.tokens.file import TokenFile
 from privstream.exchanges import find
-from privstream.ledger import Ledger
+from privstream.memory.event_maker import View
+from privstream.memory.ledger import Ledger
+from privstream.model.errors import Interrupted, Unreachable
+from privstream.model.events import AnyEvent, Status, Trade
+from privstream.model.session import Handshake, HttpRequest, HttpResponse, Now, RestFlow, Stamp
+from privstream.model.times import from_nanos
 from privstream.simulator import find as find_simulated
 from privstream.simulator.base import (
     Answer,
@@ -47,9 +50,6 @@ from privstream.simulator.faults import (
     chaos,
     parse,
 )
-from privstream.telling import View
-from privstream.times import from_nanos
-from privstream.wire import Handshake, HttpRequest, HttpResponse, Now, RestFlow, Stamp
 from tests.fake_clock import FakeClock
 
 T = TypeVar("T")

@@ -8,8 +8,8 @@ from decimal import Decimal
 from random import Random
 from typing import Any, NamedTuple
 
-from privstream.errors import FateUnknown
-from privstream.events import TERMINAL, Order
+from privstream.model.errors import FateUnknown
+from privstream.model.events import TERMINAL, Order
 from tests.order_world import MARKETABLE, PASSIVE, OrderWorld
 
 PLACES: tuple[tuple[str, dict[str, str]], ...] = (

@@ -11,13 +11,13 @@ from typing import Any
 from uuid import UUID
 
 from privstream.connection.errand import Errand
-from privstream.connection.ordering import Broker
-from privstream.connection.placing import Placement
-from privstream.connection.tokens import TokenSource
-from privstream.events import Order
-from privstream.ordering import OrderEntry, Ticket
+from privstream.connection.orders.broker import Broker
+from privstream.connection.orders.placing import Placement
+from privstream.connection.tokens.cache import TokenSource
+from privstream.model.events import Order
+from privstream.model.order_entry import OrderEntry, Ticket
+from privstream.model.session import Account
 from privstream.simulator.market import Order as Booked
-from privstream.wire import Account
 from tests.joined import World
 
 SYMBOLS = {"kraken": "BTC/USD", "zerocap": "BTC/AUD"}

@@ -13,12 +13,12 @@ from typing import Any, Self
 
 import pytest
 
-from privstream.errors import PrivstreamError
-from privstream.events import AnyEvent
-from privstream.ledger import Ledger
-from privstream.telling import View
-from privstream.times import from_nanos
-from privstream.wire import Action, Listed, Now, Report, Send, Session, Stamp
+from privstream.memory.event_maker import View
+from privstream.memory.ledger import Ledger
+from privstream.model.errors import PrivstreamError
+from privstream.model.events import AnyEvent
+from privstream.model.session import Action, Listed, Now, Report, Send, Session, Stamp
+from privstream.model.times import from_nanos
 
 START = Now(wall_ns=1_780_000_000_000_000_000, monotonic=1000.0)
 

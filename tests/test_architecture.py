@@ -8,50 +8,21 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "privstream"
-PURE = {"events", "errors", "exact", "times", "recent"}
-WORDS = PURE | {"wire", "http_errors", "ordering"}
-LEDGER = {"ledger", "known_orders", "known_balances", "shapes", "telling"}
-CONFIG = {"config", "credentials", "private_files", "endpoints", "keyring_store", "core_dumps"}
-CONNECTED = WORDS | LEDGER | {"exchanges", "connection"}
-EVERYTHING = (
-    CONNECTED
-    | CONFIG
-    | {"config_edit", "outputs", "stream", "recording", "simulator", "state", "cli", ""}
-)
-
-MAY_IMPORT = {
-    "": {"cli", "core_dumps"},  # the start of the program
-    "events": set(),
-    "errors": set(),
-    "exact": set(),
-    "recent": set(),
-    "times": {"exact"},
-    "wire": {"events"},
-    "http_errors": {"errors", "wire"},
-    "ordering": {"errors", "events", "wire"},
-    "exchanges": WORDS | {"exchanges"},
-    "known_orders": WORDS,
-    "known_balances": WORDS,
-    "shapes": {"exact", "wire"},
-    "telling": WORDS | LEDGER,
-    "ledger": WORDS | LEDGER,
-    "recording": WORDS | LEDGER | {"exchanges"},
-    "simulator": WORDS | {"simulator", "exchanges"},
-    "connection": CONNECTED | {""},  # its version is in the User-Agent
-    "outputs": {"events", "errors", "exact", "times", "outputs"},
-    "endpoints": set(),
-    "private_files": {"errors", "wire"},
-    "keyring_access": set(),
-    "core_dumps": set(),
-    "keyring_store": {"errors", "wire"},
-    "credentials": CONFIG | WORDS | {"exchanges"},
-    "config": CONFIG | WORDS | {"exchanges"},
-    "config_edit": CONFIG | WORDS | {"exchanges"},
-    "state": WORDS | {"private_files"},
-    "stream": CONNECTED,
-    "doctor": CONNECTED | CONFIG | {"state", ""},  # it tells its own version
-    "cli": EVERYTHING | {"doctor"},
+MAY_IMPORT: dict[str, set[str]] = {
+    "model": set(),
+    "memory": {"model"},
+    "exchanges": {"model"},
+    "outputs": {"model"},
+    "simulator": {"model", "exchanges"},
+    "connection": {"model", "memory", "exchanges", ""},  # its version is in the User-Agent
+    "settings": {"model", "exchanges"},
+    "delivery": {"model", "memory", "connection", "outputs", "settings"},
 }
+ALL_ABOVE = {*MAY_IMPORT, ""}
+MAY_IMPORT["app"] = ALL_ABOVE
+MAY_IMPORT["doctor"] = ALL_ABOVE
+MAY_IMPORT["cli"] = ALL_ABOVE | {"app", "doctor"}
+MAY_IMPORT[""] = {"cli", "delivery", "settings"}  # the start of the program
 IO = {
     "asyncio",
     "logging",
@@ -72,17 +43,7 @@ IO = {
     "urllib3",
     "websocket",
 }
-DO_NO_IO: tuple[str, ...] = (
-    "events",
-    "errors",
-    "exact",
-    "times",
-    "recent",
-    "wire",
-    "exchanges",
-    "ledger",
-)
-DO_NO_IO += ("known_orders", "known_balances", "recording", "simulator")
+DO_NO_IO = {"model", "memory", "exchanges", "simulator"}
 # `random.Random(seed)` is a pure function of its seed; the server and its clock do the I/O.
 ALLOWED_IO = {"simulator/server.py": IO, "simulator/clock.py": {"time"}}
 SEEDED = {"random"}
@@ -154,11 +115,11 @@ def test_only_the_clock_reads_the_time() -> None:
         for path in modules()
         if any(name == "time" or name.startswith("time.") for name in imported(path))
     }
-    assert {name for name in readers if not name.startswith(("cli/", "stream"))} <= {
+    assert {name for name in readers if not name.startswith(("cli/", "app/", "delivery/"))} <= {
         "connection/clock.py",
         "simulator/clock.py",
         "simulator/server.py",
-        "credentials.py",  # the ten seconds of a command
+        "settings/credentials.py",  # the ten seconds of a command
     }
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from privstream.events import Balance, Gap, Notice
-from privstream.exact import normal
-from privstream.wire import HttpRequest, HttpResponse
+from privstream.model.events import Balance, Gap, Notice
+from privstream.model.exact import normal
+from privstream.model.session import HttpRequest, HttpResponse
 from tests.joined import World
 from tests.rest_play import answer
 

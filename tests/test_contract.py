@@ -8,8 +8,8 @@ import pytest
 
 from privstream import exchanges, simulator
 from privstream.exchanges.base import Exchange
+from privstream.model.session import Account, Now, Secret, Stamp
 from privstream.simulator.base import SimulatedExchange
-from privstream.wire import Account, Now, Secret, Stamp
 
 HEADINGS = ("Login", "Wire examples", "Quirks", "Source")
 KINDS = {"orders", "trades", "balances", "positions", "notices", "prices"}

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from privstream import exchanges
-from privstream.events import Balance, Gap, Notice, Order, Status, Trade
-from privstream.times import to_nanos
-from privstream.wire import HttpRequest, HttpResponse
+from privstream.model.events import Balance, Gap, Notice, Order, Status, Trade
+from privstream.model.session import HttpRequest, HttpResponse
+from privstream.model.times import to_nanos
 from tests.joined import World
 from tests.valid import assert_valid
 

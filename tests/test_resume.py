@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from privstream import ledger as ledger_module
-from privstream.events import AnyEvent, Balance, Order, Position, Trade
-from privstream.ledger import Ledger
-from privstream.recent import Journal, Note, backed
-from privstream.stream import BATCH, Item, QueueOutlet, Told, Whole
-from privstream.telling import View
-from privstream.wire import AnyReport, BalanceReport, Fill, Listed, OrderReport
+from privstream.delivery.stream import BATCH, Item, QueueOutlet, Told, Whole
+from privstream.memory import ledger as ledger_module
+from privstream.memory.event_maker import View
+from privstream.memory.ledger import Ledger
+from privstream.model.events import AnyEvent, Balance, Order, Position, Trade
+from privstream.model.recent import Journal, Note, backed
+from privstream.model.session import AnyReport, BalanceReport, Fill, Listed, OrderReport
 from tests.playbook import like
-from tests.test_ledger import NOW, TERMS, balance, delta, fill, order, position, told
+from tests.memory.test_ledger import NOW, TERMS, balance, delta, fill, order, position, told
 
 CHANNELS = frozenset({"orders", "trades", "balances", "positions"})
 

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from privstream import exchanges
-from privstream.connection.supervisor import Supervisor
-from privstream.events import AnyEvent, Gap, Trade
-from privstream.ledger import Ledger
-from privstream.recent import Journal
+from privstream.connection.account.supervisor import Supervisor
+from privstream.memory.ledger import Ledger
+from privstream.model.events import AnyEvent, Gap, Trade
+from privstream.model.recent import Journal
+from privstream.model.times import from_nanos, to_nanos
 from privstream.simulator.faults import Faults
-from privstream.times import from_nanos, to_nanos
 from tests.joined import World
 
 LOST_AT, KILLED_AT = 20.0, 150.0

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from privstream.model.session import Now
 from privstream.simulator import find
 from privstream.simulator.market import Market
-from privstream.wire import Now
 from tests import shared_past
 
 EXCHANGES = ["kraken", "bitfinex", "poloniex", "indodax", "zerocap"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from privstream import exchanges
-from privstream.exact import ascii_line, encode
+from privstream.model.exact import ascii_line, encode
 from privstream.simulator.kraken.exchange import API_KEY, API_SECRET
 from tests.benchmarks.invariants import Evidence, Sample, check, truth_of
 from tests.fake_clock import START_NS

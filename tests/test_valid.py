@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from privstream.cli.schema import schema_of
-from privstream.events import TYPES, Balance, Order
+from privstream.model.events import TYPES, Balance, Order
 from tests.valid import assert_valid_line
 
 USUAL = {"string": "x", "null": None, "integer": 3, "number": 0.5, "boolean": True}

@@ -9,8 +9,8 @@ from typing import Any
 import jsonschema
 
 from privstream.cli.schema import schema_of
-from privstream.events import AnyEvent
-from privstream.exact import ascii_line, encode
+from privstream.model.events import AnyEvent
+from privstream.model.exact import ascii_line, encode
 
 AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")

@@ -15,7 +15,7 @@ import typer
 from privstream import exchanges
 from privstream.cli import options as o
 from privstream.cli.lazy import CommandSource, LazyGroup, as_command
-from privstream.errors import UsageError
+from privstream.model.errors import UsageError
 from privstream.outputs.status_line import StatusLine
 
 SUMMARY = "Add, list and remove accounts and their credentials."
@@ -154,9 +154,9 @@ def _run_add(
     quiet: bool,
     **settings: Any,
 ) -> int:
-    from privstream.cli.account_adding import Adding, Request  # noqa: PLC0415 - start-up time
-    from privstream.cli.account_listing import print_lines, row_of  # noqa: PLC0415
-    from privstream.cli.credential_input import Keep  # noqa: PLC0415
+    from privstream.app.add_account import Adding, Request  # noqa: PLC0415 - start-up time
+    from privstream.app.credential_input import Keep  # noqa: PLC0415
+    from privstream.app.list_accounts import print_lines, row_of  # noqa: PLC0415
 
     if keep is not None and keep not in tuple(Keep):
         raise UsageError(f"--keep takes one of: {', '.join(Keep)}")
@@ -189,8 +189,8 @@ def list_(
     no_color: o.NoColor = False,
 ) -> int:
     """List the accounts: where each credential comes from. Fetches nothing, shows no secret."""
-    from privstream.cli.account_listing import print_lines, print_table, rows  # noqa: PLC0415 - start-up time
-    from privstream.config import load  # noqa: PLC0415
+    from privstream.app.list_accounts import print_lines, print_table, rows  # noqa: PLC0415 - start-up time
+    from privstream.settings.config import load  # noqa: PLC0415
 
     config = load(os.environ)
     found = rows(config)
@@ -217,8 +217,8 @@ def remove(
     no_color: o.NoColor = False,  # noqa: ARG001
 ) -> int:
     """Remove an account from the config file, and its entries from the keyring."""
-    from privstream.cli.account_listing import print_lines, row_of  # noqa: PLC0415 - start-up time
-    from privstream.cli.account_removing import remove_account  # noqa: PLC0415
+    from privstream.app.list_accounts import print_lines, row_of  # noqa: PLC0415 - start-up time
+    from privstream.app.remove_account import remove_account  # noqa: PLC0415
 
     before = remove_account(name, _line(quiet=quiet), yes=yes)
     if before is not None and json:

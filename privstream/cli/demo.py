@@ -25,7 +25,7 @@ def demo(
     no_color: o.NoColor = False,
 ) -> int:
     """Watch simulated accounts: no key, no network. Ctrl-C ends it."""
-    from privstream.cli.watching import ALL, Request, watch  # noqa: PLC0415 - start-up time
+    from privstream.app.watch import ALL, Request, watch  # noqa: PLC0415 - start-up time
 
     return watch(
         Request(

@@ -24,7 +24,7 @@ import typer
 from privstream.cli import options as o
 
 if TYPE_CHECKING:  # start-up time
-    from privstream.cli.printing import Voice
+    from privstream.delivery.printer import Voice
     from privstream.doctor.account import Equip
     from privstream.doctor.findings import Finding
 
@@ -48,8 +48,8 @@ def doctor(
 ) -> int:
     """Check configuration, files, network, clock, logins and rights; say how to mend each."""
     from privstream.cli.findings import LinePrinter, PagePrinter  # noqa: PLC0415 - start-up time
-    from privstream.cli.printing import Voice  # noqa: PLC0415
     from privstream.connection.clock import SystemClock  # noqa: PLC0415
+    from privstream.delivery.printer import Voice  # noqa: PLC0415
     from privstream.doctor.examination import examine  # noqa: PLC0415
     from privstream.doctor.findings import worst  # noqa: PLC0415
 
@@ -68,9 +68,9 @@ def doctor(
 
 def _equip(voice: "Voice") -> "Equip":
     """The way out of an account, as a stream has it."""
-    from privstream.cli.assembly import errand_for, tokens_for  # noqa: PLC0415 - start-up time
+    from privstream.app.assembly import errand_for, tokens_for  # noqa: PLC0415 - start-up time
     from privstream.doctor.account import Equipment  # noqa: PLC0415
-    from privstream.wire import Account  # noqa: PLC0415
+    from privstream.model.session import Account  # noqa: PLC0415
 
     def equip(account: Account) -> Equipment:
         def note(text: str) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 
 import typer
 
-from privstream.cli import signals
 from privstream.cli.lazy import CommandSource, LazyGroup
-from privstream.errors import Exit, Interrupted, PrivstreamError, UsageError
+from privstream.delivery import signals
+from privstream.model.errors import Exit, Interrupted, PrivstreamError, UsageError
 from privstream.outputs.base import ReaderGone
 from privstream.outputs.descriptor import STDOUT, discard_stdout, occupy_closed_streams
 

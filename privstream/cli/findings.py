@@ -8,7 +8,7 @@ import sys
 from typing import Protocol
 
 from privstream.doctor.findings import Finding, Level
-from privstream.exact import ascii_line, encode
+from privstream.model.exact import ascii_line, encode
 from privstream.outputs.descriptor import write_all
 from privstream.outputs.safe_text import safe_text
 from privstream.outputs.terminal import is_lively

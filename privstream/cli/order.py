@@ -14,13 +14,13 @@ from privstream import exchanges
 from privstream.cli import options as o
 from privstream.cli.lazy import LazyGroup, as_command
 from privstream.cli.watch import option_parameter
-from privstream.errors import UsageError
 from privstream.exchanges.base import Exchange
-from privstream.ordering import ListOption, OrderEntry, OrderOption, TimeInForce
-from privstream.wire import Account
+from privstream.model.errors import UsageError
+from privstream.model.order_entry import ListOption, OrderEntry, OrderOption, TimeInForce
+from privstream.model.session import Account
 
 if TYPE_CHECKING:  # start-up time
-    from privstream.cli.order_account import Wish
+    from privstream.app.order_account import Wish
 
 ACTIONS = {
     "place": "Place an order.",
@@ -125,7 +125,7 @@ def _refusal(name: str, sentence: str) -> Any:
 
 def _place(kind: type[Exchange], entry: OrderEntry) -> Callable[..., int]:
     def run(wish: "Wish", settings: dict[str, Any], own: dict[str, Any]) -> int:
-        from privstream.cli.ordering import Terms, place  # noqa: PLC0415 - start-up time
+        from privstream.app.order_actions import Terms, place  # noqa: PLC0415 - start-up time
 
         return place(wish, Terms(own=own, **settings))
 
@@ -134,7 +134,7 @@ def _place(kind: type[Exchange], entry: OrderEntry) -> Callable[..., int]:
 
 def _cancel(kind: type[Exchange], _entry: OrderEntry) -> Callable[..., int]:
     def run(wish: "Wish", settings: dict[str, Any], _own: dict[str, Any]) -> int:
-        from privstream.cli.ordering import cancel  # noqa: PLC0415 - start-up time
+        from privstream.app.order_actions import cancel  # noqa: PLC0415 - start-up time
 
         return cancel(wish, **settings)
 
@@ -143,7 +143,7 @@ def _cancel(kind: type[Exchange], _entry: OrderEntry) -> Callable[..., int]:
 
 def _get(kind: type[Exchange], _entry: OrderEntry) -> Callable[..., int]:
     def run(wish: "Wish", settings: dict[str, Any], _own: dict[str, Any]) -> int:
-        from privstream.cli.ordering import get  # noqa: PLC0415 - start-up time
+        from privstream.app.order_actions import get  # noqa: PLC0415 - start-up time
 
         return get(wish, **settings)
 
@@ -152,7 +152,7 @@ def _get(kind: type[Exchange], _entry: OrderEntry) -> Callable[..., int]:
 
 def _list(kind: type[Exchange], entry: OrderEntry) -> Callable[..., int]:
     def run(wish: "Wish", _settings: dict[str, Any], own: dict[str, Any]) -> int:
-        from privstream.cli.ordering import list_orders  # noqa: PLC0415 - start-up time
+        from privstream.app.order_actions import list_orders  # noqa: PLC0415 - start-up time
 
         kinds = {option.name: option.kind for option in entry.list_options}
         return list_orders(wish, own, kinds)
@@ -177,7 +177,7 @@ def _command(
     """A command function with the options of its kind and of the exchange, for Typer to read."""
 
     def order(**settings: Any) -> int:
-        from privstream.cli.order_account import Wish  # noqa: PLC0415 - start-up time
+        from privstream.app.order_account import Wish  # noqa: PLC0415 - start-up time
 
         chosen = _taken(settings, {option.name: option.name for option in kind.options})
         named = _taken(settings, {_OWN + option.name: option.name for option in own})

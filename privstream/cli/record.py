@@ -11,16 +11,16 @@ from typing import Any, Self, cast
 
 import msgspec
 
+from privstream.app.recording import VERSION, Direction, Entry, Head
+from privstream.app.watch import Request, watch
 from privstream.cli.lazy import LazyGroup
 from privstream.cli.watch import one_each
-from privstream.cli.watching import Request, watch
-from privstream.connection.conversation import Tap
-from privstream.errors import OutputFailed, UsageError
-from privstream.exact import ascii_line
+from privstream.connection.account.conversation import Tap
+from privstream.model.errors import OutputFailed, UsageError
+from privstream.model.exact import ascii_line
+from privstream.model.session import Account
+from privstream.model.times import from_nanos
 from privstream.outputs.descriptor import write_all
-from privstream.recording import VERSION, Direction, Entry, Head
-from privstream.times import from_nanos
-from privstream.wire import Account
 
 METAVAR = "FILE EXCHANGE [CHANNEL]..."
 

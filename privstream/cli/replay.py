@@ -11,16 +11,16 @@ import msgspec
 import typer
 
 from privstream import exchanges
+from privstream.app.recording import Head, Replay, read_entry, read_head
 from privstream.cli import options as o
-from privstream.cli.printing import chosen_format, open_output
-from privstream.errors import ConfigError, UsageError
-from privstream.events import AnyEvent
+from privstream.delivery.printer import chosen_format, open_output
 from privstream.exchanges.base import Exchange
-from privstream.ledger import Ledger
-from privstream.recording import Head, Replay, read_entry, read_head
-from privstream.telling import View
-from privstream.times import from_nanos
-from privstream.wire import Account, Secret
+from privstream.memory.event_maker import View
+from privstream.memory.ledger import Ledger
+from privstream.model.errors import ConfigError, UsageError
+from privstream.model.events import AnyEvent
+from privstream.model.session import Account, Secret
+from privstream.model.times import from_nanos
 
 NO_SECRET = Secret("none")
 

@@ -6,8 +6,8 @@ import msgspec
 import typer
 
 from privstream.cli import options as o
-from privstream.errors import UsageError
-from privstream.events import TYPES, AnyEvent
+from privstream.model.errors import UsageError
+from privstream.model.events import TYPES, AnyEvent
 from privstream.outputs.descriptor import write_all
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"

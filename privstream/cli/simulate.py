@@ -14,10 +14,10 @@ import typer
 
 from privstream import simulator
 from privstream.cli import options as o
-from privstream.cli.signals import raise_again
-from privstream.errors import ConfigError
+from privstream.delivery.signals import raise_again
+from privstream.model.errors import ConfigError
+from privstream.model.session import Account
 from privstream.simulator.faults import Happened
-from privstream.wire import Account
 
 LOOK = 1.0
 """Seconds between two looks whether a signal came and got lost."""

@@ -14,8 +14,8 @@ from privstream.cli import options as o
 from privstream.cli.lazy import LazyGroup, as_command
 
 if TYPE_CHECKING:  # start-up time
-    from privstream.cli.printing import Voice
-    from privstream.cli.token_lines import Teller
+    from privstream.app.token_lines import Teller
+    from privstream.delivery.printer import Voice
 
 HELP = "Check, show and renew the session tokens of your accounts."
 Accounts = Annotated[
@@ -61,8 +61,8 @@ def check(
     A token with less than --min-ttl left is renewed. Where an exchange has no tokens it is
     logged in and out. Ends within 30 seconds.
     """
-    from privstream.cli import checking  # noqa: PLC0415 - start-up time
-    from privstream.cli.durations import seconds  # noqa: PLC0415 - start-up time
+    from privstream.app import check_logins as checking  # noqa: PLC0415 - start-up time
+    from privstream.app.durations import seconds  # noqa: PLC0415 - start-up time
 
     least = seconds(min_ttl)
     config, names = checking.configured(accounts or (), os.environ)
@@ -89,7 +89,7 @@ def show(
     no_color: o.NoColor = False,
 ) -> int:
     """Show the token in the cache, masked unless --reveal is given. Asks the exchange nothing."""
-    from privstream.cli import checking  # noqa: PLC0415 - start-up time
+    from privstream.app import check_logins as checking  # noqa: PLC0415 - start-up time
 
     voice, teller = _tellers(
         (account,), json=json, quiet=quiet, verbose=verbose, debug=debug, no_color=no_color
@@ -107,7 +107,7 @@ def refresh(
     no_color: o.NoColor = False,
 ) -> int:
     """Fetch a new token, whatever is left of the one in the cache, and keep it there."""
-    from privstream.cli import checking  # noqa: PLC0415 - start-up time
+    from privstream.app import check_logins as checking  # noqa: PLC0415 - start-up time
 
     voice, teller = _tellers(
         (account,),
@@ -125,8 +125,8 @@ def _tellers(
     accounts: Sequence[str], *, json: bool, no_color: bool, silent: bool = False, **said: bool
 ) -> "tuple[Voice, Teller]":
     """Who says what failed, and who prints the lines."""
-    from privstream.cli.printing import Voice  # noqa: PLC0415 - start-up time
-    from privstream.cli.token_lines import Teller  # noqa: PLC0415 - start-up time
+    from privstream.app.token_lines import Teller  # noqa: PLC0415 - start-up time
+    from privstream.delivery.printer import Voice  # noqa: PLC0415 - start-up time
 
     said["verbose"] = said["verbose"] or said["debug"]
     voice = Voice(as_json=json, no_color=no_color, **said)

@@ -17,12 +17,12 @@ from privstream import exchanges
 from privstream.cli import options as o
 from privstream.cli.lazy import LazyGroup, as_command
 from privstream.cli.watch import option_parameter
-from privstream.errors import UsageError
 from privstream.exchanges.base import Exchange
+from privstream.model.errors import UsageError
 
 if TYPE_CHECKING:  # start-up time
-    from privstream.cli.printing import Voice
-    from privstream.wire import Account
+    from privstream.delivery.printer import Voice
+    from privstream.model.session import Account
 
 STATUSES = ("filled", "closed", "canceled", "open", "partially_filled")
 """As in `waiting.Until`, which is not loaded for the help."""
@@ -65,7 +65,7 @@ def _load(name: str) -> Any:
 
 def _command(exchange: type[Exchange]) -> Callable[..., int]:
     """A command function with the common options and the exchange's own, for Typer to read."""
-    from privstream.connection.one_order import UNKNOWN_LIMIT  # noqa: PLC0415 - start-up time
+    from privstream.connection.account.one_order import UNKNOWN_LIMIT  # noqa: PLC0415 - start-up time
 
     def wait_for_order(order_id: str, **settings: Any) -> int:
         chosen = {option.name: settings.pop(option.name) for option in exchange.options}
@@ -120,9 +120,9 @@ def _wait(
     debug: bool,
     no_color: bool,
 ) -> int:
-    from privstream.cli import printing  # noqa: PLC0415 - start-up time
-    from privstream.cli.durations import seconds  # noqa: PLC0415
-    from privstream.cli.waiting import Until, follow  # noqa: PLC0415
+    from privstream.app.durations import seconds  # noqa: PLC0415
+    from privstream.app.wait_for_order import Until, follow  # noqa: PLC0415
+    from privstream.delivery import printer as printing  # noqa: PLC0415 - start-up time
 
     started = time.monotonic()
     _check(exchange, order_id, until, format)
@@ -169,7 +169,7 @@ def _check(
 
 
 def _account(exchange: str, name: str | None, options: dict[str, str], voice: "Voice") -> "Account":
-    from privstream.config import load  # noqa: PLC0415 - start-up time
+    from privstream.settings.config import load  # noqa: PLC0415 - start-up time
 
     config = load(os.environ)
     account = config.account(name or exchange, exchange=exchange, options=options)

@@ -16,7 +16,7 @@ from privstream.cli.lazy import CommandSource, LazyGroup, as_command
 from privstream.exchanges.base import Exchange, Option
 
 if TYPE_CHECKING:  # start-up time
-    from privstream.cli.watching import Request
+    from privstream.app.watch import Request
 
 Run: TypeAlias = "Callable[[Request], int]"
 ALL = "all"
@@ -30,7 +30,7 @@ def group() -> Any:
 
 
 def _watch(request: "Request") -> int:
-    from privstream.cli.watching import watch  # noqa: PLC0415 - start-up time
+    from privstream.app.watch import watch  # noqa: PLC0415 - start-up time
 
     return watch(request)
 
@@ -75,7 +75,7 @@ def _command(
     """A command function with the common options and the exchange's own, for Typer to read."""
 
     def watch_exchange(**settings: Any) -> int:
-        from privstream.cli.watching import Request  # noqa: PLC0415 - start-up time
+        from privstream.app.watch import Request  # noqa: PLC0415 - start-up time
 
         chosen = {option.name: settings.pop(option.name) for option in own}
         options = {name: value for name, value in chosen.items() if value is not None}

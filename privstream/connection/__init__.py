@@ -1,1 +1,1 @@
-"""All the I/O with the outside."""
+"""All the I/O with exchanges."""

@@ -10,16 +10,16 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from privstream.connection.account.conversation import TICK, Conversation, Outlet, Tap
+from privstream.connection.account.dial import Socket, dialled
+from privstream.connection.account.recovery import RestClient
 from privstream.connection.clock import Clock
-from privstream.connection.conversation import TICK, Conversation, Outlet, Tap
-from privstream.connection.dial import Socket, dialled
-from privstream.connection.recovery import RestClient
-from privstream.events import AnyEvent
 from privstream.exchanges.base import Exchange
-from privstream.ledger import Ledger
-from privstream.telling import View
-from privstream.times import from_nanos
-from privstream.wire import RestFlow, Session, Stamp, Token
+from privstream.memory.event_maker import View
+from privstream.memory.ledger import Ledger
+from privstream.model.events import AnyEvent
+from privstream.model.session import RestFlow, Session, Stamp, Token
+from privstream.model.times import from_nanos
 
 T = TypeVar("T")
 ASK_LIMIT = 30.0

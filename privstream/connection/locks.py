@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from privstream.connection.clock import Clock
-from privstream.errors import (
+from privstream.model.errors import (
     ConfigError,
     Interrupted,
     OutputFailed,

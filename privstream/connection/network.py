@@ -15,8 +15,8 @@ from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
-from privstream.errors import ConfigError, Unreachable, Untrusted
-from privstream.http_errors import excerpt
+from privstream.model.errors import ConfigError, Unreachable, Untrusted
+from privstream.model.http_errors import excerpt
 
 _PROXY_PORT = 80
 _PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY")

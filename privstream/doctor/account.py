@@ -9,23 +9,23 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from privstream.config import AccountSettings
 from privstream.connection.clock import Clock
 from privstream.connection.errand import Errand
-from privstream.connection.tokens import Life, Tokens
+from privstream.connection.tokens.cache import Life, Tokens
 from privstream.doctor.clock_skew import judge, span
 from privstream.doctor.findings import Finding, failed, passed, skipped, warned
 from privstream.doctor.key import examine_rights, may_trade
 from privstream.doctor.reach import places_of, reach
-from privstream.errors import (
+from privstream.exchanges.base import Exchange
+from privstream.model.errors import (
     LoginRefused,
     PrivstreamError,
     Refused,
     TokenRefused,
     Unavailable,
 )
-from privstream.exchanges.base import Exchange
-from privstream.wire import Account, Call, HttpRequest, RestFlow, Token
+from privstream.model.session import Account, Call, HttpRequest, RestFlow, Token
+from privstream.settings.config import AccountSettings
 
 LACKS = "give the key the right that it lacks, see above"
 TRY_AGAIN = "try again in a minute; if it stays so, see the exchange's status page"

@@ -5,7 +5,7 @@ is no mistake of ours.
 """
 
 from privstream.doctor.findings import Finding, passed, warned, wrong
-from privstream.errors import Exit
+from privstream.model.errors import Exit
 
 NOTICED = 5.0
 """Seconds that a clock may be off without a word."""

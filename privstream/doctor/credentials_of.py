@@ -7,8 +7,11 @@ from collections.abc import Iterator
 
 from msgspec import structs
 
-from privstream.config import AccountSettings, Config
-from privstream.credentials import (
+from privstream.doctor.findings import Finding, failed, passed
+from privstream.model.errors import ConfigError
+from privstream.model.session import Account, Secret
+from privstream.settings.config import AccountSettings, Config
+from privstream.settings.credentials import (
     FromCommand,
     FromFile,
     FromKeyring,
@@ -16,9 +19,6 @@ from privstream.credentials import (
     Origin,
     resolve,
 )
-from privstream.doctor.findings import Finding, failed, passed
-from privstream.errors import ConfigError
-from privstream.wire import Account, Secret
 
 
 def placed(config: Config, settings: AccountSettings) -> Account:

@@ -11,8 +11,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeAlias
 
-from privstream.config import AccountSettings, Config
 from privstream.connection.clock import Clock
+from privstream.delivery.resume_file import examine as examine_state
 from privstream.doctor.account import Equip, Patient, examine_account
 from privstream.doctor.credentials_of import examine_credentials, placed
 from privstream.doctor.findings import Finding, failed, passed, wrong
@@ -25,9 +25,9 @@ from privstream.doctor.settings import (
     examine_settings,
 )
 from privstream.doctor.variables import examine_variables
-from privstream.errors import ConfigError, Exit, PrivstreamError
-from privstream.state import examine as examine_state
-from privstream.wire import Secret
+from privstream.model.errors import ConfigError, Exit, PrivstreamError
+from privstream.model.session import Secret
+from privstream.settings.config import AccountSettings, Config
 
 LIMIT = 30.0
 """Seconds for everything."""

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, structs
 
-from privstream.errors import Exit, PrivstreamError
+from privstream.model.errors import Exit, PrivstreamError
 
 Level: TypeAlias = Literal["ok", "warning", "error", "skipped"]
 SEVERITY = (Exit.DONE, Exit.UNREACHABLE, Exit.REFUSED, Exit.CONFIG, Exit.OURS)

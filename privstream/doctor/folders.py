@@ -10,8 +10,8 @@ from pathlib import Path
 from shlex import quote
 
 from privstream.doctor.findings import Finding, failed, passed, warned, wrong
-from privstream.errors import ConfigError
-from privstream.private_files import OPEN_TO_OTHERS, base_folder, private_folder
+from privstream.model.errors import ConfigError
+from privstream.settings.private_files import OPEN_TO_OTHERS, base_folder, private_folder
 
 FOLDERS = {
     "state": ("XDG_STATE_HOME", ".local/state"),

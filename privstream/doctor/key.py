@@ -6,8 +6,8 @@ The one rule: what the exchange does not tell is said to be unknown, never to be
 from collections.abc import Iterator
 
 from privstream.doctor.findings import Finding, passed, skipped, warned, wrong
-from privstream.errors import Exit
 from privstream.exchanges.base import Right
+from privstream.model.errors import Exit
 
 
 def examine_rights(title: str, rights: tuple[Right, ...]) -> Iterator[Finding]:

@@ -12,7 +12,10 @@ from typing import Any
 from msgspec import Struct, structs
 
 from privstream import exchanges
-from privstream.config import (
+from privstream.doctor.findings import Finding, failed, passed, skipped, warned, wrong
+from privstream.exchanges.base import Exchange
+from privstream.model.errors import ConfigError
+from privstream.settings.config import (
     FILE_LIMIT,
     TABLES,
     AccountSettings,
@@ -27,11 +30,8 @@ from privstream.config import (
     read_endpoints,
     suggestion,
 )
-from privstream.credentials import Environment, Plain
-from privstream.doctor.findings import Finding, failed, passed, skipped, warned, wrong
-from privstream.errors import ConfigError
-from privstream.exchanges.base import Exchange
-from privstream.private_files import (
+from privstream.settings.credentials import Environment, Plain
+from privstream.settings.private_files import (
     OPEN_TO_OTHERS,
     WRITABLE_BY_OTHERS,
     Content,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from privstream.connection import network
 from privstream.doctor.findings import Finding, failed, passed, warned, wrong
-from privstream.errors import ConfigError
+from privstream.model.errors import ConfigError
 
 PROXY = ("https_proxy", "HTTPS_PROXY")
 EXCEPTIONS = ("no_proxy", "NO_PROXY")

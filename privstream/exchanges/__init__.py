@@ -3,8 +3,8 @@
 from importlib import import_module
 from pkgutil import iter_modules
 
-from privstream.errors import UsageError
 from privstream.exchanges.base import Exchange
+from privstream.model.errors import UsageError
 
 SHARED = frozenset({"base", "kit"})
 """What stands beside the exchanges and is none."""

@@ -11,10 +11,10 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 from msgspec import Struct, structs
 
-from privstream.errors import PermissionMissing, PrivstreamError, UsageError
-from privstream.exact import Malformed, decode
-from privstream.ordering import OrderEntry
-from privstream.wire import (
+from privstream.model.errors import PermissionMissing, PrivstreamError, UsageError
+from privstream.model.exact import Malformed, decode
+from privstream.model.order_entry import OrderEntry
+from privstream.model.session import (
     Account,
     Action,
     AnyReport,

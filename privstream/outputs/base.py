@@ -8,7 +8,7 @@ reads any more, `NotTaken` where the reader does not take it in the time that is
 from collections.abc import Sequence
 from typing import Protocol
 
-from privstream.events import AnyEvent
+from privstream.model.events import AnyEvent
 
 
 class ReaderGone(Exception):

@@ -4,7 +4,7 @@ The one rule: no text of an event leaves this file without having gone through
 `safe_text`. A value that is not known is "-" in its column and left out elsewhere.
 """
 
-from privstream.events import (
+from privstream.model.events import (
     AnyEvent,
     Balance,
     Event,
@@ -16,10 +16,10 @@ from privstream.events import (
     Status,
     Trade,
 )
-from privstream.exact import normal
+from privstream.model.exact import normal
+from privstream.model.times import to_nanos
 from privstream.outputs.layout import Numbers, Part, Row, Span
 from privstream.outputs.safe_text import MAX_CELLS, safe_text
-from privstream.times import to_nanos
 
 UNKNOWN = "-"
 NAME_CELLS = 64

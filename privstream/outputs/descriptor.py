@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable
 from typing import TypeAlias
 
-from privstream.errors import OutputFailed
+from privstream.model.errors import OutputFailed
 from privstream.outputs.base import NotTaken, ReaderGone
 
 STDOUT = 1

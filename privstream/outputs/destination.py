@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from privstream.errors import UsageError
+from privstream.model.errors import UsageError
 from privstream.outputs.base import Output
 from privstream.outputs.safe_text import MAX_CELLS, safe_text
 

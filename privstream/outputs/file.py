@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from privstream.errors import OutputFailed
-from privstream.events import AnyEvent
-from privstream.exact import Malformed, decode
+from privstream.model.errors import OutputFailed
+from privstream.model.events import AnyEvent
+from privstream.model.exact import Malformed, decode
 from privstream.outputs.jsonl import encode_lines
 from privstream.outputs.safe_text import safe_text
 

@@ -5,8 +5,8 @@ The one rule: a line holds printable ASCII only, so that no terminal obeys it.
 
 from collections.abc import Sequence
 
-from privstream.events import AnyEvent
-from privstream.exact import ascii_line, encode_into
+from privstream.model.events import AnyEvent
+from privstream.model.exact import ascii_line, encode_into
 from privstream.outputs.descriptor import Patience, write_all
 
 _KEPT = 1 << 20  # one huge batch does not keep its memory for the rest of the run

@@ -6,7 +6,7 @@ event's text to interpret, and is loaded only where a line is to be coloured.
 
 from collections.abc import Callable, Collection, Sequence
 
-from privstream.events import AnyEvent
+from privstream.model.events import AnyEvent
 from privstream.outputs.describe import describe
 from privstream.outputs.descriptor import Patience, write_all
 from privstream.outputs.layout import Columns, Paint, Span, plain

@@ -7,11 +7,11 @@ import os
 from contextlib import suppress
 from typing import TextIO
 
-from privstream.errors import PrivstreamError
-from privstream.events import State, Status
-from privstream.exact import ascii_line, encode
+from privstream.model.errors import PrivstreamError
+from privstream.model.events import State, Status
+from privstream.model.exact import ascii_line, encode
+from privstream.model.times import to_nanos
 from privstream.outputs.safe_text import MAX_CELLS, safe_text, shorten
-from privstream.times import to_nanos
 
 _NAME_CELLS = 64
 _SHORT_REASON = 24

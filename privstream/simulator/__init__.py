@@ -3,7 +3,7 @@
 from importlib import import_module
 from pkgutil import iter_modules
 
-from privstream.errors import UsageError
+from privstream.model.errors import UsageError
 from privstream.simulator.base import SimulatedExchange
 
 MACHINERY = frozenset({"base", "faults", "market", "server"})

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 from msgspec import Struct
 
-from privstream.wire import Account, Now
+from privstream.model.session import Account, Now
 
 
 class Request(Struct, frozen=True):

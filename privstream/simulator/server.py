@@ -17,7 +17,8 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Self
 
-from privstream.errors import ConfigError
+from privstream.model.errors import ConfigError
+from privstream.model.session import Account, Now
 from privstream.simulator import find
 from privstream.simulator.base import (
     Answer,
@@ -43,7 +44,6 @@ from privstream.simulator.faults import (
     parse,
 )
 from privstream.simulator.faults import chaos as random_faults
-from privstream.wire import Account, Now
 
 try:
     from aiohttp import WSMessage, WSMsgType, web

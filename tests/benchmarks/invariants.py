@@ -13,13 +13,13 @@ from typing import Any, NamedTuple, TypeAlias
 
 import jsonschema
 
-from privstream.connection.backoff import OWN_BUDGET
-from privstream.events import TERMINAL, TYPES
+from privstream.connection.account.backoff import OWN_BUDGET
 from privstream.exchanges import find
+from privstream.model.events import TERMINAL, TYPES
+from privstream.model.session import Now
+from privstream.model.times import to_nanos
 from privstream.simulator.base import SimulatedExchange
 from privstream.simulator.faults import Happened
-from privstream.times import to_nanos
-from privstream.wire import Now
 from tests.valid import assert_valid_line
 
 Told: TypeAlias = dict[str, Any]

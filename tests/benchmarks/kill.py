@@ -21,10 +21,10 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from privstream.exact import Malformed, decode
+from privstream.model.exact import Malformed, decode
+from privstream.model.times import to_nanos
 from privstream.simulator.market import Market
 from privstream.simulator.server import Simulation
-from privstream.times import to_nanos
 from tests.cli.conftest import Program
 
 RATES = {"kraken": 8.0}

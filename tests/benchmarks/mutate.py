@@ -23,15 +23,15 @@ from random import Random
 from typing import Any, TypeAlias
 
 from privstream import exchanges
-from privstream.errors import PrivstreamError
-from privstream.events import Notice
-from privstream.exact import Malformed, Number, ascii_line, decode, encode
 from privstream.exchanges.base import Exchange
-from privstream.ledger import Ledger
+from privstream.memory.event_maker import View
+from privstream.memory.ledger import Ledger
+from privstream.model.errors import PrivstreamError
+from privstream.model.events import Notice
+from privstream.model.exact import Malformed, Number, ascii_line, decode, encode
+from privstream.model.session import Listed, Now, Reconnect, Report, Secret, Session, Stamp, Token
+from privstream.model.times import from_nanos
 from privstream.outputs.describe import describe
-from privstream.telling import View
-from privstream.times import from_nanos
-from privstream.wire import Listed, Now, Reconnect, Report, Secret, Session, Stamp, Token
 from tests.corpus import FOLDER, frames
 from tests.fake_clock import START_NS
 from tests.joined import World

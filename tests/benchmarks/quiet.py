@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 
 from privstream import exchanges
-from privstream.events import Gap, Notice
+from privstream.model.events import Gap, Notice
 from tests.joined import World
 
 

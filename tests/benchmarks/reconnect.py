@@ -19,15 +19,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from privstream import exchanges
-from privstream.cli.assembly import Wanted, add_account
-from privstream.connection.backoff import Backoff
-from privstream.connection.pacing import Pacing
-from privstream.events import Status
+from privstream.app.assembly import Wanted, add_account
+from privstream.connection.account.backoff import Backoff
+from privstream.connection.rest.pacing import Pacing
+from privstream.delivery.stream import Ended, Stream
 from privstream.exchanges import find
+from privstream.model.events import Status
+from privstream.model.session import Now
 from privstream.simulator.base import Close, Connection, Out
 from privstream.simulator.server import Simulation
-from privstream.stream import Ended, Stream
-from privstream.wire import Now
 from tests.benchmarks.invariants import Sample
 from tests.benchmarks.soak import sample
 

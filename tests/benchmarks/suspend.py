@@ -24,8 +24,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from privstream import exchanges
+from privstream.model.times import to_nanos
 from privstream.simulator.server import Simulation, system_clock
-from privstream.times import to_nanos
 from tests.benchmarks.invariants import truth_of
 from tests.benchmarks.kill import configured
 from tests.cli.conftest import Program

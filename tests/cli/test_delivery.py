@@ -7,13 +7,13 @@ from types import FrameType
 
 import pytest
 
-from privstream.cli.delivery import Delivery
-from privstream.cli.signals import Terminated, take_over
-from privstream.events import AnyEvent, Notice
+from privstream.delivery.remembering import Delivery
+from privstream.delivery.resume_file import State, Whose
+from privstream.delivery.signals import Terminated, take_over
+from privstream.delivery.stream import Told, Whole
+from privstream.model.events import AnyEvent, Notice
+from privstream.model.recent import Note
 from privstream.outputs.base import ReaderGone
-from privstream.recent import Note
-from privstream.state import State, Whose
-from privstream.stream import Told, Whole
 
 NOW = "2026-11-20T11:32:00.000000Z"
 NS = 1_790_000_000_000_000_000

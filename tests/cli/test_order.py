@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from privstream.cli import amounts, asking, entry
-from privstream.cli.order_text import shown
-from privstream.cli.signals import Terminated
-from privstream.connection import ordering
-from privstream.connection.placing import Placement
-from privstream.errors import Exit, OutputFailed, UsageError
-from privstream.events import TYPES
-from privstream.ordering import Ticket
+from privstream.app import amounts, asking
+from privstream.app.order_text import shown
+from privstream.cli import entry
+from privstream.connection.orders import broker as ordering
+from privstream.connection.orders.placing import Placement
+from privstream.delivery.signals import Terminated
+from privstream.model.errors import Exit, OutputFailed, UsageError
+from privstream.model.events import TYPES
+from privstream.model.order_entry import Ticket
 from privstream.outputs.jsonl import JsonLines
 from privstream.simulator.server import Simulation
 from tests.cli.conftest import Ended

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from privstream import __version__, exchanges
-from privstream.events import TYPES
+from privstream.model.events import TYPES
 from privstream.simulator.server import Simulation
 from tests.cli.conftest import InProcess, Inside, Program
 

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from privstream.events import TYPES
+from privstream.model.events import TYPES
+from privstream.model.times import to_nanos
 from privstream.simulator.market import Books
 from privstream.simulator.server import Simulation
-from privstream.times import to_nanos
 from tests.benchmarks import measure
 from tests.benchmarks.kill import configured, kill
 from tests.cli.conftest import Ended, InProcess, Inside, Program, end, wait_for

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from privstream.cli import entry, signals
-from privstream.errors import Exit
+from privstream.cli import entry
+from privstream.delivery import signals
+from privstream.model.errors import Exit
 
 
 @pytest.fixture

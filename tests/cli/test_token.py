@@ -16,16 +16,17 @@ from typing import Any
 
 import pytest
 
-from privstream.cli import checking, token
-from privstream.cli.assembly import errand_for, tokens_for
-from privstream.cli.printing import Voice
-from privstream.cli.token_lines import spoken
-from privstream.cli.watching import Request, watch
-from privstream.config import load
-from privstream.errors import ConfigError, Exit, LoginRefused, UsageError
+from privstream.app import check_logins as checking
+from privstream.app.assembly import errand_for, tokens_for
+from privstream.app.token_lines import spoken
+from privstream.app.watch import Request, watch
+from privstream.cli import token
+from privstream.delivery.printer import Voice
+from privstream.model.errors import ConfigError, Exit, LoginRefused, UsageError
+from privstream.model.session import Account
+from privstream.settings.config import load
 from privstream.simulator import names
 from privstream.simulator.server import Simulation
-from privstream.wire import Account
 from tests.cli.conftest import Program
 
 KEYS = ["account", "exchange", "ok", "kind", "expires", "ttl", "renewed", "error"]

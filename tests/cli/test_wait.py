@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from privstream.cli import entry
-from privstream.connection import one_order
-from privstream.errors import Exit
-from privstream.events import TYPES
+from privstream.connection.account import one_order
+from privstream.model.errors import Exit
+from privstream.model.events import TYPES
+from privstream.model.session import Now
 from privstream.simulator import find
 from privstream.simulator import market as life
 from privstream.simulator.server import Simulation
-from privstream.wire import Now
 from tests.cli.conftest import Ended, Program, config_of, end, wait_for
 from tests.cli.test_watch import dead
 from tests.fake_clock import START_NS

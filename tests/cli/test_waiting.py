@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from privstream import exchanges
-from privstream.cli import waiting as waiting_module
-from privstream.cli.printing import Voice
-from privstream.cli.waiting import CHANNELS, LINGER, Course, Until, _Wait, verdict
-from privstream.connection.one_order import OneOrder
-from privstream.errors import Exit, PermissionMissing, UnknownOrder
-from privstream.events import AnyEvent, Gap, Notice, Order, OrderStatus, Trade
-from privstream.ledger import Ledger
+from privstream.app import wait_for_order as waiting_module
+from privstream.app.wait_for_order import CHANNELS, LINGER, Course, Until, _Wait, verdict
+from privstream.connection.account.one_order import OneOrder
+from privstream.delivery.printer import Voice
+from privstream.memory.event_maker import View
+from privstream.memory.ledger import Ledger
+from privstream.model.errors import Exit, PermissionMissing, UnknownOrder
+from privstream.model.events import AnyEvent, Gap, Notice, Order, OrderStatus, Trade
+from privstream.model.session import HttpResponse, Now, OrderFields, OrderReport
+from privstream.model.times import from_nanos
 from privstream.simulator import find
 from privstream.simulator import market as life
-from privstream.telling import View
-from privstream.times import from_nanos
-from privstream.wire import HttpResponse, Now, OrderFields, OrderReport
 from tests.fake_clock import START_NS
 from tests.joined import BASE, World
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from privstream.events import TYPES
+from privstream.model.events import TYPES
 from privstream.simulator.server import Simulation
 from tests.cli.conftest import InProcess, Inside, Program, config_of, end, wait_for
 from tests.valid import assert_valid_line

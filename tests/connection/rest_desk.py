@@ -10,13 +10,11 @@ from pathlib import Path
 import pytest
 
 from privstream.connection.clock import Clock, SystemClock
-from privstream.connection.nonces import Nonces
-from privstream.connection.pacing import Pacing
-from privstream.connection.rest import Rest
-from privstream.errors import (
-    PrivstreamError,
-)
-from privstream.wire import (
+from privstream.connection.rest.client import Rest
+from privstream.connection.rest.nonces import Nonces
+from privstream.connection.rest.pacing import Pacing
+from privstream.model.errors import PrivstreamError
+from privstream.model.session import (
     Call,
     Endpoints,
     HttpRequest,

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from privstream.connection.backoff import Backoff
+from privstream.connection.account.backoff import Backoff
 from tests.fake_clock import FakeClock
 
 ROOMY = (1000, 600.0)

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from privstream.connection.canceling import Cancellation, Outcome
-from privstream.connection.ordering import ANSWER_LIMIT, LOOK_LIMIT, LOOKS_FOR
-from privstream.errors import Exit, FateUnknown, TokenRefused, UnknownOrder, Unreachable
-from privstream.events import Order
+from privstream.connection.orders.broker import ANSWER_LIMIT, LOOK_LIMIT, LOOKS_FOR
+from privstream.connection.orders.canceling import Cancellation, Outcome
+from privstream.model.errors import Exit, FateUnknown, TokenRefused, UnknownOrder, Unreachable
+from privstream.model.events import Order
 from tests.connection.test_ordering import DEAD, Cache
 from tests.joined import World
 from tests.order_world import OrderWorld

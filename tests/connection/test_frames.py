@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privstream.connection.frames import FRAME_LIMIT, MESSAGE_LIMIT, Frames
+from privstream.connection.socket.frames import FRAME_LIMIT, MESSAGE_LIMIT, Frames
 from tests.connection.loopback import frame
 
 CONT, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from privstream.connection.clock import SystemClock
-from privstream.connection.nonces import Nonces
-from privstream.errors import ConfigError, Interrupted, Unreachable
-from privstream.wire import Secret
+from privstream.connection.rest.nonces import Nonces
+from privstream.model.errors import ConfigError, Interrupted, Unreachable
+from privstream.model.session import Secret
 from tests.fake_clock import START_NS, FakeClock
 
 KEY = Secret("PSCANARY0123456789abcdef0123456789")
@@ -21,8 +21,8 @@ TAKE_200 = """
 import sys
 from pathlib import Path
 from privstream.connection.clock import SystemClock
-from privstream.connection.nonces import Nonces
-from privstream.wire import Now, Secret
+from privstream.connection.rest.nonces import Nonces
+from privstream.model.session import Now, Secret
 nonces = Nonces(Path(sys.argv[1]), Secret("key"), 1, SystemClock())
 taken = []
 for _ in range(200):

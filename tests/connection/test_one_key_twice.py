@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from privstream import exchanges
-from privstream.cli.assembly import Wanted, add_account
-from privstream.errors import Refused
-from privstream.events import AnyEvent, Notice, Status, Trade
+from privstream.app.assembly import Wanted, add_account
+from privstream.delivery.stream import Ended, Stream
 from privstream.exchanges import find
+from privstream.model.errors import Refused
+from privstream.model.events import AnyEvent, Notice, Status, Trade
 from privstream.simulator.server import Simulation
-from privstream.stream import Ended, Stream
 from tests.joined import World
 
 TOGETHER = 15.0

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from privstream.connection.ordering import ANSWER_LIMIT, LOOK_LIMIT, LOOKS_FOR
-from privstream.connection.placing import Placement, came_to_nothing, departing
-from privstream.connection.tokens import Life
-from privstream.errors import (
+from privstream.connection.orders.broker import ANSWER_LIMIT, LOOK_LIMIT, LOOKS_FOR
+from privstream.connection.orders.placing import Placement, came_to_nothing, departing
+from privstream.connection.tokens.cache import Life
+from privstream.model.errors import (
     Exit,
     FateUnknown,
     PermissionMissing,
@@ -20,10 +20,10 @@ from privstream.errors import (
     TokenRefused,
     Unreachable,
 )
-from privstream.events import Order
-from privstream.exact import normal
-from privstream.ordering import Ticket
-from privstream.wire import Call, HttpRequest, HttpResponse, RestFlow, Secret, Token
+from privstream.model.events import Order
+from privstream.model.exact import normal
+from privstream.model.order_entry import Ticket
+from privstream.model.session import Call, HttpRequest, HttpResponse, RestFlow, Secret, Token
 from tests.connection.loopback import answer as http_answer
 from tests.connection.loopback import read_head, serve
 from tests.connection.rest_desk import Maker, ask

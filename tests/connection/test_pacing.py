@@ -2,7 +2,7 @@
 
 import pytest
 
-from privstream.connection.pacing import Pacing
+from privstream.connection.rest.pacing import Pacing
 from tests.fake_clock import FakeClock
 
 

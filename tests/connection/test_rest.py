@@ -11,22 +11,11 @@ import pytest
 
 from privstream import __version__
 from privstream.connection.clock import SystemClock
-from privstream.connection.nonces import Nonces
-from privstream.connection.pacing import Pacing
-from privstream.connection.rest import Rest
-from privstream.errors import (
-    ConfigError,
-    Interrupted,
-    RateLimited,
-)
-from privstream.wire import (
-    Call,
-    Endpoints,
-    HttpRequest,
-    RestFlow,
-    Secret,
-    Stamp,
-)
+from privstream.connection.rest.client import Rest
+from privstream.connection.rest.nonces import Nonces
+from privstream.connection.rest.pacing import Pacing
+from privstream.model.errors import ConfigError, Interrupted, RateLimited
+from privstream.model.session import Call, Endpoints, HttpRequest, RestFlow, Secret, Stamp
 from tests.connection.loopback import (
     answer,
     read_head,
@@ -136,7 +125,7 @@ def test_a_call_without_a_nonce_takes_none(make: Maker, state: Path) -> None:
 
 
 def test_requests_is_imported_by_the_first_call_only() -> None:
-    code = "import sys, privstream.connection.rest; sys.exit('requests' in sys.modules)"
+    code = "import sys, privstream.connection.rest.client; sys.exit('requests' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -7,18 +7,10 @@ import tracemalloc
 
 import pytest
 
-from privstream.connection.adapter import Adapter
 from privstream.connection.clock import SystemClock
-from privstream.errors import (
-    Interrupted,
-    Unavailable,
-    Unreachable,
-)
-from privstream.wire import (
-    Call,
-    HttpResponse,
-    RestFlow,
-)
+from privstream.connection.rest.adapter import Adapter
+from privstream.model.errors import Interrupted, Unavailable, Unreachable
+from privstream.model.session import Call, HttpResponse, RestFlow
 from tests.connection.loopback import (
     Script,
     answer,

@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from privstream.errors import (
-    Unreachable,
-    Untrusted,
-)
+from privstream.model.errors import Unreachable, Untrusted
 from tests.connection.certificates import Certificates
 from tests.connection.loopback import (
     answer,

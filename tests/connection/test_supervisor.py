@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from privstream.errors import (
+from privstream.model.errors import (
     Exit,
     LoginRefused,
     PermissionMissing,
@@ -15,10 +15,10 @@ from privstream.errors import (
     Refused,
     Unreachable,
 )
-from privstream.events import Balance, Gap, Notice, Order, Status, Trade
+from privstream.model.events import Balance, Gap, Notice, Order, Status, Trade
+from privstream.model.session import HttpRequest, HttpResponse
+from privstream.model.times import to_nanos
 from privstream.simulator.market import Books
-from privstream.times import to_nanos
-from privstream.wire import HttpRequest, HttpResponse
 from tests.joined import World
 from tests.rest_play import answer
 from tests.valid import assert_valid

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from privstream.errors import PermissionMissing, Refused
-from privstream.wire import HttpRequest, HttpResponse
+from privstream.model.errors import PermissionMissing, Refused
+from privstream.model.session import HttpRequest, HttpResponse
 from tests.joined import World
 from tests.rest_play import answer
 

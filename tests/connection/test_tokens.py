@@ -13,12 +13,18 @@ from typing import Any, TypeVar
 import pytest
 
 from privstream.connection.clock import Clock, Uptime, uptime
-from privstream.connection.token_file import TokenFile
-from privstream.connection.tokens import Life, Tokens
-from privstream.errors import ConfigError, Interrupted, LoginRefused, OutputFailed, Unreachable
+from privstream.connection.tokens.cache import Life, Tokens
+from privstream.connection.tokens.file import TokenFile
 from privstream.exchanges import find
-from privstream.times import from_nanos
-from privstream.wire import Account, Endpoints, Now, RestFlow, Secret, Token
+from privstream.model.errors import (
+    ConfigError,
+    Interrupted,
+    LoginRefused,
+    OutputFailed,
+    Unreachable,
+)
+from privstream.model.session import Account, Endpoints, Now, RestFlow, Secret, Token
+from privstream.model.times import from_nanos
 from tests.fake_clock import START_NS, FakeClock
 
 T = TypeVar("T")

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from privstream.connection import websocket
 from privstream.connection.clock import SystemClock
-from privstream.connection.websocket import Closed, Socket, dial
-from privstream.errors import Interrupted
-from privstream.wire import Handshake, Now
+from privstream.connection.socket import websocket
+from privstream.connection.socket.websocket import Closed, Socket, dial
+from privstream.model.errors import Interrupted
+from privstream.model.session import Handshake, Now
 from tests.connection.certificates import Certificates
 from tests.connection.loopback import (
     Script,

@@ -11,8 +11,8 @@ import pytest
 
 from privstream import __version__
 from privstream.connection.clock import SystemClock
-from privstream.connection.websocket import Socket, dial
-from privstream.errors import (
+from privstream.connection.socket.websocket import Socket, dial
+from privstream.model.errors import (
     ConfigError,
     Interrupted,
     LoginRefused,
@@ -22,7 +22,7 @@ from privstream.errors import (
     Unreachable,
     Untrusted,
 )
-from privstream.wire import Handshake
+from privstream.model.session import Handshake
 from tests.connection.certificates import Certificates
 from tests.connection.loopback import (
     Script,

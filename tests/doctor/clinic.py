@@ -13,18 +13,18 @@ import pytest
 
 from privstream.connection.clock import SystemClock
 from privstream.connection.errand import Errand
-from privstream.connection.nonces import Nonces
-from privstream.connection.pacing import Pacing
-from privstream.connection.rest import Rest
-from privstream.connection.token_file import TokenFile
-from privstream.connection.tokens import Tokens
-from privstream.connection.websocket import Socket
+from privstream.connection.rest.client import Rest
+from privstream.connection.rest.nonces import Nonces
+from privstream.connection.rest.pacing import Pacing
+from privstream.connection.socket.websocket import Socket
+from privstream.connection.tokens.cache import Tokens
+from privstream.connection.tokens.file import TokenFile
 from privstream.doctor.account import Equipment
 from privstream.doctor.examination import examine
 from privstream.doctor.findings import Finding, Level
 from privstream.exchanges import find
+from privstream.model.session import Account, Now
 from privstream.simulator.server import Simulation
-from privstream.wire import Account, Now
 
 KRAKEN = frozenset({"websocket", "open_orders", "closed_orders", "funds"})
 """The rights of a simulated key that may only read."""

@@ -13,11 +13,11 @@ from privstream.connection.clock import SystemClock
 from privstream.doctor.account import Equipment
 from privstream.doctor.clock_skew import SET_CLOCK, judge
 from privstream.doctor.examination import examine
-from privstream.errors import Exit
 from privstream.exchanges import names
+from privstream.model.errors import Exit
+from privstream.model.session import Account
 from privstream.simulator import find
 from privstream.simulator.server import Simulation
-from privstream.wire import Account
 from tests.doctor.clinic import KRAKEN, Clinic, ClockOff, Report
 
 WRONG = "V1JPTkc="

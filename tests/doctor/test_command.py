@@ -14,7 +14,7 @@ import pytest
 from privstream.cli.entry import run
 from privstream.cli.findings import PagePrinter
 from privstream.doctor.findings import Finding, warned, worst, wrong
-from privstream.errors import Exit
+from privstream.model.errors import Exit
 from privstream.simulator.server import Simulation
 from tests.doctor.clinic import Clinic
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from privstream.delivery.resume_file import State, Whose, examine
 from privstream.doctor.findings import Finding
 from privstream.doctor.folders import examine_folders
 from privstream.doctor.installation import Needed, examine_installation, fits, read_requirement
 from privstream.doctor.variables import examine_variables
 from privstream.simulator.server import Simulation
-from privstream.state import State, Whose, examine
 from tests.doctor.clinic import Clinic, follow
 
 

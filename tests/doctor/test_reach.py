@@ -10,9 +10,9 @@ import pytest
 from privstream.connection.clock import SystemClock
 from privstream.doctor.findings import Finding
 from privstream.doctor.reach import Place, places_of, reach
-from privstream.errors import Exit
+from privstream.model.errors import Exit
+from privstream.model.session import Endpoints
 from privstream.simulator.server import Simulation
-from privstream.wire import Endpoints
 from tests.connection.certificates import Certificates
 from tests.connection.loopback import Server, read_until_closed, serve
 from tests.doctor.clinic import Clinic

@@ -3,7 +3,7 @@
 import pytest
 
 from privstream.doctor.settings import examine_settings
-from privstream.errors import Exit
+from privstream.model.errors import Exit
 from privstream.simulator.server import Simulation
 from tests.config_playground import CANARY
 from tests.doctor.clinic import Clinic, follow

@@ -3,14 +3,8 @@
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from privstream.ledger import Ledger
-from privstream.wire import (
-    Backfill,
-    Call,
-    HttpRequest,
-    HttpResponse,
-    Known,
-)
+from privstream.memory.ledger import Ledger
+from privstream.model.session import Backfill, Call, HttpRequest, HttpResponse, Known
 from tests.exchanges.indodax_account import (
     ALL,
 )

@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from privstream.exchanges.poloniex import Poloniex
-from privstream.ledger import Ledger
-from privstream.wire import (
+from privstream.memory.ledger import Ledger
+from privstream.model.session import (
     Account,
     Backfill,
     Call,

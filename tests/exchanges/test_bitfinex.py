@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
-from privstream.errors import (
+from privstream.exchanges.bitfinex import Bitfinex
+from privstream.exchanges.bitfinex.refusals import NonceRefused, error_for
+from privstream.exchanges.bitfinex.signing import signature
+from privstream.model.errors import (
     ConfigError,
     LoginRefused,
     PermissionMissing,
@@ -14,11 +17,8 @@ from privstream.errors import (
     Unavailable,
     Unreachable,
 )
-from privstream.events import Notice
-from privstream.exchanges.bitfinex import Bitfinex
-from privstream.exchanges.bitfinex.refusals import NonceRefused, error_for
-from privstream.exchanges.bitfinex.signing import signature
-from privstream.wire import (
+from privstream.model.events import Notice
+from privstream.model.session import (
     Endpoints,
     Handshake,
     Listed,

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from privstream.events import Balance, Notice
-from privstream.wire import Listed, Send
+from privstream.model.events import Balance, Notice
+from privstream.model.session import Listed, Send
 from tests.payloads.bitfinex.frames import (
     SERVER_TIME,
     auth,

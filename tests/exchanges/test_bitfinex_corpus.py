@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privstream.errors import PrivstreamError
-from privstream.events import AnyEvent, Balance, Notice, Order, Trade
-from privstream.exact import decode
 from privstream.exchanges.bitfinex import names, rest
-from privstream.wire import HttpResponse
+from privstream.model.errors import PrivstreamError
+from privstream.model.events import AnyEvent, Balance, Notice, Order, Trade
+from privstream.model.exact import decode
+from privstream.model.session import HttpResponse
 from tests.corpus import frames, needs_corpus
 from tests.payloads.bitfinex.frames import ALL, account, exchange, logged_in, order, trade
 from tests.playbook import Playbook, ledger

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from privstream.errors import Refused
-from privstream.events import Order, Trade
-from privstream.wire import Ask, Call, Fill, HttpRequest, HttpResponse
+from privstream.model.errors import Refused
+from privstream.model.events import Order, Trade
+from privstream.model.session import Ask, Call, Fill, HttpRequest, HttpResponse
 from tests.payloads.bitfinex.frames import (
     FEE,
     ORDER_ID,

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from privstream.events import Notice, Order, OrderStatus, Position
 from privstream.exchanges.bitfinex import names
-from privstream.wire import Listed, OrderReport
+from privstream.model.events import Notice, Order, OrderStatus, Position
+from privstream.model.session import Listed, OrderReport
 from tests.payloads.bitfinex.frames import (
     ORDER_ID,
     exchange,

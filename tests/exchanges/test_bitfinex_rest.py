@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from privstream.errors import (
+from privstream.exchanges.bitfinex import rest
+from privstream.exchanges.bitfinex.refusals import NonceRefused
+from privstream.exchanges.bitfinex.signing import signature
+from privstream.model.errors import (
     LoginRefused,
     PermissionMissing,
     PrivstreamError,
@@ -15,10 +18,7 @@ from privstream.errors import (
     Refused,
     Unavailable,
 )
-from privstream.exchanges.bitfinex import rest
-from privstream.exchanges.bitfinex.refusals import NonceRefused
-from privstream.exchanges.bitfinex.signing import signature
-from privstream.wire import (
+from privstream.model.session import (
     Backfill,
     Call,
     Fill,

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from privstream.errors import PrivstreamError, TokenRefused
-from privstream.events import Notice, Order, Trade
-from privstream.exact import decode, encode
 from privstream.exchanges.base import each
 from privstream.exchanges.indodax import histories, rest
 from privstream.exchanges.indodax.orders import read_ended, read_found, read_trade
-from privstream.wire import NoticeReport, Token
+from privstream.model.errors import PrivstreamError, TokenRefused
+from privstream.model.events import Notice, Order, Trade
+from privstream.model.exact import decode, encode
+from privstream.model.session import NoticeReport, Token
 from tests.corpus import FOLDER, frames, needs_corpus
 from tests.exchanges.indodax_account import (
     ALL,

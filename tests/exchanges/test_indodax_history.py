@@ -5,16 +5,10 @@ from typing import Any
 
 import pytest
 
-from privstream.errors import (
-    LoginRefused,
-)
-from privstream.events import Order, Trade
 from privstream.exchanges.indodax.histories import LIMIT, QUERIES, SPAN, windows
-from privstream.wire import (
-    Fill,
-    Listed,
-    OrderReport,
-)
+from privstream.model.errors import LoginRefused
+from privstream.model.events import Order, Trade
+from privstream.model.session import Fill, Listed, OrderReport
 from tests.exchanges.indodax_account import (
     ALL,
     CONNECTED,

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from privstream.events import Balance, Notice, Order, Trade
 from privstream.exchanges.indodax import names
-from privstream.wire import Ask, Fill, OrderReport
+from privstream.model.events import Balance, Notice, Order, Trade
+from privstream.model.session import Ask, Fill, OrderReport
 from tests.exchanges.indodax_account import (
     NEW,
     STREAM,

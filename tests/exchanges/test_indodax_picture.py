@@ -5,15 +5,10 @@ from typing import Any
 
 import pytest
 
-from privstream.events import Balance, Order
 from privstream.exchanges.indodax import rest
 from privstream.exchanges.indodax.histories import LIMIT
-from privstream.wire import (
-    BalanceReport,
-    Listed,
-    NoticeReport,
-    OrderReport,
-)
+from privstream.model.events import Balance, Order
+from privstream.model.session import BalanceReport, Listed, NoticeReport, OrderReport
 from tests.exchanges.indodax_account import (
     ALL,
     STREAM,

@@ -8,7 +8,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from privstream.errors import (
+from privstream.exchanges.indodax import histories, rest
+from privstream.model.errors import (
     LoginRefused,
     PermissionMissing,
     PrivstreamError,
@@ -16,11 +17,7 @@ from privstream.errors import (
     Refused,
     Unavailable,
 )
-from privstream.exchanges.indodax import histories, rest
-from privstream.wire import (
-    HttpResponse,
-    Secret,
-)
+from privstream.model.session import HttpResponse, Secret
 from tests.exchanges.indodax_account import (
     CHANNEL,
     indodax,

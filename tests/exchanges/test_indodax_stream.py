@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from privstream.errors import (
+from privstream.exchanges.indodax import Indodax
+from privstream.model.errors import (
     Exit,
     LoginRefused,
     PermissionMissing,
@@ -15,9 +16,8 @@ from privstream.errors import (
     TokenRefused,
     Unavailable,
 )
-from privstream.events import Trade
-from privstream.exchanges.indodax import Indodax
-from privstream.wire import (
+from privstream.model.events import Trade
+from privstream.model.session import (
     Ask,
     Fill,
     NoticeReport,

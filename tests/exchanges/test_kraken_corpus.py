@@ -4,12 +4,12 @@ from contextlib import suppress
 
 import pytest
 
-from privstream.errors import PrivstreamError
-from privstream.events import Notice, Order, Trade
-from privstream.exact import decode
 from privstream.exchanges.kraken.v1 import SessionV1
 from privstream.exchanges.kraken.v2 import SessionV2
-from privstream.wire import Session
+from privstream.model.errors import PrivstreamError
+from privstream.model.events import Notice, Order, Trade
+from privstream.model.exact import decode
+from privstream.model.session import Session
 from tests.corpus import frames, needs_corpus
 from tests.playbook import Playbook, ledger
 from tests.valid import assert_valid

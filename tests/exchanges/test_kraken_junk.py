@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privstream.errors import PrivstreamError
-from privstream.exact import encode
 from privstream.exchanges.kraken.v1 import SessionV1
 from privstream.exchanges.kraken.v2 import SessionV2
+from privstream.model.errors import PrivstreamError
+from privstream.model.exact import encode
 from tests.exchanges import test_kraken_v1 as v1
 from tests.exchanges import test_kraken_v2 as v2
 from tests.playbook import Playbook, ledger

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from privstream.errors import (
+from privstream.model.errors import (
     PermissionMissing,
     PrivstreamError,
     Refused,
@@ -14,9 +14,9 @@ from privstream.errors import (
     UnknownOrder,
     UsageError,
 )
-from privstream.ordering import Answered, Ticket
+from privstream.model.order_entry import Answered, Ticket
 from privstream.simulator.base import Request
-from privstream.wire import Call, HttpRequest, HttpResponse, OrderReport
+from privstream.model.session import Call, HttpRequest, HttpResponse, OrderReport
 from tests.exchanges.kraken_order_desk import (
     NOW,
     PAIR,

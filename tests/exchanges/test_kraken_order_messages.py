@@ -2,10 +2,8 @@
 
 import pytest
 
-from privstream.errors import (
-    UsageError,
-)
-from privstream.ordering import Ticket
+from privstream.model.errors import UsageError
+from privstream.model.order_entry import Ticket
 from tests.exchanges.kraken_order_desk import UUID, entry, sent, ticket
 
 # --- spelling ------------------------------------------------------------------------------

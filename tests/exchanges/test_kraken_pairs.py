@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from privstream.errors import Unavailable
-from privstream.events import Gap, Order, Trade
+from privstream.model.errors import Unavailable
+from privstream.model.events import Gap, Order, Trade
 from privstream.exchanges.kraken.pairs import ORDINARY, TOKENIZED, Pairs, Wanted, learn, wsname_of
 from privstream.exchanges.kraken.refusals import UnknownPair
-from privstream.wire import NoticeReport, RestFlow
+from privstream.model.session import NoticeReport, RestFlow
 from tests.joined import World
 from tests.rest_play import answer, play
 

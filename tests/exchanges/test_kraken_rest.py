@@ -5,7 +5,10 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from privstream.errors import (
+from privstream.exchanges.kraken import Kraken
+from privstream.exchanges.kraken.refusals import NonceRefused, error_for
+from privstream.exchanges.kraken.rest import PAGE, signature
+from privstream.model.errors import (
     LoginRefused,
     PermissionMissing,
     RateLimited,
@@ -13,10 +16,7 @@ from privstream.errors import (
     TokenRefused,
     Unavailable,
 )
-from privstream.exchanges.kraken import Kraken
-from privstream.exchanges.kraken.refusals import NonceRefused, error_for
-from privstream.exchanges.kraken.rest import PAGE, signature
-from privstream.wire import (
+from privstream.model.session import (
     Account,
     Call,
     Fill,

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from privstream.errors import PermissionMissing, RateLimited, TokenRefused
-from privstream.events import Notice, Order, Trade
 from privstream.exchanges.kraken.v1 import SessionV1
-from privstream.wire import Fill, Listed, OrderReport, Ready, Reconnect, Synced
+from privstream.model.errors import PermissionMissing, RateLimited, TokenRefused
+from privstream.model.events import Notice, Order, Trade
+from privstream.model.session import Fill, Listed, OrderReport, Ready, Reconnect, Synced
 from tests.playbook import Playbook, ledger, like
 
 ORDER = "OABCDE-12345-FGHIJK"

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from privstream.errors import PermissionMissing, RateLimited, TokenRefused
-from privstream.events import Balance, Notice, Order, Trade
 from privstream.exchanges.kraken.v2 import SessionV2
-from privstream.wire import Fill, NoticeReport, OrderReport, Ready, Reconnect, Synced
+from privstream.model.errors import PermissionMissing, RateLimited, TokenRefused
+from privstream.model.events import Balance, Notice, Order, Trade
+from privstream.model.session import Fill, NoticeReport, OrderReport, Ready, Reconnect, Synced
 from tests.playbook import Playbook, ledger, like
 
 ALL = ("orders", "trades", "balances")

@@ -6,14 +6,9 @@ from typing import Any
 
 import pytest
 
-from privstream.events import Balance, Order, Trade
 from privstream.exchanges.poloniex.rest import PAGE, windows
-from privstream.wire import (
-    BalanceReport,
-    Fill,
-    NoticeReport,
-    OrderReport,
-)
+from privstream.model.events import Balance, Order, Trade
+from privstream.model.session import BalanceReport, Fill, NoticeReport, OrderReport
 from tests.exchanges.poloniex_rest_desk import (
     ALL,
     DAY,

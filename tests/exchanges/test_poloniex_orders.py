@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from privstream.events import Balance, Notice, Order, Trade
 from privstream.exchanges.poloniex import Poloniex
 from privstream.exchanges.poloniex.fill_keys import MEMORY, FillKeys
 from privstream.exchanges.poloniex.names import status
-from privstream.wire import Account, BalanceReport, Fill, NoticeReport, OrderReport, Secret
+from privstream.model.events import Balance, Notice, Order, Trade
+from privstream.model.session import Account, BalanceReport, Fill, NoticeReport, OrderReport, Secret
 from tests.playbook import Playbook, ledger, like
 from tests.valid import assert_valid
 

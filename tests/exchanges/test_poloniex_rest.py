@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from privstream.errors import (
+from privstream.exchanges.poloniex.refusals import OrderUnknown
+from privstream.exchanges.poloniex.rest import ask, ask_for_list, signature
+from privstream.model.errors import (
     LoginRefused,
     PermissionMissing,
     PrivstreamError,
@@ -12,10 +14,8 @@ from privstream.errors import (
     Refused,
     Unavailable,
 )
-from privstream.events import Balance, Order, Trade
-from privstream.exchanges.poloniex.refusals import OrderUnknown
-from privstream.exchanges.poloniex.rest import ask, ask_for_list, signature
-from privstream.wire import (
+from privstream.model.events import Balance, Order, Trade
+from privstream.model.session import (
     BalanceReport,
     Call,
     Fill,

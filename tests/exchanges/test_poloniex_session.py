@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from privstream.credentials import Environment, prefixes_in_use, variables_of
-from privstream.errors import (
+from privstream.exchanges import find
+from privstream.exchanges.poloniex import Poloniex
+from privstream.exchanges.poloniex.session import login_signature
+from privstream.model.errors import (
     Interrupted,
     LoginRefused,
     PrivstreamError,
@@ -14,11 +16,18 @@ from privstream.errors import (
     Refused,
     Unavailable,
 )
-from privstream.events import Notice
-from privstream.exchanges import find
-from privstream.exchanges.poloniex import Poloniex
-from privstream.exchanges.poloniex.session import login_signature
-from privstream.wire import Account, NoticeReport, Ready, Reconnect, Secret, Send, Stamp, Synced
+from privstream.model.events import Notice
+from privstream.model.session import (
+    Account,
+    NoticeReport,
+    Ready,
+    Reconnect,
+    Secret,
+    Send,
+    Stamp,
+    Synced,
+)
+from privstream.settings.credentials import Environment, prefixes_in_use, variables_of
 from tests.playbook import START, Playbook, ledger, like
 
 ALL = ("orders", "trades", "balances")

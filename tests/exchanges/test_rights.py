@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from privstream import exchanges
-from privstream.errors import LoginRefused, Unavailable
 from privstream.exchanges.base import Right
-from privstream.wire import Account, Call, HttpRequest, HttpResponse, Secret
+from privstream.model.errors import LoginRefused, Unavailable
+from privstream.model.session import Account, Call, HttpRequest, HttpResponse, Secret
 from tests.rest_play import answer, play
 
 SECRETS = {"api_key": Secret("key"), "api_secret": Secret("c2VjcmV0")}

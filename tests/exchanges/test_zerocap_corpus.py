@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from privstream.errors import PrivstreamError
-from privstream.events import Notice, Order, Price, Trade
-from privstream.exact import decode, encode
 from privstream.exchanges.zerocap import Zerocap
 from privstream.exchanges.zerocap.balances import Wallets
-from privstream.wire import Account, NoticeReport, Secret
+from privstream.model.errors import PrivstreamError
+from privstream.model.events import Notice, Order, Price, Trade
+from privstream.model.exact import decode, encode
+from privstream.model.session import Account, NoticeReport, Secret
 from tests.corpus import frames, needs_corpus
 from tests.playbook import Playbook, ledger, like
 from tests.rest_play import answer, play

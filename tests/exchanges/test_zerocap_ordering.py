@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from privstream.errors import (
+from privstream.exchanges.zerocap import Zerocap
+from privstream.exchanges.zerocap.ordering import ZerocapEntry
+from privstream.model.errors import (
     PermissionMissing,
     RateLimited,
     Refused,
@@ -13,10 +15,16 @@ from privstream.errors import (
     UnknownOrder,
     UsageError,
 )
-from privstream.exchanges.zerocap import Zerocap
-from privstream.exchanges.zerocap.ordering import ZerocapEntry
-from privstream.ordering import Ticket
-from privstream.wire import Account, AnyReport, Call, HttpRequest, HttpResponse, OrderReport, Secret
+from privstream.model.order_entry import Ticket
+from privstream.model.session import (
+    Account,
+    AnyReport,
+    Call,
+    HttpRequest,
+    HttpResponse,
+    OrderReport,
+    Secret,
+)
 from tests.rest_play import answer, play
 
 ORDER = "0b1c7c1e-5f0e-4f7b-9a34-3f3f2c9e5a01"

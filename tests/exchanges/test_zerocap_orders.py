@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from privstream.events import Notice, Order, Trade
-from privstream.exact import Number, encode
 from privstream.exchanges.zerocap.elements import read_fill
 from privstream.exchanges.zerocap.session import ZerocapSession
-from privstream.wire import AnyReport, Ask, Call, RestFlow
+from privstream.model.events import Notice, Order, Trade
+from privstream.model.exact import Number, encode
+from privstream.model.session import AnyReport, Ask, Call, RestFlow
 from tests.playbook import Playbook, ledger, like
 from tests.valid import assert_valid
 

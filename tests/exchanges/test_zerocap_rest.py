@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from privstream.errors import (
+from privstream.exchanges import find
+from privstream.exchanges.zerocap import Zerocap
+from privstream.exchanges.zerocap.balances import Wallets
+from privstream.exchanges.zerocap.rest import fetch_orders, signature
+from privstream.model.errors import (
     LoginRefused,
     PermissionMissing,
     PrivstreamError,
@@ -15,13 +19,9 @@ from privstream.errors import (
     Unavailable,
     UsageError,
 )
-from privstream.events import Balance
-from privstream.exact import decode, encode
-from privstream.exchanges import find
-from privstream.exchanges.zerocap import Zerocap
-from privstream.exchanges.zerocap.balances import Wallets
-from privstream.exchanges.zerocap.rest import fetch_orders, signature
-from privstream.wire import (
+from privstream.model.events import Balance
+from privstream.model.exact import decode, encode
+from privstream.model.session import (
     Account,
     BalanceReport,
     Call,

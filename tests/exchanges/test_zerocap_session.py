@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from privstream.errors import (
+from privstream.exchanges.zerocap.session import ZerocapSession
+from privstream.model.errors import (
     LoginRefused,
     PermissionMissing,
     RateLimited,
     Refused,
     Unavailable,
 )
-from privstream.events import Notice, Price, Trade
-from privstream.exchanges.zerocap.session import ZerocapSession
-from privstream.wire import (
+from privstream.model.events import Notice, Price, Trade
+from privstream.model.session import (
     AnyReport,
     Ask,
     Call,

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from privstream.events import (
+from privstream.model.events import (
     AnyEvent,
     Balance,
     Gap,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from privstream.errors import OutputFailed
+from privstream.model.errors import OutputFailed
 from privstream.outputs.base import NotTaken, ReaderGone
 from privstream.outputs.descriptor import can_write, reader_gone, write_all
 from tests.outputs.output_events import pipe, read_all

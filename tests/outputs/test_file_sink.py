@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from privstream.errors import OutputFailed, UsageError
+from privstream.model.errors import OutputFailed, UsageError
 from privstream.outputs import destination
 from privstream.outputs.file import CHECK_EVERY, FileSink
 from tests.outputs.output_events import NOTICE, TRADE, trade

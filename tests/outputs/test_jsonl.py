@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from privstream.events import AnyEvent
+from privstream.model.events import AnyEvent
 from privstream.outputs.base import ReaderGone
 from privstream.outputs.jsonl import JsonLines, encode_lines
 from tests.outputs.output_events import ALL, NOTICE, TRADE, pipe, read_all, trade

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privstream.events import AnyEvent, Recovered
+from privstream.model.events import AnyEvent, Recovered
 from privstream.outputs.pretty import Pretty, colours
 from privstream.outputs.safe_text import width
 from tests.outputs.output_events import (

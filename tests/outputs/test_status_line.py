@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from privstream.errors import LoginRefused, OutputFailed
+from privstream.model.errors import LoginRefused, OutputFailed
 from privstream.outputs.status_line import StatusLine
 from tests.outputs.output_events import status
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from privstream.model.session import Account
 from privstream.simulator.bitfinex import SimulatedBitfinex
 from privstream.simulator.market import Order, Trade
 from privstream.simulator.server import Simulation
-from privstream.wire import Account
 
 pytestmark = pytest.mark.peer
 LIVELY = 80.0

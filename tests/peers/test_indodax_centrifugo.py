@@ -13,20 +13,28 @@ from typing import Any, TypeVar
 import pytest
 import websocket
 
-from privstream.connection.backoff import Backoff
+from privstream.connection.account.backoff import Backoff
+from privstream.connection.account.supervisor import Outside, Supervisor
 from privstream.connection.clock import SystemClock
-from privstream.connection.supervisor import Outside, Supervisor
-from privstream.connection.websocket import Socket
-from privstream.errors import Refused
-from privstream.events import AnyEvent, Gap, Order, Status, Trade
+from privstream.connection.socket.websocket import Socket
 from privstream.exchanges import find
-from privstream.ledger import Ledger
+from privstream.memory.event_maker import View
+from privstream.memory.ledger import Ledger
+from privstream.model.errors import Refused
+from privstream.model.events import AnyEvent, Gap, Order, Status, Trade
+from privstream.model.session import (
+    Account,
+    Endpoints,
+    HttpRequest,
+    HttpResponse,
+    RestFlow,
+    Secret,
+    Stamp,
+)
+from privstream.model.times import from_nanos
 from privstream.simulator.indodax.exchange import USER as SIMULATED_USER
 from privstream.simulator.indodax.exchange import SimulatedIndodax
 from privstream.simulator.server import Simulation
-from privstream.telling import View
-from privstream.times import from_nanos
-from privstream.wire import Account, Endpoints, HttpRequest, HttpResponse, RestFlow, Secret, Stamp
 from tests.peers.centrifugo import CHANNEL, PROGRAM, USER, Centrifugo, running
 from tests.rest_play import answer
 from tests.simulator.indodax_desk import mint

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import requests
 
+from privstream.model.session import Account, Now
 from privstream.simulator.indodax.exchange import SimulatedIndodax
 from privstream.simulator.server import Simulation, system_clock
-from privstream.wire import Account, Now
 
 pytestmark = pytest.mark.peer
 LIVELY = 10.0

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from privstream.model.session import Account
 from privstream.simulator.kraken import SimulatedKraken
 from privstream.simulator.market import Books
 from privstream.simulator.server import Simulation
-from privstream.wire import Account
 
 pytestmark = pytest.mark.peer
 LIVELY = 80.0

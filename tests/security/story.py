@@ -11,8 +11,8 @@ import pytest
 
 import privstream
 from privstream import simulator
-from privstream.errors import PrivstreamError
-from privstream.exact import encode
+from privstream.model.errors import PrivstreamError
+from privstream.model.exact import encode
 from tests.joined import World
 from tests.security.treasure import Treasure
 

@@ -12,7 +12,7 @@ import pytest
 
 from privstream.cli.entry import run
 from privstream.cli.simulate import _config_lines
-from privstream.connection.transport import Transport
+from privstream.connection.socket.transport import Transport
 from privstream.exchanges.base import JsonSession
 from privstream.outputs.jsonl import JsonLines
 from privstream.simulator.server import Simulation

@@ -105,7 +105,7 @@ def ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a placed order waits for on the stream is not what is looked at here."""
-    monkeypatch.setattr("privstream.connection.ordering.STREAM_LIMIT", 0.05)
+    monkeypatch.setattr("privstream.connection.orders.broker.STREAM_LIMIT", 0.05)
 
 
 def levels(path: tuple[str, ...], row: Row) -> list[list[str]]:

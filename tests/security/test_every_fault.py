@@ -15,12 +15,12 @@ import pytest
 
 from privstream import exchanges
 from privstream.cli.options import Format
-from privstream.cli.printing import STDOUT, Printer, Voice, open_output
-from privstream.errors import PrivstreamError
-from privstream.events import Gap, Notice, Status
+from privstream.delivery.printer import STDOUT, Printer, Voice, open_output
+from privstream.delivery.stream import Ended, Item, Received
+from privstream.model.errors import PrivstreamError
+from privstream.model.events import Gap, Notice, Status
 from privstream.outputs.raw import RawFrames
 from privstream.simulator.faults import KINDS
-from privstream.stream import Ended, Item, Received
 from tests.joined import World
 from tests.security.story import Story
 from tests.security.treasure import Treasure, key_of, of_others, secret_of

@@ -8,8 +8,7 @@ import pytest
 
 from privstream import exchanges
 from privstream.cli.entry import run
-from privstream.outputs.safe_text import MAX_CELLS, safe_text
-from privstream.wire import (
+from privstream.model.session import (
     Account,
     Endpoints,
     Handshake,
@@ -19,6 +18,7 @@ from privstream.wire import (
     Send,
     Token,
 )
+from privstream.outputs.safe_text import MAX_CELLS, safe_text
 from tests.security.treasure import Treasure, canary
 
 STRANGE: dict[str, str | bytes] = {

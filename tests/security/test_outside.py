@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from privstream.cli.entry import run
-from privstream.config import load
-from privstream.connection.websocket import dial
-from privstream.errors import ConfigError, LoginRefused, Unavailable, Untrusted
-from privstream.wire import Handshake, HttpRequest
+from privstream.connection.socket.websocket import dial
+from privstream.model.errors import ConfigError, LoginRefused, Unavailable, Untrusted
+from privstream.model.session import Handshake, HttpRequest
+from privstream.settings.config import load
 from tests.connection.certificates import Certificates
 from tests.connection.loopback import (
     Script,

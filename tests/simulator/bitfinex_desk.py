@@ -5,11 +5,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Now
 from privstream.simulator.base import Answer, Close, Connection, Out, Request, Text
 from privstream.simulator.bitfinex import SimulatedBitfinex
 from privstream.simulator.market import Books
-from privstream.wire import Now
 
 START = Now(1_780_000_123_400_000_000, 500.0)
 SEQ_ALL, TIMESTAMP = 65536, 32768

@@ -7,11 +7,11 @@ import json
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Now
 from privstream.simulator.base import Answer, Close, Connection, Out, Request, Text
 from privstream.simulator.kraken import SimulatedKraken
 from privstream.simulator.market import Books
-from privstream.wire import Now
 
 # The middle of a chapter at the rates used here, so that orders are open.
 START = Now(1_780_000_123_400_000_000, 500.0)

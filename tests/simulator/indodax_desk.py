@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Now
 from privstream.simulator.base import Answer, Close, Connection, Ping, Request, Text
 from privstream.simulator.indodax.exchange import SimulatedIndodax
 from privstream.simulator.indodax.tokens import SECRET
 from privstream.simulator.market import Books
-from privstream.wire import Now
 
 START = Now(1_780_000_123_400_000_000, 500.0)
 FORM = "application/x-www-form-urlencoded"

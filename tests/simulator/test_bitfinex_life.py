@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from privstream.model.session import Now
 from privstream.simulator.bitfinex.margin import KEPT, Margin
 from privstream.simulator.bitfinex.words import (
     MARGIN_CURRENCIES,
@@ -12,7 +13,6 @@ from privstream.simulator.bitfinex.words import (
     number,
     sentence_number,
 )
-from privstream.wire import Now
 from tests.simulator.bitfinex_desk import START, Desk, rows
 
 

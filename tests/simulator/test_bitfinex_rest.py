@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from privstream import exact
+from privstream.model import exact
 from privstream.simulator.base import Request
 from privstream.simulator.bitfinex.tape import is_untold
 from tests.simulator.bitfinex_desk import Desk, kinds, rows

@@ -5,7 +5,8 @@ from typing import Any, Self
 
 import pytest
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Now
 from privstream.simulator.base import Answer, Close, Out, Ping, Text
 from privstream.simulator.faults import (
     Deed,
@@ -21,7 +22,6 @@ from privstream.simulator.faults import (
 )
 from privstream.simulator.indodax.exchange import SimulatedIndodax
 from privstream.simulator.kraken import SimulatedKraken
-from privstream.wire import Now
 
 HEARTBEAT = '{"channel":"heartbeat"}'
 PONG = '{"method":"pong","req_id":1}'

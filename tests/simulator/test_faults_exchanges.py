@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Now
 from privstream.simulator import find, names
 from privstream.simulator.base import Answer, Connection, Request, SimulatedExchange
-from privstream.wire import Now
 from tests.simulator import bitfinex_desk, desk, indodax_desk, poloniex_desk, zerocap_desk
 
 every_exchange = pytest.mark.parametrize("name", names())

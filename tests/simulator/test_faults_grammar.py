@@ -4,7 +4,7 @@ from itertools import islice, pairwise
 
 import pytest
 
-from privstream.errors import UsageError
+from privstream.model.errors import UsageError
 from privstream.simulator.faults import CHAOS_KINDS, KINDS, Fault, When, chaos, parse
 from privstream.simulator.faults.grammar import FOREVER, TAKES, parse_now
 

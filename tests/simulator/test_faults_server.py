@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import pytest
 
+from privstream.model.session import Account, Now
 from privstream.simulator import find
 from privstream.simulator.base import (
     Answer,
@@ -25,7 +26,6 @@ from privstream.simulator.base import (
 from privstream.simulator.faults import Happened
 from privstream.simulator.faults.line import JUNK
 from privstream.simulator.server import Simulation, system_clock
-from privstream.wire import Account, Now
 from tests.simulator.test_simulate_command import COMMAND
 
 UPGRADE = (

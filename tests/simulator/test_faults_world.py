@@ -3,8 +3,8 @@
 import pytest
 
 from privstream import exchanges
-from privstream.errors import PrivstreamError
-from privstream.events import Gap, Trade
+from privstream.model.errors import PrivstreamError
+from privstream.model.events import Gap, Trade
 from tests.joined import World
 
 every_exchange = pytest.mark.parametrize("name", exchanges.names())

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from privstream.model.times import from_nanos
 from privstream.simulator.base import Request
-from privstream.times import from_nanos
 from tests.simulator.desk import START, Desk
 from tests.simulator.kraken_client import (
     EVEN_LATER,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from privstream import exact
+from privstream.model import exact
 from tests.simulator.desk import Desk, Line
 
 LIMIT = {

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from privstream.exact import Number
+from privstream.model.exact import Number
 from privstream.simulator.base import Request
 from privstream.simulator.kraken.exchange import RIGHTS
 from privstream.simulator.kraken.rest import Rest

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from privstream.exact import Number
+from privstream.model.exact import Number
 from privstream.simulator.base import Answer, Request
 from privstream.simulator.kraken.exchange import RIGHTS
 from tests.simulator.desk import Desk, Line

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from privstream.model.session import Now
 from privstream.simulator.kraken.words import ASSETS, FEES, PAIRS, identify
 from privstream.simulator.market import KEPT, ZERO, Books, Market, Order, Symbol
 from privstream.simulator.market.life import SLOTS
-from privstream.wire import Now
 
 pytestmark = pytest.mark.usefixtures("own_past")
 T0 = 1_780_000_000_000_000_000

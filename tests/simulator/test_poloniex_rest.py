@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from privstream import exact
+from privstream.model import exact
 from privstream.simulator.base import Request
 from privstream.simulator.poloniex.history import Paging
 from privstream.simulator.poloniex.keys import Key, signed_text

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from privstream.model.session import Now
 from privstream.simulator.base import Answer, Request
 from privstream.simulator.poloniex.keys import Key
 from privstream.simulator.poloniex.socket import MOST_REQUESTS, MOST_SEATS
-from privstream.wire import Now
 from tests.simulator.poloniex_desk import START, Desk
 
 ALL_ORDERS = {"event": "subscribe", "channel": ["orders"], "symbols": ["all"]}

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from privstream.errors import UsageError
+from privstream.model.errors import UsageError
 from privstream.simulator import find, names
 from privstream.simulator.base import Answer
 from privstream.simulator.server import Simulation

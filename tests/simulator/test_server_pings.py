@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import websocket
 
+from privstream.model.session import Now
 from privstream.simulator.server import Simulation
-from privstream.wire import Now
 
 FLAG = "cf_ws_frame_ping_pong=true"
 

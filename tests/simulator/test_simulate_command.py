@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from privstream.cli.simulate import Protocol, simulate
-from privstream.errors import ConfigError
+from privstream.model.errors import ConfigError
 from privstream.simulator.server import Simulation
 
 COMMAND = "import typer; from privstream.cli.simulate import simulate; typer.run(simulate)"

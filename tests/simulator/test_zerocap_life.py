@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from privstream.exact import Number, amount
+from privstream.model.exact import Number, amount
 from privstream.simulator.market import Fees
 from privstream.simulator.zerocap.words import ASSETS, number, pointed
 from tests.simulator.zerocap_desk import Desk

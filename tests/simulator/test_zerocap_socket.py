@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from privstream import exact
+from privstream.model import exact
 from privstream.simulator.base import Answer, Close
 from privstream.simulator.zerocap.keys import Keys
 from tests.simulator.zerocap_desk import GREETING, PING, Desk, Line

@@ -6,11 +6,11 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Now
 from privstream.simulator.base import Answer, Close, Connection, Request, Text
 from privstream.simulator.market import Books
 from privstream.simulator.zerocap import SimulatedZerocap
-from privstream.wire import Now
 
 START = Now(1_780_000_123_400_000_000, 500.0)
 JSON = "application/json"

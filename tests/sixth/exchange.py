@@ -17,9 +17,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from privstream.exact import amount
 from privstream.exchanges.base import Exchange, JsonSession, Limits, Option
-from privstream.wire import (
+from privstream.model.exact import amount
+from privstream.model.session import (
     Action,
     AnyReport,
     Backfill,

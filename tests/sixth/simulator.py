@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
+from privstream.model.session import Account, Endpoints, Now, Secret
 from privstream.simulator.base import (
     Answer,
     Close,
@@ -12,7 +13,6 @@ from privstream.simulator.base import (
     SimulatedExchange,
     Text,
 )
-from privstream.wire import Account, Endpoints, Now, Secret
 
 
 class SixtexSocket(Connection):

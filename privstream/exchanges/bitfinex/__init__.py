@@ -33,13 +33,13 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from urllib.parse import urlsplit
 
-from privstream.errors import ConfigError
 from privstream.exchanges.base import Exchange, Limits, Right
 from privstream.exchanges.bitfinex import rest
 from privstream.exchanges.bitfinex.memory import Memory
 from privstream.exchanges.bitfinex.rights import rights_of
 from privstream.exchanges.bitfinex.session import LOGIN, BitfinexSession
-from privstream.wire import (
+from privstream.model.errors import ConfigError
+from privstream.model.session import (
     Account,
     AnyReport,
     Backfill,

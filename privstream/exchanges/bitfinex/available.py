@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from privstream.wire import BalanceReport, Now, Send
+from privstream.model.session import BalanceReport, Now, Send
 
 DEBOUNCE = 1.0  # seconds; unasked, it follows within a fraction of that
 # A batch may hold 30, but the server calculates 8 times a second per client and may hang up

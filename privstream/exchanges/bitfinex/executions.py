@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from msgspec import structs
 
-from privstream.times import to_nanos
-from privstream.wire import Fill, Now, RestFlow
+from privstream.model.session import Fill, Now, RestFlow
+from privstream.model.times import to_nanos
 
 ASK_AFTER = 3.0  # seconds; `tu` follows within 1 to 2 s under load (sheet section 5.3)
 GIVE_UP = 9.0  # seconds; REST itself may lag, so it is asked twice before this

@@ -8,8 +8,8 @@ Source: protocols/bitfinex.md sections 2 and 4 (checked 2026-11-20).
 from collections.abc import Iterator
 from typing import Any
 
-from privstream.times import from_millis
-from privstream.wire import Now, Reconnect, Send
+from privstream.model.session import Now, Reconnect, Send
+from privstream.model.times import from_millis
 
 HEARTBEAT = 15.0  # seconds of silence after which the channel says `hb` (sheet section 2)
 SILENCE = 2 * HEARTBEAT

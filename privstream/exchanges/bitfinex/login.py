@@ -8,10 +8,16 @@ Source: protocols/bitfinex.md section 3.2 (checked 2026-11-20).
 from collections.abc import Iterable
 from typing import Any
 
-from privstream.errors import LoginRefused, PermissionMissing, PrivstreamError, Refused, Unreachable
-from privstream.exact import decode
 from privstream.exchanges.bitfinex.memory import Memory
 from privstream.exchanges.bitfinex.refusals import NonceRefused, code_of, error_for
+from privstream.model.errors import (
+    LoginRefused,
+    PermissionMissing,
+    PrivstreamError,
+    Refused,
+    Unreachable,
+)
+from privstream.model.exact import decode
 
 NONCE_TRIES = 2
 SECTIONS = {"orders": "orders", "trades": "orders", "balances": "wallets", "positions": "positions"}

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import structs
 
-from privstream.exact import normal
 from privstream.exchanges.bitfinex.available import Wallet
 from privstream.exchanges.bitfinex.executions import Executions
 from privstream.exchanges.bitfinex.rows import Origin
-from privstream.wire import BalanceReport, PositionReport
+from privstream.model.exact import normal
+from privstream.model.session import BalanceReport, PositionReport
 
 
 class Memory:

@@ -8,7 +8,7 @@ Source: protocols/bitfinex.md sections 1, 5.1 and 5.2 (checked 2026-11-20).
 import re
 from functools import lru_cache
 
-from privstream.events import OrderStatus
+from privstream.model.events import OrderStatus
 
 COMMON = {"UST": "USDT"}
 SHORT_PAIR = 6  # letters of a pair without a colon: three and three

@@ -6,7 +6,7 @@ Source: protocols/bitfinex.md sections 3.2 and 6 (checked 2026-11-20).
 
 from collections.abc import Callable
 
-from privstream.errors import (
+from privstream.model.errors import (
     LoginRefused,
     PermissionMissing,
     PrivstreamError,
@@ -14,7 +14,7 @@ from privstream.errors import (
     Refused,
     Unavailable,
 )
-from privstream.http_errors import excerpt
+from privstream.model.http_errors import excerpt
 
 RATE_LIMIT = 30.0  # an address is blocked for 10 to 60 s (sheet section 6)
 BUSY = 5.0

@@ -11,14 +11,14 @@ from typing import Any
 
 from msgspec import structs
 
-from privstream.errors import PrivstreamError, Refused, Unavailable
-from privstream.exact import Malformed, decode
 from privstream.exchanges.base import each
 from privstream.exchanges.bitfinex.refusals import BUSY, NonceRefused, code_of, error_for
 from privstream.exchanges.bitfinex.rows import Origin, Row, read_fill, read_order, read_wallet
 from privstream.exchanges.bitfinex.signing import signed_request
-from privstream.http_errors import is_json, unavailable
-from privstream.wire import (
+from privstream.model.errors import PrivstreamError, Refused, Unavailable
+from privstream.model.exact import Malformed, decode
+from privstream.model.http_errors import is_json, unavailable
+from privstream.model.session import (
     Account,
     AnyReport,
     Backfill,

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from privstream.events import PositionSide, Side, Source
-from privstream.exact import EXACT, amount, nonzero, subtract, unsigned
 from privstream.exchanges.bitfinex import names
-from privstream.times import from_epoch_seconds, from_millis
-from privstream.wire import (
+from privstream.model.events import PositionSide, Side, Source
+from privstream.model.exact import EXACT, amount, nonzero, subtract, unsigned
+from privstream.model.session import (
     BalanceReport,
     Fill,
     NoticeReport,
@@ -21,6 +20,7 @@ from privstream.wire import (
     OrderReport,
     PositionReport,
 )
+from privstream.model.times import from_epoch_seconds, from_millis
 
 Row: TypeAlias = list[Any]
 POST_ONLY = 4096  # order flag (sheet section 5.1)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from privstream.errors import LoginRefused, Refused, Unreachable
 from privstream.exchanges.base import JsonSession, each, unrecognised
 from privstream.exchanges.bitfinex.executions import ReadFills
 from privstream.exchanges.bitfinex.life import Pulse, Sequence, numbers
@@ -26,8 +25,8 @@ from privstream.exchanges.bitfinex.rows import (
 )
 from privstream.exchanges.bitfinex.signing import login_message
 from privstream.exchanges.bitfinex.wallets import Wallets
-from privstream.times import to_nanos
-from privstream.wire import (
+from privstream.model.errors import LoginRefused, Refused, Unreachable
+from privstream.model.session import (
     Account,
     Action,
     Ask,
@@ -44,6 +43,7 @@ from privstream.wire import (
     Stamp,
     Synced,
 )
+from privstream.model.times import to_nanos
 
 LOGIN = 10.0  # seconds; a login may stay without any answer (sheet section 3.1)
 VERSION = 2

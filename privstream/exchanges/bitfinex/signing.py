@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from privstream.wire import Account, HttpRequest, Secret, Send, Stamp
+from privstream.model.session import Account, HttpRequest, Secret, Send, Stamp
 
 
 def signature(secret: Secret, text: str) -> str:

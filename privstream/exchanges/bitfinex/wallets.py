@@ -12,7 +12,7 @@ from privstream.exchanges.bitfinex import names
 from privstream.exchanges.bitfinex.available import Available, Wallet
 from privstream.exchanges.bitfinex.memory import Balances
 from privstream.exchanges.bitfinex.rows import Origin
-from privstream.wire import Action, BalanceReport, Now, OrderReport
+from privstream.model.session import Action, BalanceReport, Now, OrderReport
 
 
 class Wallets:

@@ -32,7 +32,6 @@ Source
 from collections.abc import Iterable, Mapping
 from functools import partial
 
-from privstream.errors import PrivstreamError
 from privstream.exchanges.base import Exchange, Limits, Option, Right
 from privstream.exchanges.indodax import codes, histories, rest
 from privstream.exchanges.indodax.bookmark import Bookmark
@@ -41,7 +40,8 @@ from privstream.exchanges.indodax.orders import Updates
 from privstream.exchanges.indodax.picture import read_picture
 from privstream.exchanges.indodax.rights import rights_of
 from privstream.exchanges.indodax.session import AccountSession
-from privstream.wire import (
+from privstream.model.errors import PrivstreamError
+from privstream.model.session import (
     Account,
     AnyReport,
     Backfill,

@@ -14,8 +14,8 @@ import msgspec
 from privstream.exchanges.base import JsonSession, unrecognised
 from privstream.exchanges.indodax.bookmark import Bookmark, Position
 from privstream.exchanges.indodax.codes import ALREADY_SUBSCRIBED, UNRECOVERABLE, error_for
-from privstream.http_errors import excerpt
-from privstream.wire import (
+from privstream.model.http_errors import excerpt
+from privstream.model.session import (
     Action,
     Ask,
     NoticeReport,

@@ -4,7 +4,7 @@ The one rule: only a close code that forbids a retry, or an error that would com
 ends the watch. Source: protocols/indodax.md section 4 (checked 2026-11-20).
 """
 
-from privstream.errors import (
+from privstream.model.errors import (
     LoginRefused,
     PermissionMissing,
     PrivstreamError,
@@ -13,7 +13,7 @@ from privstream.errors import (
     TokenRefused,
     Unavailable,
 )
-from privstream.http_errors import excerpt
+from privstream.model.http_errors import excerpt
 
 PERMISSION_DENIED = 103
 ALREADY_SUBSCRIBED = 105

@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from privstream.errors import LoginRefused, PermissionMissing, Refused, Unavailable
 from privstream.exchanges.base import each
 from privstream.exchanges.indodax import names
 from privstream.exchanges.indodax.bookmark import Bookmark
@@ -25,7 +24,8 @@ from privstream.exchanges.indodax.rest import (
     read_object,
     signature,
 )
-from privstream.wire import (
+from privstream.model.errors import LoginRefused, PermissionMissing, Refused, Unavailable
+from privstream.model.session import (
     Account,
     AnyReport,
     Backfill,

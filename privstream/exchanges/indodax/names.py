@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from privstream.events import OrderStatus
+from privstream.model.events import OrderStatus
 
 QUOTES = ("usdt", "idr")
 """What pairs are quoted in, and fees are charged in."""

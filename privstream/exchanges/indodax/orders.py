@@ -8,12 +8,12 @@ Source: protocols/indodax.md sections 5 and 6 (checked 2026-11-20).
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from privstream.events import Side, Source
-from privstream.exact import add, amount, nonzero, subtract
 from privstream.exchanges.base import unrecognised
 from privstream.exchanges.indodax import names
-from privstream.times import from_epoch_seconds, from_millis
-from privstream.wire import AnyReport, Fill, OrderFields, OrderReport
+from privstream.model.events import Side, Source
+from privstream.model.exact import add, amount, nonzero, subtract
+from privstream.model.session import AnyReport, Fill, OrderFields, OrderReport
+from privstream.model.times import from_epoch_seconds, from_millis
 
 Row = Mapping[str, Any]
 

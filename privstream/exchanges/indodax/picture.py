@@ -9,8 +9,6 @@ from collections.abc import Container, Iterable
 
 import msgspec
 
-from privstream.errors import LoginRefused, PermissionMissing, Refused
-from privstream.exact import add
 from privstream.exchanges.base import each
 from privstream.exchanges.indodax.bookmark import Bookmark
 from privstream.exchanges.indodax.histories import (
@@ -22,8 +20,9 @@ from privstream.exchanges.indodax.histories import (
     windows,
 )
 from privstream.exchanges.indodax.rest import open_orders, read_balances
-from privstream.times import to_nanos
-from privstream.wire import (
+from privstream.model.errors import LoginRefused, PermissionMissing, Refused
+from privstream.model.exact import add
+from privstream.model.session import (
     Account,
     AnyReport,
     Backfill,
@@ -34,6 +33,7 @@ from privstream.wire import (
     OrderReport,
     RestFlow,
 )
+from privstream.model.times import to_nanos
 
 WEEKS = 4
 """Fills of an older order are not looked for."""

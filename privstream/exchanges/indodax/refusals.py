@@ -4,7 +4,7 @@ v1 has words (`error_code`, often empty) and sentences (`error`), v2 has numbers
 Source: protocols/indodax.md sections 2 and 6 (checked 2026-11-20).
 """
 
-from privstream.errors import (
+from privstream.model.errors import (
     LoginRefused,
     PermissionMissing,
     PrivstreamError,
@@ -12,7 +12,7 @@ from privstream.errors import (
     Refused,
     Unavailable,
 )
-from privstream.http_errors import excerpt
+from privstream.model.http_errors import excerpt
 
 RATE_LIMIT = 15.0
 BUSY = 5.0

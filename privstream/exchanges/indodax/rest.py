@@ -14,15 +14,15 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from privstream.errors import Refused, Unavailable
-from privstream.events import Source
-from privstream.exact import Malformed, amount, decode
 from privstream.exchanges.base import each
 from privstream.exchanges.indodax import names
 from privstream.exchanges.indodax.orders import Row, read_found, read_open, v1_order_id
 from privstream.exchanges.indodax.refusals import BUSY, error_for
-from privstream.http_errors import check, sent_at
-from privstream.wire import (
+from privstream.model.errors import Refused, Unavailable
+from privstream.model.events import Source
+from privstream.model.exact import Malformed, amount, decode
+from privstream.model.http_errors import check, sent_at
+from privstream.model.session import (
     Account,
     AnyReport,
     BalanceReport,

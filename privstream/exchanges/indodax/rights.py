@@ -5,7 +5,7 @@ Source: protocols/indodax.md section 6 (checked 2026-11-20).
 
 from privstream.exchanges.base import Right, probed
 from privstream.exchanges.indodax.rest import ask
-from privstream.wire import Account, RestFlow
+from privstream.model.session import Account, RestFlow
 
 
 def rights_of(account: Account) -> RestFlow[tuple[Right, ...]]:

@@ -13,7 +13,7 @@ from privstream.exchanges.base import each, unrecognised
 from privstream.exchanges.indodax.bookmark import Bookmark
 from privstream.exchanges.indodax.centrifugo import Centrifugo
 from privstream.exchanges.indodax.orders import Updates
-from privstream.wire import (
+from privstream.model.session import (
     Action,
     AnyReport,
     Ask,

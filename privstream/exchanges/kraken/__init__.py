@@ -25,15 +25,15 @@ Source
 
 from collections.abc import Iterable, Mapping
 
-from privstream.errors import ConfigError, UsageError
 from privstream.exchanges.base import Exchange, Limits, Option, Right
 from privstream.exchanges.kraken import names, rest
 from privstream.exchanges.kraken.pairs import Pairs
 from privstream.exchanges.kraken.rights import rights_of
 from privstream.exchanges.kraken.v1 import SessionV1
 from privstream.exchanges.kraken.v2 import SessionV2
-from privstream.ordering import OrderEntry
-from privstream.wire import (
+from privstream.model.errors import ConfigError, UsageError
+from privstream.model.order_entry import OrderEntry
+from privstream.model.session import (
     Account,
     AnyReport,
     Backfill,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from privstream.wire import Now, Reconnect
+from privstream.model.session import Now, Reconnect
 
 SILENCE = 10.0
 """Seconds. Heartbeats come about once a second; a socket may acknowledge a subscription

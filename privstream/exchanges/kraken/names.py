@@ -6,7 +6,7 @@ Source: protocols/kraken.md sections 3.2, 4.2, 5 (checked 2026-11-20).
 import re
 from functools import lru_cache
 
-from privstream.events import OrderStatus
+from privstream.model.events import OrderStatus
 
 COMMON = {"XBT": "BTC", "XDG": "DOGE"}
 

@@ -7,11 +7,11 @@ Source: protocols/kraken.md sections 3.2, 3.4 and 6 (checked 2026-11-20).
 from collections.abc import Mapping
 from typing import Any
 
-from privstream.events import Source
-from privstream.exact import amount, nonzero
 from privstream.exchanges.kraken import names
-from privstream.times import from_epoch_seconds
-from privstream.wire import Fill, OrderFields, OrderReport
+from privstream.model.events import Source
+from privstream.model.exact import amount, nonzero
+from privstream.model.session import Fill, OrderFields, OrderReport
+from privstream.model.times import from_epoch_seconds
 
 Row = Mapping[str, Any]
 

@@ -5,7 +5,7 @@ so they are matched by how they begin. Source: protocols/kraken.md section 1
 (checked 2026-11-20).
 """
 
-from privstream.errors import (
+from privstream.model.errors import (
     LoginRefused,
     PermissionMissing,
     PrivstreamError,

@@ -11,16 +11,16 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from privstream.errors import LoginRefused, PermissionMissing, Unavailable
-from privstream.events import Source
-from privstream.exact import Malformed, amount, decode
 from privstream.exchanges.base import each
 from privstream.exchanges.kraken.names import currency
 from privstream.exchanges.kraken.orders import Row, read_order, read_trade, time_of
 from privstream.exchanges.kraken.pairs import ORDINARY, Pairs, learn, wanted_by
 from privstream.exchanges.kraken.refusals import BUSY, NonceRefused, error_for
-from privstream.http_errors import check
-from privstream.wire import (
+from privstream.model.errors import LoginRefused, PermissionMissing, Unavailable
+from privstream.model.events import Source
+from privstream.model.exact import Malformed, amount, decode
+from privstream.model.http_errors import check
+from privstream.model.session import (
     Account,
     AnyReport,
     Backfill,

@@ -8,11 +8,11 @@ checked 2026-11-20.
 
 from typing import Any
 
-from privstream.errors import Refused, Unavailable
 from privstream.exchanges.base import Right, probed
 from privstream.exchanges.kraken.refusals import BUSY
 from privstream.exchanges.kraken.rest import ask
-from privstream.wire import Account, RestFlow
+from privstream.model.errors import Refused, Unavailable
+from privstream.model.session import Account, RestFlow
 
 BLIND = "what happens while a connection is down cannot be read back: gaps say complete: false"
 READ = {

@@ -7,13 +7,13 @@ when each has told what stands. Source: protocols/kraken.md section 2 (checked 2
 from collections.abc import Iterator
 from typing import Any
 
-from privstream.errors import RateLimited
 from privstream.exchanges.base import JsonSession, unrecognised
 from privstream.exchanges.kraken import names
 from privstream.exchanges.kraken.life import Pulse, Sequence
 from privstream.exchanges.kraken.pairs import Pairs
 from privstream.exchanges.kraken.refusals import error_for
-from privstream.wire import Action, NoticeReport, Now, Ready, Synced
+from privstream.model.errors import RateLimited
+from privstream.model.session import Action, NoticeReport, Now, Ready, Synced
 
 LOGIN = 10.0  # seconds until every subscription must be acknowledged
 

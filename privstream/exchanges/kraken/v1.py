@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
-from privstream.events import Source
 from privstream.exchanges.base import each, unrecognised
 from privstream.exchanges.kraken.life import Sequence
 from privstream.exchanges.kraken.orders import Row, read_order, read_trade, time_of
 from privstream.exchanges.kraken.pairs import Pairs
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.exchanges.kraken.session import KrakenSession, engine_state
-from privstream.wire import (
+from privstream.model.events import Source
+from privstream.model.session import (
     Action,
     Fill,
     Listed,

@@ -9,16 +9,15 @@ from typing import Any, Literal
 
 import msgspec
 
-from privstream.events import Source
-from privstream.exact import amount, nonzero, normal
 from privstream.exchanges.base import each, unrecognised
 from privstream.exchanges.kraken import names
 from privstream.exchanges.kraken.life import Sequence
 from privstream.exchanges.kraken.pairs import Pairs
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.exchanges.kraken.session import KrakenSession, engine_state
-from privstream.times import from_rfc3339
-from privstream.wire import (
+from privstream.model.events import Source
+from privstream.model.exact import amount, nonzero, normal
+from privstream.model.session import (
     Action,
     AnyReport,
     BalanceReport,
@@ -31,6 +30,7 @@ from privstream.wire import (
     Send,
     Stamp,
 )
+from privstream.model.times import from_rfc3339
 
 ALREADY = "Already subscribed"
 LIQUIDITY: dict[str, Literal["maker", "taker"]] = {"m": "maker", "t": "taker"}

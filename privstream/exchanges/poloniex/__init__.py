@@ -30,14 +30,14 @@ from collections.abc import Iterable, Mapping
 from math import inf
 from urllib.parse import urlsplit
 
-from privstream.errors import ConfigError
 from privstream.exchanges.base import Exchange, Limits, Right
 from privstream.exchanges.poloniex import backfill, names
 from privstream.exchanges.poloniex.balances import Holdings
 from privstream.exchanges.poloniex.fill_keys import FillKeys
 from privstream.exchanges.poloniex.rights import rights_of
 from privstream.exchanges.poloniex.session import LOGIN, PoloniexSession
-from privstream.wire import (
+from privstream.model.errors import ConfigError
+from privstream.model.session import (
     Account,
     AnyReport,
     Backfill,

@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
-from privstream.errors import PermissionMissing
-from privstream.events import Source
-from privstream.exact import nonzero
 from privstream.exchanges.base import each
 from privstream.exchanges.poloniex import rest
 from privstream.exchanges.poloniex.balances import Holdings, read_accounts
 from privstream.exchanges.poloniex.fill_keys import FillKeys
 from privstream.exchanges.poloniex.orders import Item, read_order, read_trade
 from privstream.exchanges.poloniex.refusals import OrderUnknown
-from privstream.wire import (
+from privstream.model.errors import PermissionMissing
+from privstream.model.events import Source
+from privstream.model.exact import nonzero
+from privstream.model.session import (
     Account,
     AnyReport,
     Backfill,

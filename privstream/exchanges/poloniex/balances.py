@@ -8,12 +8,12 @@ currency that the stream has told of is no news. Source: protocols/poloniex.md s
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from privstream.events import Source
-from privstream.exact import amount
 from privstream.exchanges.base import each
 from privstream.exchanges.poloniex import names
-from privstream.times import from_millis
-from privstream.wire import AnyReport, BalanceReport, NoticeReport
+from privstream.model.events import Source
+from privstream.model.exact import amount
+from privstream.model.session import AnyReport, BalanceReport, NoticeReport
+from privstream.model.times import from_millis
 
 SPOT = "SPOT"
 """The only account on this socket; an older sample leaves it out."""

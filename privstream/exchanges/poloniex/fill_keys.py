@@ -10,7 +10,7 @@ snowflakes (`30341456333942784`): protocols/poloniex.md section 6.
 from collections import OrderedDict, defaultdict
 from typing import NamedTuple
 
-from privstream.exact import normal
+from privstream.model.exact import normal
 
 SNOWFLAKE = 15
 """Digits from which on a number is a snowflake; trade numbers have 8 or 9."""

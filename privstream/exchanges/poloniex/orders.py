@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from decimal import Context, Decimal
 from typing import Any, Literal, cast
 
-from privstream.events import Source
-from privstream.exact import amount
 from privstream.exchanges.base import unrecognised
 from privstream.exchanges.poloniex import names
 from privstream.exchanges.poloniex.fill_keys import FillKeys
-from privstream.times import from_millis
-from privstream.wire import AnyReport, Fill, OrderFields, OrderReport
+from privstream.model.events import Source
+from privstream.model.exact import amount
+from privstream.model.session import AnyReport, Fill, OrderFields, OrderReport
+from privstream.model.times import from_millis
 
 Item = Mapping[str, Any]
 

@@ -6,7 +6,7 @@ must be answered by its pong, since what hides a pong hides fills too. Source: p
 
 from collections.abc import Iterator
 
-from privstream.wire import Action, Now, Reconnect, Send
+from privstream.model.session import Action, Now, Reconnect, Send
 
 PATIENCE = 30.0
 """Seconds without a word from us after which the server ends the session, without a word."""

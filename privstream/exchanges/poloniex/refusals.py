@@ -7,7 +7,7 @@ text. Source: protocols/poloniex.md sections 2, 3 and 6 (checked 2026-11-20).
 from collections.abc import Callable
 from typing import Any
 
-from privstream.errors import (
+from privstream.model.errors import (
     Interrupted,
     LoginRefused,
     PermissionMissing,
@@ -16,7 +16,7 @@ from privstream.errors import (
     Refused,
     Unavailable,
 )
-from privstream.http_errors import excerpt
+from privstream.model.http_errors import excerpt
 
 BUSY = 5.0
 RATE_LIMIT = 15.0

@@ -12,11 +12,11 @@ from itertools import product
 from typing import Any
 from urllib.parse import quote
 
-from privstream.errors import Unavailable
-from privstream.exact import Malformed, decode
+from privstream.model.errors import Unavailable
+from privstream.model.exact import Malformed, decode
 from privstream.exchanges.poloniex.refusals import BUSY, complaint_of, error_for
-from privstream.http_errors import check
-from privstream.wire import (
+from privstream.model.http_errors import check
+from privstream.model.session import (
     Account,
     Call,
     HttpRequest,

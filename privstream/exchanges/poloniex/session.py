@@ -18,7 +18,7 @@ from privstream.exchanges.poloniex.fill_keys import FillKeys
 from privstream.exchanges.poloniex.pulse import Pulse
 from privstream.exchanges.poloniex.refusals import complaint, login_refused, words_of
 from privstream.exchanges.poloniex.rest import millis, sign
-from privstream.wire import (
+from privstream.model.session import (
     Account,
     Action,
     AnyReport,

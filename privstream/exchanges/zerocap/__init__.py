@@ -34,15 +34,15 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import ClassVar
 
-from privstream.errors import UsageError
 from privstream.exchanges.base import Exchange, Limits, Option, Right
 from privstream.exchanges.zerocap import names, rest
 from privstream.exchanges.zerocap.balances import Wallets
 from privstream.exchanges.zerocap.ordering import ZerocapEntry
 from privstream.exchanges.zerocap.rights import rights_of
 from privstream.exchanges.zerocap.session import ZerocapSession
-from privstream.ordering import OrderEntry
-from privstream.wire import (
+from privstream.model.errors import UsageError
+from privstream.model.order_entry import OrderEntry
+from privstream.model.session import (
     Account,
     AnyReport,
     Backfill,

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-from privstream.events import Source
-from privstream.exact import amount
 from privstream.exchanges.base import each
-from privstream.times import from_millis
-from privstream.wire import AnyReport, BalanceReport, Listed, NoticeReport
+from privstream.model.events import Source
+from privstream.model.exact import amount
+from privstream.model.session import AnyReport, BalanceReport, Listed, NoticeReport
+from privstream.model.times import from_millis
 
 _AMOUNTS = frozenset({"free", "total", "used"})
 

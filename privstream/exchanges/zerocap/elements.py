@@ -9,11 +9,18 @@ from decimal import Decimal
 from functools import partial, reduce
 from typing import Any, Literal
 
-from privstream.events import OrderStatus, Side, Source
-from privstream.exact import EXACT, add, amount, decode, nonzero, normal, unsigned
 from privstream.exchanges.base import each
-from privstream.times import from_epoch_seconds, from_millis
-from privstream.wire import AnyReport, Fill, NoticeReport, OrderFields, OrderReport, PriceReport
+from privstream.model.events import OrderStatus, Side, Source
+from privstream.model.exact import EXACT, add, amount, decode, nonzero, normal, unsigned
+from privstream.model.session import (
+    AnyReport,
+    Fill,
+    NoticeReport,
+    OrderFields,
+    OrderReport,
+    PriceReport,
+)
+from privstream.model.times import from_epoch_seconds, from_millis
 
 Row = Mapping[str, Any]
 

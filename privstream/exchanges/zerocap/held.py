@@ -7,8 +7,8 @@ Source: protocols/zerocap.md section 3 (checked 2026-11-20).
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from privstream.recent import Recent
-from privstream.wire import Fill, Now
+from privstream.model.recent import Recent
+from privstream.model.session import Fill, Now
 
 PATIENCE = 4.0
 """Seconds. The order with the fee in it is sent in the same moment; then REST is asked."""

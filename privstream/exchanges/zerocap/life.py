@@ -6,7 +6,7 @@ Source: protocols/zerocap.md section 3, point 4 (checked 2026-11-20).
 
 from collections.abc import Iterator
 
-from privstream.wire import Now, Reconnect, Send
+from privstream.model.session import Now, Reconnect, Send
 
 LOGIN = 10.0  # seconds until every subscription must be acknowledged
 PING = 10.0  # the server hangs up after 30 s without a message of ours

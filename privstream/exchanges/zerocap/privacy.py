@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from privstream.exact import Number
-from privstream.wire import NoticeReport
+from privstream.model.exact import Number
+from privstream.model.session import NoticeReport
 
 T = TypeVar("T")
 

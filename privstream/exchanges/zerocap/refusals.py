@@ -4,7 +4,7 @@ The same ones come as HTTP answers and as frames; a code is a number or a text, 
 dialect. Source: protocols/zerocap.md sections 2 to 4 (checked 2026-11-20).
 """
 
-from privstream.errors import (
+from privstream.model.errors import (
     LoginRefused,
     PermissionMissing,
     PrivstreamError,
@@ -12,7 +12,7 @@ from privstream.errors import (
     Refused,
     Unavailable,
 )
-from privstream.http_errors import OUTAGE_FLOOR, RETRY_AFTER_DEFAULT, excerpt
+from privstream.model.http_errors import OUTAGE_FLOOR, RETRY_AFTER_DEFAULT, excerpt
 
 CLOCK = "set this computer's clock: Zerocap takes signatures that are at most 30 s old"
 

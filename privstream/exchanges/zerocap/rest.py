@@ -11,16 +11,16 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from privstream.errors import Refused, Unavailable
-from privstream.events import Source
-from privstream.exact import Malformed, decode
 from privstream.exchanges.base import each
 from privstream.exchanges.zerocap.balances import Wallets
 from privstream.exchanges.zerocap.elements import read_order_push
 from privstream.exchanges.zerocap.privacy import veiled
 from privstream.exchanges.zerocap.refusals import error_for
-from privstream.http_errors import OUTAGE_FLOOR, check, excerpt, is_html
-from privstream.wire import (
+from privstream.model.errors import Refused, Unavailable
+from privstream.model.events import Source
+from privstream.model.exact import Malformed, decode
+from privstream.model.http_errors import OUTAGE_FLOOR, check, excerpt, is_html
+from privstream.model.session import (
     Account,
     AnyReport,
     Backfill,

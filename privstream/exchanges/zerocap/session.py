@@ -15,8 +15,7 @@ from privstream.exchanges.zerocap.life import Pulse, Readings
 from privstream.exchanges.zerocap.privacy import veiled
 from privstream.exchanges.zerocap.refusals import error_for, is_final
 from privstream.exchanges.zerocap.subscriptions import Subscriptions
-from privstream.times import from_nanos
-from privstream.wire import (
+from privstream.model.session import (
     Action,
     AnyReport,
     Ask,
@@ -30,6 +29,7 @@ from privstream.wire import (
     Stamp,
     Synced,
 )
+from privstream.model.times import from_nanos
 
 BEFORE_NS = 2 * 10**9
 """Fills inside an order this much older than the connection are its history, which REST tells.

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from privstream.wire import Send
+from privstream.model.session import Send
 
 # Fills of the old dialect have their fee in the order, and balances move with orders.
 _WIRE = {

@@ -6,13 +6,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from privstream.model.session import Now
 from privstream.simulator.bitfinex.backend import Backend
 from privstream.simulator.bitfinex.keys import Refused
 from privstream.simulator.bitfinex.positions import margin_base, margin_symbol, position_row
 from privstream.simulator.bitfinex.wallets import KEYS, Key
 from privstream.simulator.bitfinex.words import MARGIN_PAIRS, number
 from privstream.simulator.market import ZERO
-from privstream.wire import Now
 
 LARGEST_BATCH = 30
 PER_SECOND = 8

@@ -5,7 +5,8 @@ import itertools
 from collections import deque
 from collections.abc import Mapping
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Account, Endpoints, Now, Secret
 from privstream.simulator.base import Answer, Connection, Refusal, Request, SimulatedExchange
 from privstream.simulator.bitfinex.backend import MAINTENANCE, RESUMED, Backend, Platform
 from privstream.simulator.bitfinex.keys import READ, Keys
@@ -16,7 +17,6 @@ from privstream.simulator.bitfinex.tape import Tape
 from privstream.simulator.bitfinex.wallets import Wallets
 from privstream.simulator.bitfinex.words import CURRENCIES, FEES, PAIRS, identify
 from privstream.simulator.market import Market
-from privstream.wire import Account, Endpoints, Now, Secret
 
 API_KEY = hashlib.sha256(b"privstream simulated bitfinex key").hexdigest()[:43]
 API_SECRET = hashlib.sha256(b"privstream simulated bitfinex secret").hexdigest()[:43]

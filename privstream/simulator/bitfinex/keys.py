@@ -9,9 +9,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from privstream.model.session import Now
 from privstream.simulator.base import Refusal
 from privstream.simulator.bitfinex.words import uuid
-from privstream.wire import Now
 
 SECTIONS = (
     "bfxpay",

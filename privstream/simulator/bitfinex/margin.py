@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from privstream.model.session import Now
 from privstream.simulator.bitfinex.words import (
     DOUBLE,
     FEES,
@@ -24,7 +25,6 @@ from privstream.simulator.bitfinex.words import (
 )
 from privstream.simulator.market import ZERO, Entry, Order, Trade
 from privstream.simulator.market.values import Kind, Side
-from privstream.wire import Now
 
 EPISODE = 72  # an episode lasts as long as so many order events and fills of the market
 BEFORE, KEPT = 40, 200  # episodes that a start makes up, and that are remembered

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from privstream.exact import Number
+from privstream.model.exact import Number
 from privstream.simulator.bitfinex.words import (
     DOUBLE,
     Pair,

@@ -6,7 +6,7 @@ The one rule: profit, liquidation price and leverage are null until they were ca
 from decimal import Decimal
 from typing import Any
 
-from privstream.exact import Number
+from privstream.model.exact import Number
 from privstream.simulator.bitfinex.margin import COLLATERAL, DECAY, MINIMUM, Position
 from privstream.simulator.bitfinex.wallets import trade_meta
 from privstream.simulator.bitfinex.words import DOUBLE, MARGIN_CURRENCIES, millis, number

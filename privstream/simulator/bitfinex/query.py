@@ -5,8 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from privstream.model.session import Now
 from privstream.simulator.bitfinex.keys import Refused
-from privstream.wire import Now
 
 USUAL_LIMIT = 25
 END_OF_TIME = 2**53

@@ -11,14 +11,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Now
 from privstream.simulator.base import Answer, Request
 from privstream.simulator.bitfinex import public
 from privstream.simulator.bitfinex.backend import Backend
 from privstream.simulator.bitfinex.history import History
 from privstream.simulator.bitfinex.keys import Refused
 from privstream.simulator.bitfinex.query import Query
-from privstream.wire import Now
 
 PRIVATE, PUBLIC = "/v2/auth/", "/v2/"
 MINUTE, PER_MINUTE = 60.0, 90  # so many of each call

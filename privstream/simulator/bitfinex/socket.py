@@ -8,7 +8,8 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Now
 from privstream.simulator.base import Close, Connection, Out, Text
 from privstream.simulator.bitfinex.backend import Backend
 from privstream.simulator.bitfinex.calc import Calculations
@@ -18,7 +19,6 @@ from privstream.simulator.bitfinex.orders import order_row
 from privstream.simulator.bitfinex.positions import position_row
 from privstream.simulator.bitfinex.wallets import KEYS, offers
 from privstream.simulator.bitfinex.words import millis, uuid
-from privstream.wire import Now
 
 VERSION = 2
 USER_ID = 4162438

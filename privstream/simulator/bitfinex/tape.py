@@ -14,7 +14,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from privstream.exact import Number
+from privstream.model.exact import Number
+from privstream.model.session import Now
 from privstream.simulator.bitfinex.margin import Margin, Move
 from privstream.simulator.bitfinex.orders import (
     cancel_text,
@@ -36,7 +37,6 @@ from privstream.simulator.bitfinex.wallets import (
 )
 from privstream.simulator.bitfinex.words import CURRENCIES, lot, millis, plain_text
 from privstream.simulator.market import ZERO, Entry, Happening, Market, Order, Trade
-from privstream.wire import Now
 
 LONGEST = 10_000  # frames that are kept for sockets that have not been told yet
 SECOND = 1_000_000_000

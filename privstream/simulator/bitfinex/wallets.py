@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from privstream.exact import Number
+from privstream.model.exact import Number
 from privstream.simulator.bitfinex.margin import Margin
 from privstream.simulator.bitfinex.orders import client_id, signed
 from privstream.simulator.bitfinex.words import (

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from privstream.exact import Number
+from privstream.model.exact import Number
 from privstream.simulator.market import Fees, Symbol
 from privstream.simulator.market.values import Identify, Kind
 

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias, get_args
 
 from msgspec import Struct
 
-from privstream.errors import UsageError
+from privstream.model.errors import UsageError
 
 Kind: TypeAlias = Literal[
     "drop",

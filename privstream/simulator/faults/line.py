@@ -12,9 +12,9 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from privstream.model.session import Now
 from privstream.simulator.base import Close, Out, Text
 from privstream.simulator.faults.grammar import FOREVER, Fault
-from privstream.wire import Now
 
 LONGEST_HOLD = 1.0  # seconds that a frame waits for others to be reordered with
 CUT = Close(1006)

@@ -15,6 +15,8 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from privstream.model.session import Now
+from privstream.model.times import from_nanos
 from privstream.simulator.base import (
     Answer,
     Close,
@@ -26,8 +28,6 @@ from privstream.simulator.base import (
 )
 from privstream.simulator.faults.grammar import FOREVER, Fault, Kind, parse_now
 from privstream.simulator.faults.line import Deed, Line
-from privstream.times import from_nanos
-from privstream.wire import Now
 
 Step: TypeAlias = Literal["strike", "random", "end"]
 OF_EXCHANGE: frozenset[Kind] = frozenset({"expire", "refuse", "maintenance", "http", "swallow"})

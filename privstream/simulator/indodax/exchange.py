@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Mapping
 from urllib.parse import parse_qs
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Account, Endpoints, Now, Secret
 from privstream.simulator.base import (
     Answer,
     Close,
@@ -21,7 +22,6 @@ from privstream.simulator.indodax.stream import Stream
 from privstream.simulator.indodax.tokens import Tokens
 from privstream.simulator.indodax.words import FEES, OPENING, PAIRS, identify
 from privstream.simulator.market import Market
-from privstream.wire import Account, Endpoints, Now, Secret
 
 RIGHTS = frozenset({"view"})
 API_KEY = "SIMULATE-INDODAX1-0KEY0123-456789AB-CDEFGHIJ"

@@ -6,6 +6,7 @@ The one rule: a page is cut by `limit` alone; who wants more asks by time.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from privstream.model.session import Now
 from privstream.simulator.indodax.words import (
     BY_ID,
     TYPES,
@@ -17,7 +18,6 @@ from privstream.simulator.indodax.words import (
     status,
 )
 from privstream.simulator.market import Books, Order, Trade
-from privstream.wire import Now
 
 Fields = Mapping[str, str]
 DAY, WEEK = 86_400_000, 7 * 86_400_000

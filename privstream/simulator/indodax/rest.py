@@ -11,14 +11,14 @@ from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Now
 from privstream.simulator.base import Answer, Request
 from privstream.simulator.indodax.history import History, Wrong
 from privstream.simulator.indodax.socket import NAMESPACE
 from privstream.simulator.indodax.tapi import Refused, Tapi
 from privstream.simulator.indodax.tokens import Tokens
 from privstream.simulator.market import Books
-from privstream.wire import Now
 
 TOKEN, TAPI, V2 = "/api/private_ws/v1/generate_token", "/tapi", "/api/v2/"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"

@@ -9,11 +9,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Now
 from privstream.simulator.base import Close, Connection, Out, Ping, Text
 from privstream.simulator.indodax.stream import Publication, Stream
 from privstream.simulator.indodax.tokens import Claims, Invalid, Tokens
-from privstream.wire import Now
 
 NAMESPACE = "pws"
 PING = 25.0  # seconds from one ping to the next

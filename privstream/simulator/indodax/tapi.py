@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from privstream.model.session import Now
 from privstream.simulator.indodax.words import (
     BY_KEY,
     OPENING,
@@ -19,7 +20,6 @@ from privstream.simulator.indodax.words import (
     seconds,
 )
 from privstream.simulator.market import Books, Order
-from privstream.wire import Now
 
 Fields = Mapping[str, str]
 STATUSES = {"open": "open", "filled": "filled"}

@@ -6,8 +6,8 @@ import hmac
 
 from msgspec import Struct
 
-from privstream import exact
-from privstream.wire import Now
+from privstream.model import exact
+from privstream.model.session import Now
 
 SECRET = hashlib.sha256(b"privstream simulated indodax tokens").digest()
 """Always the same, so that a restarted simulator knows its tokens."""

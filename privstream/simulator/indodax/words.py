@@ -8,7 +8,7 @@ from decimal import ROUND_DOWN, Decimal
 
 from msgspec import Struct
 
-from privstream.exact import Number
+from privstream.model.exact import Number
 from privstream.simulator.market import Fees, Order, Symbol
 from privstream.simulator.market.values import Identify, Kind, What
 

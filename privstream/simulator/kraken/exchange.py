@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Mapping
 from decimal import Decimal
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Account, Endpoints, Now, Secret
 from privstream.simulator.base import Answer, Connection, Refusal, Request, SimulatedExchange
 from privstream.simulator.kraken.rest import Rest
 from privstream.simulator.kraken.socket import Platform, Tokens
@@ -15,7 +16,6 @@ from privstream.simulator.kraken.v1 import SocketV1
 from privstream.simulator.kraken.v2 import SocketV2
 from privstream.simulator.kraken.words import ALL_ASSETS, ALL_PAIRS, ASSETS, FEES, PAIRS, identify
 from privstream.simulator.market import Market
-from privstream.wire import Account, Endpoints, Now, Secret
 
 RIGHTS = frozenset(
     {"websocket", "open_orders", "closed_orders", "funds", "ledger", "trade", "cancel"}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
-from privstream.exact import Number
+from privstream.model.exact import Number
 from privstream.simulator.kraken.words import (
     ALL_ASSETS,
     EARNING,

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
+from privstream.model.session import Now
+from privstream.model.times import from_rfc3339, to_nanos
 from privstream.simulator.kraken.trading import (
     LIMITED,
     Asked,
@@ -22,8 +24,6 @@ from privstream.simulator.kraken.words import LISTED_PAIRS, ORDER_TYPES, Pair
 from privstream.simulator.market import Conditional, Offset, Order
 from privstream.simulator.market.desk import TRAILING, TRIGGERED
 from privstream.simulator.market.values import OrderType, Side
-from privstream.times import from_rfc3339, to_nanos
-from privstream.wire import Now
 
 Fields = Mapping[str, Any]
 Door = Literal["v1", "rest"]

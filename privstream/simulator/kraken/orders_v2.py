@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal, NoReturn
 
-from privstream.exact import Number
+from privstream.model.exact import Number
+from privstream.model.session import Now
+from privstream.model.times import from_rfc3339, to_nanos
 from privstream.simulator.kraken.trading import (
     LIMITED,
     Asked,
@@ -22,8 +24,6 @@ from privstream.simulator.kraken.trading import (
 from privstream.simulator.kraken.words import ALL_PAIRS, ORDER_TYPES
 from privstream.simulator.market import Conditional, Offset, Order
 from privstream.simulator.market.desk import TRAILING, TRIGGERED
-from privstream.times import from_rfc3339, to_nanos
-from privstream.wire import Now
 
 Fields = Mapping[str, Any]
 JsonType = Literal["string", "number_float", "number_integer", "boolean", "object", "array"]

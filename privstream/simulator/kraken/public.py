@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from msgspec.structs import replace
 
-from privstream.exact import Number
+from privstream.model.exact import Number
 from privstream.simulator.kraken.history import Refused
 from privstream.simulator.kraken.words import (
     ALL_ASSETS,
@@ -18,8 +18,8 @@ from privstream.simulator.kraken.words import (
     Pair,
     fixed,
 )
-from privstream.times import from_nanos
-from privstream.wire import Now
+from privstream.model.times import from_nanos
+from privstream.model.session import Now
 
 Query = dict[str, str]
 

@@ -13,7 +13,8 @@ from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Now
 from privstream.simulator.base import Answer, Request
 from privstream.simulator.base import Refusal as LoginRefusal
 from privstream.simulator.kraken import public
@@ -23,7 +24,6 @@ from privstream.simulator.kraken.rest_orders import Orders
 from privstream.simulator.kraken.socket import TOKEN_LIFE, UNAVAILABLE, Platform, Tokens
 from privstream.simulator.kraken.trading import Refusal, Trading
 from privstream.simulator.market import Market
-from privstream.wire import Now
 
 Arguments = Mapping[str, str]
 COUNTER_MAX, COUNTER_DECAY = 15.0, 0.33  # the Starter tier

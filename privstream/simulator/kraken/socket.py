@@ -13,11 +13,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Now
 from privstream.simulator.base import Close, Connection, Out, Text
 from privstream.simulator.kraken.trading import PERMISSION, Refusal, Trading
 from privstream.simulator.market import Happening, Market
-from privstream.wire import Now
 
 TOKEN_LIFE = 900.0  # seconds, unless a subscription keeps it alive
 HEARTBEAT = 1.0

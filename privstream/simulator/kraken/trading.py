@@ -11,11 +11,11 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from privstream.model.session import Now
 from privstream.simulator.kraken.words import Pair, pair_of
 from privstream.simulator.market import Market, Order, Rejected
 from privstream.simulator.market.desk import TRAILING, TRIGGERED, Why
 from privstream.simulator.market.values import Reason
-from privstream.wire import Now
 
 PERMISSION = "EGeneral:Permission denied"
 UNKNOWN_ORDER = "EOrder:Unknown order"

@@ -7,6 +7,7 @@ The one rule: an update carries what Kraken's captures carry; a fill comes witho
 from collections.abc import Iterator
 from typing import Any
 
+from privstream.model.session import Now
 from privstream.simulator.kraken.orders_v1 import read_order
 from privstream.simulator.kraken.socket import (
     MAX_RATE_COUNT,
@@ -31,7 +32,6 @@ from privstream.simulator.kraken.words import (
     volumes,
 )
 from privstream.simulator.market import Happening, Order, Trade
-from privstream.wire import Now
 
 OPTIONS: dict[str, frozenset[str]] = {
     "openOrders": frozenset({"ratecounter", "rebased"}),

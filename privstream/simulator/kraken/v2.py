@@ -7,6 +7,8 @@ than Kraken's own.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from privstream.model.session import Now
+from privstream.model.times import from_nanos
 from privstream.simulator.kraken.orders_v2 import (
     FIELDS,
     UnknownPair,
@@ -30,8 +32,6 @@ from privstream.simulator.kraken.v2_elements import (
 )
 from privstream.simulator.kraken.words import owned
 from privstream.simulator.market import Happening
-from privstream.times import from_nanos
-from privstream.wire import Now
 
 OPTIONS: Mapping[str, Mapping[str, type]] = {
     "executions": {

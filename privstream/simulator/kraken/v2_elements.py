@@ -7,6 +7,7 @@ The one rule: an update carries exactly the fields of the sheet; what is `new`,
 from decimal import Decimal
 from typing import Any
 
+from privstream.model.times import from_nanos
 from privstream.simulator.kraken.v2_fields import (
     condition_fields,
     price_fields,
@@ -23,7 +24,6 @@ from privstream.simulator.kraken.words import (
     pair_of,
 )
 from privstream.simulator.market import Entry, Happening, Order, Trade
-from privstream.times import from_nanos
 
 CATEGORIES = {
     "trade": "trade",

@@ -6,9 +6,9 @@ as that distance, with what it comes to beside it.
 
 from typing import Any
 
+from privstream.model.times import from_nanos
 from privstream.simulator.kraken.words import ORDER_TYPES, PERCENT_DIGITS, number
 from privstream.simulator.market import Offset, Order
-from privstream.times import from_nanos
 
 Element = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from msgspec import Struct
 
-from privstream.exact import Number
+from privstream.model.exact import Number
 from privstream.simulator.market import Fees, Offset, Order, Symbol, Trade
 from privstream.simulator.market.values import Identify, Kind, OrderType
 

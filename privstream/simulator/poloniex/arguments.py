@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from privstream.simulator.poloniex.keys import is_count
 from privstream.simulator.poloniex.words import millis
-from privstream.wire import Now
+from privstream.model.session import Now
 
 Fields: TypeAlias = Mapping[str, str]
 WEEK_MS = 7 * 86_400_000

@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Mapping
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Account, Endpoints, Now, Secret
 from privstream.simulator.base import Answer, Connection, Refusal, Request, SimulatedExchange
 from privstream.simulator.market import Market
 from privstream.simulator.poloniex.history import History, Paging
@@ -12,7 +13,6 @@ from privstream.simulator.poloniex.rest import JSON, Rest
 from privstream.simulator.poloniex.socket import MAINTENANCE, PoloniexSocket, Seats, Sixth
 from privstream.simulator.poloniex.stream import Stream
 from privstream.simulator.poloniex.words import FEES, OPENING, SYMBOLS, identify
-from privstream.wire import Account, Endpoints, Now, Secret
 
 RIGHTS = frozenset({"read"})
 API_KEY = "SIMULATE-POLONIEX-0KEY0123-456789AB"

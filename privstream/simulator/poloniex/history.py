@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
+from privstream.model.session import Now
 from privstream.simulator.market import Books, Order, Trade
 from privstream.simulator.poloniex.arguments import (
     LARGEST_PAGE,
@@ -46,7 +47,6 @@ from privstream.simulator.poloniex.words import (
     symbol_of,
     type_of,
 )
-from privstream.wire import Now
 
 Row = TypeVar("Row")
 

@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl, quote
 
 from msgspec import Struct
 
+from privstream.model.session import Now
 from privstream.simulator.base import Request
-from privstream.wire import Now
 
 LONGEST_AGE_MS = 300_000
 UNESCAPED = "~()*!'"

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from privstream.model.session import Now
 from privstream.simulator.market import Symbol
 from privstream.simulator.poloniex.words import CURRENCY_IDS, SYMBOLS, millis, plain
-from privstream.wire import Now
 
 LISTED = 1_659_018_816_626
 NAMES: Mapping[str, str] = {"BTC": "Bitcoin", "ETH": "Ethereum", "USDT": "Tether USD"}

@@ -7,7 +7,8 @@ with `code` and `message`.
 from collections import deque
 from urllib.parse import parse_qsl
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Now
 from privstream.simulator.base import Answer, Request
 from privstream.simulator.poloniex import public
 from privstream.simulator.poloniex.arguments import INVALID, Call, Wrong
@@ -20,7 +21,6 @@ from privstream.simulator.poloniex.keys import (
     is_old,
     signed_text,
 )
-from privstream.wire import Now
 
 JSON = "application/json"
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, LATE, TOO_MANY = 401, 403, 404, 408, 429

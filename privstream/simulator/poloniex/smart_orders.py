@@ -23,7 +23,7 @@ from privstream.simulator.poloniex.words import (
     is_waiting,
     smart_id,
 )
-from privstream.wire import Now
+from privstream.model.session import Now
 
 
 class SmartOrders:

@@ -8,12 +8,12 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Now
 from privstream.simulator.base import Close, Connection, Out, Text
 from privstream.simulator.poloniex.keys import Key, is_count
 from privstream.simulator.poloniex.stream import Push, Stream
 from privstream.simulator.poloniex.words import OPENING, SYMBOLS
-from privstream.wire import Now
 
 SILENCE = 30.0  # seconds without a word from the client
 LOGIN_TAKES = 0.005  # seconds; what is sent meanwhile comes too early

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from privstream.model.session import Now
 from privstream.simulator.market import Happening, Market, Order
 from privstream.simulator.market.values import What
 from privstream.simulator.poloniex.wallets import Wallets, balance_item
@@ -26,7 +27,6 @@ from privstream.simulator.poloniex.words import (
     symbol_of,
     type_of,
 )
-from privstream.wire import Now
 
 KEPT = 5000  # pushes that open sockets may still have to be told
 BALANCE_LAG, LEAST_ORDER_LAG, ORDER_LAGS = 6, 3, 38  # milliseconds, as captured

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar, TypeAlias
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Now
 from privstream.simulator.market import Market, Order, Rejected, Symbol
 from privstream.simulator.zerocap.history import SYMBOL_TEXT
 from privstream.simulator.zerocap.keys import JSON, Refused, invalid
@@ -20,7 +21,6 @@ from privstream.simulator.zerocap.words import (
     SUSPENDED,
     SYMBOLS,
 )
-from privstream.wire import Now
 
 Fields: TypeAlias = Mapping[str, Any]
 NEEDED = ("symbol", "side", "type", "amount", "price")

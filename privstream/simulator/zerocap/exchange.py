@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Mapping
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Account, Endpoints, Now, Secret
 from privstream.simulator.base import Answer, Connection, Refusal, Request, SimulatedExchange
 from privstream.simulator.market import Fees, Market
 from privstream.simulator.zerocap.keys import BUSY, Keys, Refused
@@ -20,7 +21,6 @@ from privstream.simulator.zerocap.words import (
     TradePrice,
     identify,
 )
-from privstream.wire import Account, Endpoints, Now, Secret
 
 API_KEY = "5e1f0e57-0a11-4bad-8c0d-51a1a7edface"
 API_SECRET = hashlib.sha256(b"privstream simulated zerocap").hexdigest()

@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
+from privstream.model.session import Now
 from privstream.simulator.market import Books, Order
 from privstream.simulator.zerocap.keys import invalid
 from privstream.simulator.zerocap.orders import Teller
 from privstream.simulator.zerocap.words import Dialect, order_type, status, whole_second
-from privstream.wire import Now
 
 Fields: TypeAlias = Mapping[str, Any]
 PAGE = 500

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Now
 from privstream.simulator.base import Answer, Refusal
-from privstream.wire import Now
 
 MOST_SKEW = 30  # seconds
 BUSY = 503

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from privstream import exact
+from privstream.model import exact
 from privstream.simulator.market import ZERO, Books, Order, Trade
 from privstream.simulator.zerocap.words import (
     Dialect,

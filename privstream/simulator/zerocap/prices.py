@@ -7,10 +7,10 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from privstream.model.session import Now
 from privstream.simulator.market import Books, Symbol
 from privstream.simulator.market.values import Side
 from privstream.simulator.zerocap.words import float_seconds, pointed
-from privstream.wire import Now
 
 STEPS = (10, 20, 40, 60)  # what each step offers, in usual orders
 HALF_SPREAD, STEP, JITTER = Decimal("0.0035"), Decimal("0.001"), 40

@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Now
 from privstream.simulator.base import Answer, Request
 from privstream.simulator.market import Market
 from privstream.simulator.zerocap.dealing import Dealing
@@ -21,7 +22,6 @@ from privstream.simulator.zerocap.history import History
 from privstream.simulator.zerocap.keys import JSON, Keys, Refused, invalid
 from privstream.simulator.zerocap.orders import Teller
 from privstream.simulator.zerocap.words import Dialect
-from privstream.wire import Now
 
 Fields: TypeAlias = Mapping[str, Any]
 MOST_A_SECOND = 50  # of each endpoint

@@ -7,13 +7,13 @@ told here.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from privstream import exact
+from privstream.model import exact
+from privstream.model.session import Now
 from privstream.simulator.base import Close, Connection, Out, Text
 from privstream.simulator.market import Happening, Market
 from privstream.simulator.zerocap.orders import Teller
 from privstream.simulator.zerocap.prices import Quotes
 from privstream.simulator.zerocap.words import SUSPENDED, SYMBOLS, Dialect, PriceKey
-from privstream.wire import Now
 
 LONGEST_SILENCE = 30.0  # seconds without a message of the client
 PONG_EVERY = 5.0

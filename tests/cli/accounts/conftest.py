@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from privstream.cli import asking
+from privstream.app import asking
 from privstream.cli.entry import run
-from privstream.wire import Secret
+from privstream.model.session import Secret
 from tests.config_playground import CANARY
 from tests.fake_keyring import Backend, answer_here, backend_of
 

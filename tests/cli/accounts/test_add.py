@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from privstream import config_edit, exchanges, keyring_store
+from privstream import exchanges
 from privstream.cli.accounts import group
-from privstream.config import load
-from privstream.errors import ConfigError
 from privstream.exchanges.base import Exchange
-from privstream.wire import Secret
+from privstream.model.errors import ConfigError
+from privstream.model.session import Secret
+from privstream.settings import config_edit, keyring_store
+from privstream.settings.config import load
 from tests.cli.accounts.conftest import SECRETS, Accounts, text_of
 from tests.config_playground import CANARY, config_file
 from tests.fake_keyring import Backend, KeyringLocked
@@ -300,6 +301,6 @@ def test_errors_are_json_when_asked_for(accounts: Accounts) -> None:
 def test_the_start_of_the_program_loads_nothing_of_this() -> None:
     code = (
         "import sys; from privstream.cli.entry import run; run(['--help']); "
-        "assert not {'tomlkit', 'keyring', 'rich', 'privstream.config_edit'} & set(sys.modules)"
+        "assert not {'tomlkit', 'keyring', 'rich', 'privstream.settings.config_edit'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from privstream.cli import asking
-from privstream.wire import Secret
+from privstream.app import asking
+from privstream.model.session import Secret
 from tests.cli.accounts.conftest import Accounts, text_of
 from tests.cli.conftest import Program
 from tests.config_playground import CANARY, config_file

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from privstream.cli.account_listing import place_of
-from privstream.credentials import Environment, FromCommand
+from privstream.app.list_accounts import place_of
+from privstream.settings.credentials import Environment, FromCommand
 from tests.cli.accounts.conftest import SECRETS, Accounts, text_of
 from tests.config_playground import CANARY, config_file
 from tests.fake_keyring import Backend, KeyringLocked

@@ -6,10 +6,10 @@ Source: docs.kraken.com add_order and addOrder (checked 2026-11-20).
 
 from collections.abc import Callable
 
-from privstream.errors import UsageError
 from privstream.exchanges.kraken.ordering import terms
 from privstream.exchanges.kraken.ordering.terms import TRAILING, TRIGGERED, WITH_LIMIT, Price
-from privstream.ordering import Ticket
+from privstream.model.errors import UsageError
+from privstream.model.order_entry import Ticket
 
 
 def check(ticket: Ticket, *, v1: bool) -> None:

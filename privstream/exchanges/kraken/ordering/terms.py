@@ -7,10 +7,10 @@ anything is asked or sent. Source: docs.kraken.com add_order and addOrder (check
 import re
 from typing import NamedTuple
 
-from privstream.errors import UsageError
-from privstream.exact import amount, normal
-from privstream.ordering import OrderOption, Ticket
-from privstream.times import from_rfc3339, to_nanos
+from privstream.model.errors import UsageError
+from privstream.model.exact import amount, normal
+from privstream.model.order_entry import OrderOption, Ticket
+from privstream.model.times import from_rfc3339, to_nanos
 
 OPTIONS = (
     OrderOption("leverage", "N", "Fund it on margin with this leverage, like 3."),

@@ -9,13 +9,13 @@ from typing import Any
 
 import msgspec
 
-from privstream.errors import PrivstreamError
 from privstream.exchanges.kraken.ordering import terms
 from privstream.exchanges.kraken.ordering.terms import TRAILING, Moment
 from privstream.exchanges.kraken.refusals import order_error
 from privstream.exchanges.kraken.v1 import SessionV1
-from privstream.ordering import Answered, DeskAction, OrderDesk, Ticket
-from privstream.wire import Now, Send
+from privstream.model.errors import PrivstreamError
+from privstream.model.order_entry import Answered, DeskAction, OrderDesk, Ticket
+from privstream.model.session import Now, Send
 
 REPLIES = frozenset({"addOrderStatus", "cancelOrderStatus", "cancelAllStatus"})
 HIDDEN = "<token>"

@@ -7,16 +7,16 @@ Source: docs.kraken.com add_order, cancel_order, cancel_all (checked 2026-11-20)
 from collections.abc import Iterator
 from typing import Any
 
-from privstream import exact
-from privstream.errors import PrivstreamError
-from privstream.exact import Number
 from privstream.exchanges.kraken.ordering import terms
 from privstream.exchanges.kraken.ordering.terms import TRAILING, TRIGGERED, Moment, Price
 from privstream.exchanges.kraken.refusals import order_error
 from privstream.exchanges.kraken.v2 import SessionV2
-from privstream.ordering import Answered, DeskAction, OrderDesk, Ticket
-from privstream.times import from_nanos
-from privstream.wire import Now, Send, Stamp
+from privstream.model import exact
+from privstream.model.errors import PrivstreamError
+from privstream.model.exact import Number
+from privstream.model.order_entry import Answered, DeskAction, OrderDesk, Ticket
+from privstream.model.session import Now, Send, Stamp
+from privstream.model.times import from_nanos
 
 CALLS = frozenset({"add_order", "cancel_order", "cancel_all"})
 HIDDEN = "<token>"

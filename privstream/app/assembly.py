@@ -1,0 +1,205 @@
+"""Puts an account's parts together: exchange, ledger, socket, REST, supervisor."""
+
+import os
+import random
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import msgspec
+
+from privstream.connection.account.backoff import Backoff
+from privstream.connection.account.conversation import Tap
+from privstream.connection.account.one_order import OneOrder
+from privstream.connection.account.recovery import RestClient
+from privstream.connection.account.supervisor import Outside, Supervisor
+from privstream.connection.clock import Clock, SystemClock
+from privstream.connection.errand import Errand
+from privstream.connection.rest.client import Rest
+from privstream.connection.rest.nonces import Nonces
+from privstream.connection.rest.pacing import Pacing
+from privstream.connection.socket.websocket import Socket
+from privstream.connection.tokens.cache import FETCH_LIMIT, Tokens
+from privstream.connection.tokens.file import TokenFile
+from privstream.delivery.stream import Stream
+from privstream.exchanges import find
+from privstream.exchanges.base import Exchange
+from privstream.memory.event_maker import View
+from privstream.memory.ledger import Ledger
+from privstream.model.recent import Journal
+from privstream.model.session import Account, Session
+from privstream.model.times import from_nanos
+from privstream.settings.private_files import cache_dir, state_dir
+
+if TYPE_CHECKING:  # start-up time
+    from privstream.delivery.resume_file import State
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user wants to see of each account."""
+
+    symbols: frozenset[str] = frozenset()
+    snapshot: bool = True
+    raw_elements: bool = False
+    raw_frames: bool = False
+    max_retries: int | None = None
+    since_ns: int | None = None
+    audit_every: float = 0.0
+    order_id: str | None = None
+    """An order to look at again and again."""
+
+
+def _unsaid(_text: str) -> None:
+    pass
+
+
+def add_account(
+    stream: Stream,
+    account: Account,
+    channels: tuple[str, ...],
+    wanted: Wanted,
+    *,
+    note: Callable[[str], None] = _unsaid,
+    tap: Tap | None = None,
+    state: "State | None" = None,
+    cached: bool = True,
+    environ: Mapping[str, str] = os.environ,
+) -> None:
+    """Take an account into the stream; it connects when the stream is entered.
+
+    With a state it goes on where that one ends. `cached` lets it share its tokens.
+    """
+    exchange = find(account.exchange)(account)
+    clock = SystemClock()
+    stop = threading.Event()
+    limits = exchange.limits
+    nonces = Nonces(state_dir(environ), account.api_key, limits.nonce_unit, clock, stop)
+    view = View(
+        exchange=exchange.name,
+        account=account.name,
+        channels=frozenset(channels),
+        symbols=wanted.symbols,
+        snapshot=wanted.snapshot,
+        raw=wanted.raw_elements,
+    )
+    journal = None if state is None else Journal()
+    outlet = stream.outlet(raw=wanted.raw_frames, account=account.name, journal=journal)
+    ledger = Ledger(view, from_nanos(wanted.since_ns or clock.now().wall_ns), journal)
+    resume_from_ns = None if state is None else _restore(ledger, state)
+    rest = Rest(account.endpoints, nonces, Pacing(limits.rest_budget), clock, stop)
+
+    def tell(text: str) -> None:
+        note(f"{account.name}: {text}")
+
+    outside = Outside(
+        clock=clock,
+        socket=Socket,
+        rest=rest,
+        nonce=lambda: nonces.next(clock.now()),
+        backoff=Backoff(limits.connects, random.Random()),  # noqa: S311 - jitter is no secret
+        outlet=outlet,
+        note=tell,
+        tap=tap,
+        tokens=tokens_for(exchange, rest, clock, stop, environ=environ, note=tell)
+        if cached
+        else None,
+        around=_watching_over(wanted.order_id, exchange, ledger),
+    )
+    supervisor = Supervisor(
+        exchange,
+        channels,
+        ledger,
+        outside,
+        stop=stop,
+        max_retries=wanted.max_retries,
+        since_ns=wanted.since_ns,
+        resume_from_ns=resume_from_ns,
+        audit_every=wanted.audit_every,
+    )
+    stream.add(supervisor, outlet)
+
+
+def _watching_over(
+    order_id: str | None, exchange: Exchange, ledger: Ledger
+) -> Callable[[Session], Session] | None:
+    return None if order_id is None else OneOrder(exchange, ledger, order_id).around
+
+
+def _restore(ledger: Ledger, state: "State") -> int | None:
+    """Know what the runs before told; returns from when on the rest must be read back, if at all."""
+    if state.is_new:
+        return None
+    if state.resume_from_ns is not None:
+        # Before the first notes of the first run there is only the moment when it began.
+        ledger.started = from_nanos(state.resume_from_ns)
+        ledger.reconnected()
+    try:
+        with closing(state.notes()) as notes:
+            ledger.restore(notes)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as problem:
+        raise state.damaged(str(problem)) from problem
+    return state.resume_from_ns
+
+
+def open_state(
+    account: Account,
+    channels: tuple[str, ...],
+    wanted: Wanted,
+    *,
+    simulated: str = "",
+    environ: Mapping[str, str] = os.environ,
+) -> "State":
+    """What the runs with --resume before left of this account; held until it is closed."""
+    from privstream.delivery.resume_file import State, Whose, state_path  # noqa: PLC0415 - only with --resume
+
+    path = state_path(state_dir(environ), account.name, simulated=simulated)
+    host = urlsplit(account.endpoints.rest_url).hostname or ""
+    whose = Whose(account.exchange, account.name, host, channels, wanted.symbols)
+    return State(path, whose, SystemClock().now().wall_ns)
+
+
+def errand_for(
+    account: Account,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    note: Callable[[str], None] = _unsaid,
+    tap: Tap | None = None,
+) -> Errand:
+    """An errand to the real place: sockets, REST, the key's own nonce counter."""
+    exchange = find(account.exchange)(account)
+    clock, stop, limits = SystemClock(), threading.Event(), exchange.limits
+    nonces = Nonces(state_dir(environ), account.api_key, limits.nonce_unit, clock, stop)
+    return Errand(
+        exchange=exchange,
+        clock=clock,
+        rest=Rest(account.endpoints, nonces, Pacing(limits.rest_budget), clock, stop),
+        socket=Socket,
+        nonce=lambda: nonces.next(clock.now()),
+        stop=stop,
+        note=note,
+        tap=tap,
+    )
+
+
+def tokens_for(
+    exchange: Exchange,
+    rest: RestClient,
+    clock: Clock,
+    stop: threading.Event,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    note: Callable[[str], None] | None = None,
+    limit: float = FETCH_LIMIT,
+) -> Tokens | None:
+    """The account's tokens, shared with every process of this user; `None` where it has none.
+
+    With `note` it goes on where they cannot be kept, and that is noted.
+    """
+    if not exchange.has_token():
+        return None
+    file = TokenFile(cache_dir(environ), exchange.account, clock, stop)
+    return Tokens(exchange, rest, clock, file, note=note, limit=limit)

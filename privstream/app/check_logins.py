@@ -1,0 +1,165 @@
+"""Checks accounts: each in a thread of its own, all of them within one deadline.
+
+The one rule: an account that hangs holds up no other, and the command ends without it.
+"""
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from privstream.app.assembly import errand_for, tokens_for
+from privstream.app.token_lines import Checked, Kind, Line, failed, spoken, token_line, with_token
+from privstream.connection.errand import Errand
+from privstream.connection.tokens.cache import Life, Tokens
+from privstream.delivery.printer import Voice
+from privstream.exchanges import find
+from privstream.model.errors import ConfigError, PrivstreamError, Unreachable, UsageError
+from privstream.model.session import Token
+from privstream.settings.config import Config, load
+
+TOTAL: Final = 29.0
+"""Seconds for all accounts together, credentials included: with the start of Python 30."""
+OWN: Final = 27.0
+"""Seconds for a token, so that its own error comes before the general one."""
+
+
+def configured(named: Iterable[str], environ: Mapping[str, str]) -> tuple[Config, tuple[str, ...]]:
+    """The accounts to check: those named, else all there are. Raises ConfigError for none."""
+    config = load(environ)
+    names = tuple(dict.fromkeys(named)) or config.names()
+    if not names:
+        raise ConfigError(
+            "no account is configured",
+            f"write one into {config.path}, or set KRAKEN_API_KEY and KRAKEN_API_SECRET",
+        )
+    return config, names
+
+
+def check_accounts(
+    config: Config, names: Sequence[str], min_ttl: float, voice: Voice, *, total: float = TOTAL
+) -> Iterator[Checked]:
+    """All of them at once; told in their order, each as soon as its turn has come."""
+    until = time.monotonic() + total
+    checks = [_Check(config, name, min_ttl, voice) for name in names]
+    for check in checks:
+        check.start()
+    for check in checks:
+        check.join(max(0.0, until - time.monotonic()))
+        yield check.result(total)
+
+
+class _Check(threading.Thread):
+    """One account's check; its owner waits for it, or ends without it."""
+
+    def __init__(self, config: Config, name: str, min_ttl: float, voice: Voice) -> None:
+        super().__init__(name=f"check {name}", daemon=True)
+        self._config = config
+        self._account = name
+        self._min_ttl = min_ttl
+        self._voice = voice
+        self._checked: Checked | None = None
+        self._bug: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._checked = self._check()
+        except BaseException as bug:  # noqa: BLE001 - raised again in the owner's thread
+            self._bug = bug
+
+    def result(self, total: float) -> Checked:
+        if self._bug is not None:
+            raise self._bug
+        return self._checked or self._failed(
+            Unreachable(f"the check was not done within {total:g} s")
+        )
+
+    def _check(self) -> Checked:
+        try:
+            errand = _errand(self._config, self._account, self._voice)
+            tokens = _tokens(errand)
+            if tokens is not None:
+                return self._with_life(errand, *tokens.get(self._min_ttl))
+            with errand.logged_in(errand.exchange.select(()), None):
+                errand.note("logged in")
+        except PrivstreamError as problem:
+            return self._failed(problem)
+        return Checked(
+            Line(account=self._account, exchange=errand.exchange.name, ok=True, kind="login")
+        )
+
+    def _with_life(self, errand: Errand, token: Token, life: Life) -> Checked:
+        exchange = errand.exchange
+        errand.note("got a new token" if life.renewed else "the token in the cache will do")
+        line = token_line(self._account, exchange.name, life)
+        if token.expires is None or token.expires >= self._min_ttl:
+            return Checked(line)
+        problem = UsageError(
+            f"{exchange.title}'s tokens live for {spoken(token.expires)}, "
+            f"less than the {spoken(self._min_ttl)} of --min-ttl",
+            "ask for less; this way every check fetches a new one",
+        )
+        problem.about(exchange.name, self._account)
+        return failed(line, problem)
+
+    def _failed(self, problem: PrivstreamError) -> Checked:
+        """As far as one knows what account it is."""
+        try:
+            exchange = self._config.settings(self._account).exchange
+        except ConfigError:
+            line = Line(account=self._account)
+        else:
+            line = Line(account=self._account, exchange=exchange, kind=_kind(exchange))
+        problem.about(line.exchange, self._account)
+        return failed(line, problem)
+
+
+def kept(name: str, voice: Voice, environ: Mapping[str, str], *, reveal: bool) -> Checked:
+    """The token that is in the cache; asks nobody. Raises ConfigError where there is none."""
+    exchange, tokens = _tokens_of(name, voice, environ)
+    found = tokens.kept()
+    if found is None:
+        raise ConfigError(
+            "there is no live token in the cache", f"privstream token refresh {name} fetches one"
+        ).about(exchange, name)
+    token, life = found
+    line = token_line(name, exchange, life)
+    return Checked(with_token(line, token.secret.reveal(), reveal=reveal))
+
+
+def refreshed(name: str, voice: Voice, environ: Mapping[str, str]) -> Checked:
+    """A new token, kept in the cache."""
+    exchange, tokens = _tokens_of(name, voice, environ)
+    try:
+        _, life = tokens.refresh()
+    except PrivstreamError as problem:
+        raise problem.about(exchange, name) from None
+    return Checked(token_line(name, exchange, life))
+
+
+def _tokens_of(name: str, voice: Voice, environ: Mapping[str, str]) -> tuple[str, Tokens]:
+    config = load(environ)
+    exchange = find(config.settings(name).exchange)
+    # Asked before any credential is fetched.
+    tokens = _tokens(_errand(config, name, voice)) if exchange.has_token() else None
+    if tokens is None:
+        raise UsageError(
+            f"{exchange.title} has no session tokens: it logs in with the key itself",
+            f"privstream token check {name} logs in and out",
+        ).about(exchange.name, name)
+    return exchange.name, tokens
+
+
+def _errand(config: Config, name: str, voice: Voice) -> Errand:
+    def note(text: str) -> None:
+        voice.note(f"{name}: {text}")
+
+    return errand_for(config.account(name), note=note, tap=voice.tap(None))
+
+
+def _tokens(errand: Errand) -> Tokens | None:
+    return tokens_for(errand.exchange, errand.rest, errand.clock, errand.stop, limit=OWN)
+
+
+def _kind(exchange: str) -> Kind:
+    return "token" if find(exchange).has_token() else "login"

@@ -1,0 +1,168 @@
+"""Carries out `order place`, `cancel`, `get` and `list`.
+
+The one rule: nothing that changes the account is sent before a person, or --yes, agreed
+to what was shown.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast, get_args
+
+from privstream.app import amounts, asking
+from privstream.app.durations import moment
+from privstream.app.order_account import OrderAccount, Wish
+from privstream.app.order_text import asked_to_cancel_all, shown
+from privstream.app.place_order import Placing, Wait, one_of, word
+from privstream.connection.orders.broker import Broker
+from privstream.connection.orders.canceling import Cancellation, Outcome
+from privstream.connection.orders.placing import Placement
+from privstream.model.errors import Exit, UsageError
+from privstream.model.events import Order, Side
+from privstream.model.order_entry import Ticket, TimeInForce
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What `place` is told of the order, as it was typed."""
+
+    symbol: str
+    side: str
+    order_type: str
+    quantity: str
+    price: str | None = None
+    stop_price: str | None = None
+    tif: str | None = None
+    client_id: str | None = None
+    validate: bool = False
+    yes: bool = False
+    wait: str | None = None
+    timeout: str = "5m"
+    own: Mapping[str, str] = field(default_factory=dict)
+    """The exchange's own options."""
+
+
+def place(wish: Wish, terms: Terms) -> int:
+    """Place an order; returns the exit code."""
+    ticket = as_ticket(terms)
+    waits = Wait.of(terms.wait, terms.timeout, validates=terms.validate)
+    asks = not (terms.yes or terms.validate)
+    with OrderAccount(wish, changes=True, asks=asks) as counter:
+        ready = counter.ready(ticket)
+        counter.show(shown(ready, counter.title, counter.account.name), asks=asks)
+        if asks:
+            _agree("Place this order?")
+        placement = Placement(
+            counter.broker, ready, has_fresh_id=terms.client_id is None and _has_id(ready)
+        )
+        return Placing(counter, placement, waits).run()
+
+
+def cancel(wish: Wish, *, names: Sequence[str] | None, every: bool, yes: bool) -> int:
+    """Cancel orders; returns the exit code."""
+    if bool(names) == every:
+        wrong = "ids and --all say two different things" if every else "which orders?"
+        raise UsageError(wrong, "name ids, or say --all")
+    if any(not name.strip() for name in names or ()):
+        raise UsageError("an id is empty")
+    asks = every and not yes
+    with OrderAccount(wish, changes=True, asks=asks) as counter:
+        what = asked_to_cancel_all(counter.title, counter.account.name) if every else ""
+        counter.show(what, asks=asks)
+        if asks:
+            _agree("Cancel them?")
+        cancellation = Cancellation(counter.broker, tuple(names or ()))
+        outcome = counter.watched(cancellation.run, cancellation.doubt)
+        return _conclude_cancel(counter, outcome, every=every)
+
+
+def get(wish: Wish, *, name: str) -> int:
+    """Print an order; returns the exit code."""
+    if not name.strip():
+        raise UsageError("the order's id is empty")
+    with OrderAccount(wish) as counter:
+        counter.show()
+        counter.print(counter.broker.get(name))
+    return Exit.DONE
+
+
+def list_orders(wish: Wish, typed: Mapping[str, str], kinds: Mapping[str, str]) -> int:
+    """Print the open orders, or those that the filters ask for; returns the exit code."""
+    for option, text in typed.items():
+        if not text.strip():
+            raise UsageError(f"--{option.replace('_', '-')} is empty")
+    with OrderAccount(wish) as counter:
+        filters = {
+            name: _filter(name, text, kinds[name], counter.broker) for name, text in typed.items()
+        }
+        counter.show()
+        said = counter.broker.ask(counter.entry.open_orders(filters))
+        counter.print(said)
+        if not any(isinstance(event, Order) for event in said):
+            counter.voice.line.say(
+                f"{counter.account.name}: no such order"
+                if filters
+                else f"{counter.account.name}: no open order"
+            )
+    return Exit.DONE
+
+
+# --- what was typed ------------------------------------------------------------------------
+
+
+def as_ticket(terms: Terms) -> Ticket:
+    """The ticket, every amount exact. Raises UsageError."""
+    kind = word(terms.order_type)
+    price, stop = terms.price, terms.stop_price
+    if price is None and (kind == "limit" or kind.endswith("_limit")):
+        raise UsageError(f"a {kind.replace('_', '-')} order needs --price")
+    if price is not None and kind == "market":
+        raise UsageError("a market order has no --price", "--type limit has one")
+    if not terms.symbol.strip():
+        raise UsageError("--symbol is empty", "write it like BTC/EUR")
+    return Ticket(
+        symbol=terms.symbol.strip(),
+        side=cast("Side", one_of(terms.side.lower(), get_args(Side), "--side")),
+        order_type=kind,
+        quantity=amounts.quantity(terms.quantity, "--quantity"),
+        price=None if price is None else amounts.price(price, "--price"),
+        stop_price=None if stop is None else amounts.price(stop, "--stop-price"),
+        time_in_force=None
+        if terms.tif is None
+        else cast("TimeInForce", one_of(word(terms.tif), get_args(TimeInForce), "--tif")),
+        client_order_id=terms.client_id,
+        validate=terms.validate,
+        options=terms.own,
+    )
+
+
+def _filter(name: str, text: str, kind: str, broker: Broker) -> str | int:
+    if kind == "moment":
+        return moment(text, broker.errand.clock.now().wall_ns)
+    if kind == "whole":
+        if not (text.isascii() and text.isdigit() and int(text)):
+            raise UsageError(f"--{name} {text!r} is no whole number above 0")
+        return int(text)
+    return text.strip()
+
+
+def _agree(question: str) -> None:
+    if not asking.ask_yes(question, default=False):
+        raise UsageError("not done: you said no", "nothing was sent")
+
+
+def _has_id(ticket: Ticket) -> bool:
+    return ticket.client_order_id is not None
+
+
+# --- canceling -----------------------------------------------------------------------------
+
+
+def _conclude_cancel(counter: OrderAccount, outcome: Outcome, *, every: bool) -> int:
+    counter.print(outcome.ended)
+    for problem in outcome.problems:
+        counter.fail(problem)
+    if outcome.problems:
+        return max(problem.exit for problem in outcome.problems)
+    if every and not outcome.ended:
+        counter.voice.line.say(f"{counter.account.name}: there was no open order")
+    return Exit.DONE

@@ -1,0 +1,78 @@
+"""Removes an account: its section of the config file, then its entries of the keyring.
+
+The one rule: an entry that another account uses stays.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+
+from privstream.app import asking
+from privstream.model.errors import ConfigError, UsageError
+from privstream.outputs.status_line import StatusLine
+from privstream.settings import keyring_store
+from privstream.settings.config import AccountSettings, Config, load
+from privstream.settings.config_edit import current, editing
+from privstream.settings.credentials import FromKeyring, FromVariable
+
+
+def remove_account(name: str, line: StatusLine, *, yes: bool) -> Config | None:
+    """Remove an account, after asking unless `yes`; returns what was configured before.
+
+    `None` where the person thought better of it. Raises UsageError, ConfigError.
+    """
+    before = load(os.environ)
+    settings = before.settings(name)
+    if name not in before.accounts:
+        raise _only_in_environment(settings, before)
+    if not yes and not _agreed(settings, before):
+        line.say("nothing was changed")
+        return None
+    with editing(os.environ) as edit:
+        # As it stands now, which may not be what it was when we asked.
+        entries = entries_of(edit.config.settings(name))
+        edit.remove(name)
+        edit.land()
+    patient = asking.somebody_there()
+    limit = keyring_store.PATIENCE if patient else keyring_store.LIMIT
+    remove_entries(entries, os.environ, limit)
+    title = before.find(settings.exchange).title
+    line.say(f"account {name} is removed; its key is still good until it is deleted at {title}")
+    if again := set(current(os.environ).names()) - set(before.names()):
+        line.say(f"accounts that variables make count again: {', '.join(sorted(again))}")
+    return before
+
+
+def _only_in_environment(settings: AccountSettings, config: Config) -> ConfigError:
+    origins = settings.credentials.values()
+    variables = ", ".join(o.name for o in origins if isinstance(o, FromVariable))
+    message = f"account {settings.name!r} comes from the environment, not from {config.path}"
+    return ConfigError(message, f"unset {variables}")
+
+
+def _agreed(settings: AccountSettings, config: Config) -> bool:
+    if not asking.somebody_there():
+        raise UsageError("there is no terminal to ask on", "--yes removes it without asking")
+    entries = ", ".join(sorted(entries_of(settings)))
+    keyring = f", and {entries} from the keyring" if entries else ""
+    question = f"Remove account {settings.name} ({settings.exchange}) from {config.path}{keyring}?"
+    return asking.ask_yes(question, default=False)
+
+
+def entries_of(settings: AccountSettings) -> set[str]:
+    """The keyring entries of an account."""
+    return {o.entry for o in settings.credentials.values() if isinstance(o, FromKeyring)}
+
+
+def remove_entries(entries: Iterable[str], environ: Mapping[str, str], limit: float) -> None:
+    """Remove entries of the keyring that no account uses. Raises ConfigError, naming what is left."""
+    config = current(environ)
+    used = set().union(*map(entries_of, config.accounts.values()))
+    left = sorted(set(entries) - used)
+    for number, entry in enumerate(left):
+        try:
+            keyring_store.remove(entry, environ, limit)
+        except ConfigError as problem:
+            problem.message += (
+                f"; the config file is changed, but left there: {', '.join(left[number:])}"
+            )
+            raise

@@ -1,0 +1,230 @@
+"""Carries out a watch: accounts in, one stream, printed until it ends."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from privstream import exchanges
+from privstream.app.assembly import Wanted, add_account, open_state
+from privstream.app.durations import moment, seconds
+from privstream.cli.options import Format
+from privstream.connection.account.conversation import Tap
+from privstream.delivery.printer import STDOUT, Printer, Voice, chosen_format, open_output
+from privstream.delivery.stream import Stream
+from privstream.exchanges.base import Exchange
+from privstream.model.errors import ConfigError, UsageError
+from privstream.model.session import Account
+from privstream.outputs.base import FrameOutput
+from privstream.outputs.destination import parse
+from privstream.settings.config import Config, load
+
+if TYPE_CHECKING:  # start-up time
+    from privstream.delivery.resume_file import State
+
+ALL = "all"
+Streamed = list[tuple[Account, tuple[str, ...]]]
+"""The accounts, each with the channels to stream of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What was asked for on the command line."""
+
+    exchange: str
+    """Its name, or `all`."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    channels: list[str] | None = None
+    account: str | None = None
+    format: Format | None = None
+    json: bool = False
+    raw: bool = False
+    symbol: list[str] | None = None
+    no_snapshot: bool = False
+    count: int | None = None
+    duration: str | None = None
+    to: list[str] | None = None
+    status: bool = False
+    resume: bool = False
+    since: str | None = None
+    audit: str = "5m"
+    max_retries: int | None = None
+    simulate: bool = False
+    rate: float = 2.0
+    """Happenings a second in the simulated account."""
+    seed: int = 1
+    quiet: bool = False
+    verbose: bool = False
+    debug: bool = False
+    no_color: bool = False
+
+
+class Recorder(Protocol):
+    """Keeps the frames of an account."""
+
+    def begin(self, account: Account, channels: Sequence[str]) -> Tap:
+        """Start a recording; what is returned takes each frame."""
+
+
+def watch(request: Request, recorder: Recorder | None = None) -> int:
+    """Stream until the end; returns the exit code."""
+    kind = chosen_format(request.format, json=request.json)
+    sinks = [parse(url, time.monotonic) for url in request.to or ()]
+    duration = None if request.duration is None else seconds(request.duration)
+    voice = Voice(
+        quiet=request.quiet,
+        verbose=request.verbose or request.debug,
+        debug=request.debug,
+        as_json=request.json or request.format is Format.JSONL,
+        no_color=request.no_color,
+    )
+    if request.resume and kind is Format.RAW:
+        raise UsageError(
+            "--resume goes on with events, and --format raw prints none",
+            "use --raw to have the exchange's own element in each event",
+        )
+    wanted = _wanted(request, kind)
+    with ExitStack() as resources:
+        streamed = resources.enter_context(_streamed(request, voice))
+        stream = Stream()
+        states = resources.enter_context(_states(request, streamed, wanted))
+        for account, channels in streamed:
+            tap = voice.tap(None if recorder is None else recorder.begin(account, channels))
+            state = states.get(account.name)
+            add_account(
+                stream,
+                account,
+                channels,
+                wanted,
+                note=voice.note,
+                tap=tap,
+                state=state,
+                cached=not request.simulate,
+            )
+        names = [account.name for account, _ in streamed]
+        printer = Printer(
+            voice,
+            open_output(kind, names, no_color=request.no_color),
+            _frame_output(kind),
+            sinks=sinks,
+            show_status=request.status,
+            count=request.count,
+            duration=duration,
+            states=states,
+        )
+        return printer.run(stream)
+
+
+def _wanted(request: Request, kind: Format) -> Wanted:
+    if request.since is not None and request.resume:
+        raise UsageError(
+            "--since and --resume say two different beginnings",
+            "--resume goes on by itself where the last run stopped",
+        )
+    return Wanted(
+        since_ns=None if request.since is None else moment(request.since, time.time_ns()),
+        audit_every=0.0 if request.audit == "0" else seconds(request.audit),
+        symbols=frozenset(symbol.upper() for symbol in request.symbol or ()),
+        snapshot=not request.no_snapshot,
+        raw_elements=request.raw,
+        raw_frames=kind is Format.RAW,
+        max_retries=request.max_retries,
+    )
+
+
+@contextmanager
+def _states(request: Request, streamed: Streamed, wanted: Wanted) -> "Iterator[dict[str, State]]":
+    """The state of every account, held while the block runs; none without --resume."""
+    with ExitStack() as held:
+        states = {}
+        if request.resume:
+            # Another seed or rate is another life, of which the last one's past tells nothing.
+            simulated = f"simulated-{request.seed}-{request.rate:g}" if request.simulate else ""
+            for account, channels in streamed:
+                state = open_state(account, channels, wanted, simulated=simulated)
+                states[account.name] = held.enter_context(state)
+        yield states
+
+
+def _frame_output(kind: Format) -> FrameOutput | None:
+    if kind is not Format.RAW:
+        return None
+    from privstream.outputs.raw import RawFrames  # noqa: PLC0415 - start-up time
+
+    return RawFrames(STDOUT)
+
+
+# --- which accounts ------------------------------------------------------------------------
+
+
+@contextmanager
+def _streamed(request: Request, voice: Voice) -> Iterator[Streamed]:
+    """The accounts asked for; simulated ones are there while the block runs."""
+    if request.exchange == ALL and request.account is not None:
+        raise UsageError("`watch all` streams every account", "name an exchange with --account")
+    if request.simulate:
+        with _simulated(request) as accounts:
+            yield _with_channels(accounts, request, voice)
+    else:
+        accounts, config = _configured(request)
+        streamed = _with_channels(accounts, request, voice)
+        _name_overrides(config, accounts, voice)
+        yield streamed
+
+
+@contextmanager
+def _simulated(request: Request) -> Iterator[list[Account]]:
+    from privstream.simulator import names  # noqa: PLC0415 - only here
+    from privstream.simulator.server import Simulation  # noqa: PLC0415
+
+    chosen = names() if request.exchange == ALL else (request.exchange,)
+    with Simulation(chosen, seed=request.seed, rate=request.rate) as simulation:
+        yield [simulation.account(name, request.options) for name in chosen]
+
+
+def _configured(request: Request) -> tuple[list[Account], Config]:
+    config = load(os.environ)
+    if request.exchange != ALL:
+        name = request.account or request.exchange
+        account = config.account(name, exchange=request.exchange, options=request.options)
+        return [account], config
+    if not config.names():
+        raise ConfigError(
+            "no account is configured",
+            f"write one into {config.path}, or set KRAKEN_API_KEY and KRAKEN_API_SECRET",
+        )
+    return [config.account(name) for name in config.names()], config
+
+
+def _name_overrides(config: Config, accounts: list[Account], voice: Voice) -> None:
+    """Who watches should know when it is not the exchange itself that he watches."""
+    for exchange in dict.fromkeys(account.exchange for account in accounts):
+        for key, url in config.overridden(exchange).items():
+            voice.line.say(f"{exchange}: {key} from {config.path}: {url}")
+
+
+def _exchange_of(account: Account, request: Request) -> Exchange:
+    exchange = exchanges.find(account.exchange)
+    if exchange.symbol_channels and request.symbol:
+        options = {**account.options, "symbols": ",".join(request.symbol)}
+        account = replace(account, options=options)
+    return exchange(account)
+
+
+def _with_channels(accounts: list[Account], request: Request, voice: Voice) -> Streamed:
+    chosen = [_exchange_of(account, request) for account in accounts]
+    if request.exchange != ALL:
+        return [(one.account, one.select(request.channels or ())) for one in chosen]
+    named = request.channels or []
+    if unknown := [n for n in named if not any(n in one.channels for one in chosen)]:
+        raise UsageError(f"none of these accounts has a channel {unknown[0]!r}")
+    streamed: Streamed = []
+    for one in chosen:
+        own = [name for name in named if name in one.channels]
+        if named and not own:
+            voice.line.say(f"{one.account.name}: left out, it has none of these channels")
+        else:
+            streamed.append((one.account, one.select(own)))
+    return streamed

@@ -1,0 +1,1 @@
+"""One account's connection, kept: dialling, streaming, reading back, comparing."""

@@ -1,0 +1,245 @@
+"""Keeps one account connected: dial, log in, stream, wait, again.
+
+The one rule: only what a retry cannot mend ends it. Runs in a thread of its own;
+`stop` and the outlet are all it shares.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+
+from privstream.connection.account.backoff import STABLE, Backoff
+from privstream.connection.account.conversation import TICK, Conversation, Outlet, Tap
+from privstream.connection.account.dial import Socket, dialled
+from privstream.connection.account.recovery import Recovery, RestClient
+from privstream.connection.clock import Clock
+from privstream.connection.tokens.cache import TokenSource
+from privstream.exchanges.base import Exchange
+from privstream.memory.ledger import Ledger
+from privstream.model.errors import Interrupted, Refused, TokenRefused, Unreachable
+from privstream.model.events import State, Status
+from privstream.model.session import Session, Stamp, Token
+from privstream.model.times import from_nanos
+
+TOKEN_LIFE = 120.0
+"""Seconds that a token should live when a connection is begun with it: dialling takes some."""
+TOKEN_TRIES = 3
+"""A fresh token, or a login of policy 1008, refused so often is no accident."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What connects a supervisor with the world; tests bring their own."""
+
+    clock: Clock
+    socket: Callable[[], Socket]
+    rest: RestClient
+    nonce: Callable[[], AbstractContextManager[int]]
+    backoff: Backoff
+    outlet: Outlet
+    note: Callable[[str], None]
+    """Takes details for a person who asked for more."""
+    tap: Tap | None = None
+    around: Callable[[Session], Session] | None = None
+    """Wraps the exchange's own session of every connection."""
+    tokens: TokenSource | None = None
+    """Shared with other processes; without, every connection fetches a token of its own."""
+
+
+class Supervisor:
+    """One account's connection, kept."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        channels: tuple[str, ...],
+        ledger: Ledger,
+        outside: Outside,
+        *,
+        stop: threading.Event,
+        max_retries: int | None = None,
+        since_ns: int | None = None,
+        resume_from_ns: int | None = None,
+        audit_every: float = 0.0,
+    ) -> None:
+        self.exchange = exchange
+        self.stop = stop
+        self._channels = channels
+        self._ledger = ledger
+        self._outside = outside
+        self._max_retries = max_retries
+        self._recovery = Recovery(
+            exchange,
+            channels,
+            ledger,
+            rest=outside.rest,
+            clock=outside.clock,
+            outlet=outside.outlet,
+            stop=self.stop,
+            since_ns=since_ns,
+            resume_from_ns=resume_from_ns,
+            audit_every=audit_every,
+        )
+        self._socket: Socket | None = None
+        self._attempt = 0
+        """Attempts in a row that did not get live, this one included."""
+        self._token: Token | None = None
+        """The last connection's."""
+        self._token_refusals = 0
+        self._has_been_live = False
+
+    def abort(self) -> None:
+        """End everything at once; called from the main thread."""
+        self.stop.set()
+        if (socket := self._socket) is not None:
+            socket.abort()
+
+    def run(self) -> None:
+        """Stay connected until stopped. Raises what a retry cannot mend."""
+        try:
+            while not self.stop.is_set():
+                self._try()
+        finally:
+            self._recovery.give_up()
+        self._tell("stopped", None)
+
+    def _try(self) -> None:
+        """One connection, and the wait after it."""
+        try:
+            self._connect_and_stream()
+        except Unreachable as problem:
+            if self.stop.is_set():
+                return
+            if not problem.retryable:
+                raise
+            self._count_token_refusal(problem)
+            self._wait_after(problem)
+
+    # --- between connections ---------------------------------------------------------------
+
+    def _count_token_refusal(self, problem: Unreachable) -> None:
+        self._token_refusals += isinstance(problem, TokenRefused)
+        if self._token_refusals >= TOKEN_TRIES:
+            raise Refused(
+                f"{self.exchange.title} refuses every token it gives out: {problem.message}",
+                "check the key's rights; if they are right, ask the exchange",
+            ) from problem
+
+    def _wait_after(self, problem: Unreachable) -> None:
+        if self._max_retries is not None and self._attempt > self._max_retries:
+            raise problem
+        seconds = self._outside.backoff.failed(self._outside.clock.now(), problem.floor)
+        self._tell("retrying", problem.message, retry_in=round(seconds, 1))
+        self._outside.clock.wait(seconds, self.stop)
+
+    def _tell(self, state: State, detail: str | None, *, retry_in: float | None = None) -> None:
+        status = Status(
+            exchange=self.exchange.name,
+            account=self.exchange.account.name,
+            id=None,
+            time=None,
+            received=from_nanos(self._outside.clock.now().wall_ns),
+            source="stream",
+            sequence=None,
+            state=state,
+            detail=detail,
+            attempt=self._attempt or None,
+            retry_in=retry_in,
+        )
+        self._outside.outlet.events([status])
+
+    # --- one connection --------------------------------------------------------------------
+
+    def _connect_and_stream(self) -> None:
+        self._attempt += 1
+        self._tell("connecting", None)
+        self._outside.backoff.attempted(self._outside.clock.now())
+        token = self._token = self._next_token()
+        with self._refusal_drops(token), ExitStack() as login:
+            nonce = login.enter_context(self._outside.nonce()) if self.exchange.login_nonce else 0
+            stamp = Stamp(self._outside.clock.now(), nonce)
+            with self._dialled(token, stamp) as talk:
+                self._log_in(talk, stamp)
+                login.close()  # the key's lock was held until the exchange had answered
+                self._stream(talk)
+
+    def _next_token(self) -> Token | None:
+        """One that no connection of ours has had: an old one may be dead without notice."""
+        tokens = self._outside.tokens
+        if tokens is None:
+            token = self._outside.rest.run(self.exchange.fetch_token())
+            renewed = token is not None
+        else:
+            token, (_, _, renewed) = tokens.get(TOKEN_LIFE, other_than=self._token)
+        if token is not None:
+            self._outside.note("got a token" if renewed else "took a token from the cache")
+        return token
+
+    @contextmanager
+    def _refusal_drops(self, token: Token | None) -> Iterator[None]:
+        """What the exchange refuses with a token, nobody shall try with that token again."""
+        try:
+            yield
+        except (TokenRefused, Refused):
+            if token is not None and self._outside.tokens is not None:
+                self._outside.tokens.refused(token)
+            raise
+
+    @contextmanager
+    def _dialled(self, token: Token | None, stamp: Stamp) -> Iterator[Conversation]:
+        outside = self._outside
+        self._socket = outside.socket()
+        session = self.exchange.session(token, self._channels)
+        try:
+            with dialled(
+                self.exchange,
+                outside.around(session) if outside.around else session,
+                token,
+                stamp,
+                socket=self._socket,
+                ledger=self._ledger,
+                clock=outside.clock,
+                outlet=outside.outlet,
+                note=outside.note,
+                tap=outside.tap,
+            ) as talk:
+                yield talk
+        finally:
+            self._socket = None
+
+    def _log_in(self, talk: Conversation, stamp: Stamp) -> None:
+        if self._has_been_live:
+            self._ledger.reconnected()
+            talk.hold()
+        else:
+            self._recovery.started()
+            if self._recovery.reads_first:
+                talk.hold()
+        talk.open(stamp)
+        while not talk.is_ready:
+            self._step(talk)
+
+    def _stream(self, talk: Conversation) -> None:
+        attempts, self._attempt = self._attempt, 0
+        live_since = self._outside.clock.now().monotonic
+        self._has_been_live = True
+        self._outside.backoff.live(self._outside.clock.now())
+        self._tell("live", ", ".join(self._channels))
+        try:
+            self._recovery.catch_up(talk, attempts=attempts)
+            while True:
+                self._step(talk)
+                self._recovery.step(talk)
+        except Unreachable as problem:
+            now = self._outside.clock.now()
+            self._outside.backoff.lost(now)
+            if now.monotonic - live_since >= STABLE:
+                self._token_refusals = 0
+            self._recovery.lost(problem, talk.heard)
+            raise
+
+    def _step(self, talk: Conversation) -> None:
+        if self.stop.is_set():
+            raise Interrupted("stopped", cause="stopped")
+        talk.step(TICK)

@@ -1,0 +1,1 @@
+"""Placing and canceling orders, each sent once."""

@@ -1,0 +1,254 @@
+"""Order entry of one account: its connection with order calls on it, and its looks over REST.
+
+The one rule: nothing here sends an order or a cancel; `placing` and `canceling` do that,
+each once. A token of the cache that turns out to be dead is replaced once, as long as
+nothing was sent with it. Runs in the main thread.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+from privstream.connection.account.conversation import TICK, Conversation
+from privstream.connection.errand import ASK_LIMIT, Errand, Heard
+from privstream.connection.tokens.cache import TokenSource
+from privstream.memory.event_maker import View
+from privstream.memory.ledger import Ledger
+from privstream.model.errors import (
+    Interrupted,
+    PrivstreamError,
+    RateLimited,
+    Refused,
+    TokenRefused,
+    Unavailable,
+    UnknownOrder,
+    Unreachable,
+)
+from privstream.model.events import Notice, Order, Trade
+from privstream.model.order_entry import Answered, OrderDesk, OrderEntry, SocketEntry, Ticket
+from privstream.model.session import AnyReport, OrderReport, RestFlow, Token
+from privstream.model.times import from_nanos
+
+T = TypeVar("T")
+Said: TypeAlias = Order | Notice
+"""What is printed of a look over REST."""
+
+CHANNELS = ("orders", "trades")
+ANSWER_LIMIT = 10.0
+"""Seconds for the answer to an order call; Kraken's engine gives an order up after 5."""
+STREAM_LIMIT = 2.0
+"""Seconds for the stream to tell what an answer has said already."""
+LULL = 0.2
+"""Seconds without news of an order after which it is printed as it was told last."""
+SYNC_LIMIT = 3.0
+TOKEN_LIFE = 30.0
+"""Seconds that a token must live yet: dialling takes some."""
+PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds between looks for something whose answer was lost."""
+LOOKS_FOR = sum(PAUSES)
+LOOK_LIMIT = 10.0
+"""Seconds for one look over REST, its waits for the request budget included."""
+
+
+def is_doubtful(error: PrivstreamError) -> bool:
+    """The exchange's answer leaves open whether it did what it was asked."""
+    return isinstance(error, Unreachable) and not isinstance(error, RateLimited | TokenRefused)
+
+
+def definite(error: PrivstreamError) -> PrivstreamError:
+    """A refusal as it is told: nothing was done, also where another try may do."""
+    if not isinstance(error, RateLimited):
+        return error
+    told = Refused(error.message, error.hint or f"nothing was done; wait {error.floor:.0f} s")
+    told.retryable = True
+    return told
+
+
+@dataclass
+class Line:
+    """A connection with order calls on it, logged in and subscribed."""
+
+    talk: Conversation
+    desk: OrderDesk
+    heard: Heard
+    token: Token | None
+    is_cached: bool
+    """The token had been there before."""
+    now: Callable[[], float]
+    """Seconds on the monotonic clock."""
+
+    def step_until(self, is_done: Callable[[], bool], seconds: float) -> bool:
+        """Take what comes until it is done or so long; returns whether it is done."""
+        until = self.now() + seconds
+        while not is_done():
+            left = until - self.now()
+            if left <= 0:
+                return False
+            self.talk.step(min(TICK, left))
+        return True
+
+    def answer(self, request: int) -> Answered | None:
+        """The answer to a request, if it came."""
+        found = (reply for reply in self.talk.replies if isinstance(reply, Answered))
+        return next((reply for reply in found if reply.request == request), None)
+
+    def order(self, name: str) -> Order | None:
+        """The order of this id, the exchange's or the client's, as it was told last."""
+        told = (event for event in reversed(self.heard.told) if isinstance(event, Order))
+        return next(
+            (order for order in told if name in (order.order_id, order.client_order_id)), None
+        )
+
+    def orders(self) -> list[Order | Trade]:
+        """Everything that was told of orders, oldest first."""
+        return [event for event in self.heard.told if isinstance(event, Order | Trade)]
+
+    def settle(self, name: str, is_settled: Callable[[Order], bool]) -> Order | None:
+        """The order once the stream told it settled and then had nothing new of it for a moment."""
+
+        def has_settled() -> bool:
+            order = self.order(name)
+            return order is not None and is_settled(order)
+
+        until = self.now() + STREAM_LIMIT
+        if self.step_until(has_settled, STREAM_LIMIT):
+            told = -1
+            while told != len(self.heard.told) and self.now() < until:
+                told = len(self.heard.told)
+                self.step_until(lambda: len(self.heard.told) != told, LULL)  # noqa: B023 - used at once
+        return self.order(name)
+
+
+def _unsaid(_text: str) -> None:
+    pass
+
+
+class Broker:
+    """Order entry of one account.
+
+    `tokens` are shared with other processes; without, every connection fetches its own.
+    `say` tells a person what takes its time, or what is not as usual.
+    """
+
+    def __init__(
+        self,
+        errand: Errand,
+        entry: OrderEntry,
+        *,
+        tokens: TokenSource | None = None,
+        raw: bool = False,
+        say: Callable[[str], None] = _unsaid,
+    ) -> None:
+        self.errand = errand
+        self.entry = entry
+        self.tokens = tokens
+        self.title = errand.exchange.title
+        self.say = say
+        self._raw = raw
+        self._channels = errand.exchange.select(CHANNELS)
+
+    def monotonic(self) -> float:
+        return self.errand.clock.now().monotonic
+
+    def by_exchange(self) -> int:
+        """Nanoseconds since the epoch by the exchange's clock, as far as its answers told it."""
+        return self.errand.clock.now().wall_ns + self.errand.rest.skew_ns
+
+    def pause(self, seconds: float) -> None:
+        """Wait. Raises Interrupted where the errand is stopped."""
+        if seconds > 0 and self.errand.clock.wait(seconds, self.errand.stop):
+            raise Interrupted("stopped", cause="stopped")
+
+    def looks(self) -> Iterator[float]:
+        """The pauses after each look for something, for `LOOKS_FOR` seconds; the last is 0."""
+        until = self.monotonic() + LOOKS_FOR
+        for pause in PAUSES:
+            left = until - self.monotonic()
+            if left > 0:
+                yield min(pause, left)
+        yield 0.0
+
+    # --- over REST -------------------------------------------------------------------------
+
+    def prepared(self, ticket: Ticket) -> Ticket:
+        """The ticket as it can be sent. Raises UsageError, Refused and Unreachable."""
+        self.entry.check(ticket)
+        return self.errand.ask(self.entry.prepare(ticket))
+
+    def get(self, order_id: str, *, deadline: float = ASK_LIMIT) -> list[Said]:
+        """The orders of an id. Raises Refused where there is none."""
+        said = self.ask(self.entry.get(order_id), deadline=deadline)
+        if not any(isinstance(event, Order) for event in said):
+            unread = [event.text for event in said if isinstance(event, Notice)]
+            if unread:
+                raise Unavailable(f"what {self.title} says of {order_id} is unclear: {unread[0]}")
+            raise UnknownOrder(f"{self.title} knows no order {order_id}", "check the id")
+        return said
+
+    def ask(
+        self, flow: RestFlow[tuple[AnyReport, ...]], *, deadline: float = ASK_LIMIT
+    ) -> list[Said]:
+        """What a flow brings of orders, each as it was told last, and what could not be read."""
+        return self.told(self.errand.ask(flow, deadline=deadline))
+
+    def told(self, reports: Iterable[AnyReport]) -> list[Said]:
+        """The events of reports, as `watch` would tell them; of each order the last one."""
+        ledger, received = self._ledger(), from_nanos(self.errand.clock.now().wall_ns)
+        reports = tuple(reports)
+        if sum(isinstance(report, OrderReport) for report in reports) == 1:
+            # The fees of its fills make up the order's: they go first.
+            reports = tuple(sorted(reports, key=lambda report: isinstance(report, OrderReport)))
+        events = [event for report in reports for event in ledger.take(report, received)]
+        last = {event.order_id: event for event in events if isinstance(event, Order)}
+        return [*last.values(), *(event for event in events if isinstance(event, Notice))]
+
+    def _ledger(self) -> Ledger:
+        """A memory to which nothing is history."""
+        account = self.errand.exchange.account
+        channels = frozenset(self._channels)
+        exchange = self.errand.exchange.name
+        return Ledger(
+            View(exchange=exchange, account=account.name, channels=channels, raw=self._raw)
+        )
+
+    # --- on the socket ---------------------------------------------------------------------
+
+    @contextmanager
+    def connected(self) -> Iterator[Line]:
+        """A line to the exchange. Raises Unreachable and Refused; nothing was sent then."""
+        with ExitStack() as stack:
+            yield self._line(stack)
+
+    def _line(self, stack: ExitStack) -> Line:
+        token, is_cached = self._token()
+        try:
+            return self._logged_in(stack, token, is_cached=is_cached)
+        except (TokenRefused, Refused):
+            # A token keeps the rights that the key had when it was fetched.
+            if not self.drops(token) or not is_cached:
+                raise
+        fresh, _ = self._token(other_than=token)
+        return self._logged_in(stack, fresh, is_cached=False)
+
+    def drops(self, token: Token | None) -> bool:
+        """Have nobody use this token again; returns whether there is a cache of them."""
+        if token is None or self.tokens is None:
+            return False
+        self.tokens.refused(token)
+        return True
+
+    def _token(self, other_than: Token | None = None) -> tuple[Token | None, bool]:
+        if self.tokens is None:
+            return self.errand.ask(self.errand.exchange.fetch_token()), False
+        token, life = self.tokens.get(TOKEN_LIFE, other_than=other_than)
+        return token, not life.renewed
+
+    def _logged_in(self, stack: ExitStack, token: Token | None, *, is_cached: bool) -> Line:
+        if not isinstance(self.entry, SocketEntry):
+            raise TypeError("orders are placed over REST here")
+        desk, heard = self.entry.desk(token), Heard()
+        login = self.errand.logged_in(
+            self._channels, token, session=desk, ledger=self._ledger(), outlet=heard
+        )
+        return Line(stack.enter_context(login), desk, heard, token, is_cached, self.monotonic)

@@ -1,0 +1,1 @@
+"""Runs REST flows: requests, nonces, request budgets."""

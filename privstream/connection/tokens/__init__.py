@@ -1,0 +1,1 @@
+"""Session tokens, shared by all processes of a key."""

@@ -1,0 +1,1 @@
+"""What all rooms speak of: events, errors, exact numbers, reports. No I/O."""

@@ -1,0 +1,1 @@
+"""What the user configured, and where credentials come from."""

@@ -1,0 +1,111 @@
+"""Replays: real frames and recordings through the sessions of a watch, never an exception."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from privstream import exchanges
+from privstream.app.recording import Head, read_entry, read_head
+from privstream.cli.replay import _exchange, _Player
+from privstream.memory.event_maker import View
+from privstream.model.errors import UsageError
+from privstream.model.events import AnyEvent, Notice, Trade
+from tests.corpus import FOLDER, needs_corpus
+from tests.valid import assert_valid
+
+
+def replayed(lines: list[bytes], exchange: str, protocol: str | None = None) -> list[AnyEvent]:
+    """The events of bare frames, as `privstream replay --exchange` makes them."""
+    player = _Player(lines, exchange, protocol)
+    view = View(exchange=exchange, account=exchange, channels=player.shown, raw=True)
+    return list(player.events(view))
+
+
+def files() -> Iterator[Any]:
+    for name in exchanges.names():
+        for path in sorted((FOLDER / name).rglob("*.jsonl")):
+            for protocol in ("v1", "v2") if name == "kraken" else (None,):
+                yield pytest.param(name, path, protocol, id=f"{name}-{path.stem}-{protocol}")
+
+
+@needs_corpus
+@pytest.mark.parametrize(("name", "path", "protocol"), list(files()))
+def test_every_file_of_real_frames_replays_into_valid_events(
+    name: str, path: Path, protocol: str | None
+) -> None:
+    for event in replayed(path.read_bytes().splitlines(), name, protocol):
+        assert_valid(event)
+
+
+@needs_corpus
+@pytest.mark.parametrize(("name", "path", "protocol"), list(files()))
+def test_every_real_frame_replays_by_itself(name: str, path: Path, protocol: str | None) -> None:
+    for line in path.read_bytes().splitlines():
+        replayed([line], name, protocol)
+
+
+@needs_corpus
+def test_a_captured_bitfinex_session_replays_into_its_trades() -> None:
+    path = FOLDER / "bitfinex" / "session_bbgo_2025-08-21.jsonl"
+    events = replayed(path.read_bytes().splitlines(), "bitfinex")
+    trades = [event for event in events if isinstance(event, Trade)]
+    assert trades
+    assert len({trade.trade_id for trade in trades}) == len(trades)
+    assert all(trade.fee is not None for trade in trades)
+
+
+def test_a_refusal_in_a_replay_is_a_notice() -> None:
+    refusal = (
+        b'{"error":"EGeneral:Permission denied","method":"subscribe","req_id":1,"success":false}'
+    )
+    [event] = replayed([refusal], "kraken")
+    assert isinstance(event, Notice)
+    assert event.level == "error"
+
+
+HEAD = (
+    b'{"recording":"privstream","version":1,"exchange":"kraken","account":"mine",'
+    b'"options":{"protocol":"v2"},"channels":["orders"],"started":"2026-11-20T11:32:00.000000Z"}'
+)
+OPEN = b'{"time":"2026-11-20T11:32:01.000000Z","direction":"open","frame":""}'
+
+
+def test_a_recording_names_its_account_and_its_times() -> None:
+    frame = b'{"time":"2026-11-20T11:32:02.000000Z","direction":"in","frame":"junk"}'
+    player = _Player([HEAD, OPEN, b"", frame], None, None)
+    view = View(exchange="kraken", account=player.head.account, channels=player.shown)
+    [event] = player.events(view)
+    assert (event.account, event.received) == ("mine", "2026-11-20T11:32:02.000000Z")
+
+
+def test_a_line_that_is_none_of_a_recording_is_named() -> None:
+    player = _Player([HEAD, OPEN, b"half a li"], None, None)
+    view = View(exchange="kraken", account="mine", channels=player.shown)
+    with pytest.raises(UsageError, match="line 3"):
+        list(player.events(view))
+
+
+def test_a_newer_recording_is_refused_and_a_bare_frame_is_no_head() -> None:
+    with pytest.raises(UsageError, match="version 2"):
+        read_head(HEAD.replace(b'"version":1', b'"version":2'))
+    with pytest.raises(UsageError, match="head"):
+        read_head(b'{"recording":"privstream"}')
+    assert read_head(b'{"channel":"heartbeat"}') is None
+    assert read_head(b"no json") is None
+    with pytest.raises(UsageError):
+        read_entry(b"[]", 7)
+
+
+def test_an_exchange_of_a_replay_can_log_in_nowhere() -> None:
+    head = read_head(HEAD)
+    assert isinstance(head, Head)
+    assert _exchange(head).account.api_secret.reveal() == "none"
+
+
+def test_a_protocol_that_the_exchange_does_not_have_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="v9"):
+        replayed([], "kraken", "v9")
+    with pytest.raises(UsageError, match="v1"):
+        replayed([], "poloniex", "v1")

@@ -1,0 +1,142 @@
+"""The keyring in a process of its own: what it answers, and what becomes of one that does not."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from privstream.model.errors import ConfigError
+from privstream.model.session import Secret
+from privstream.settings import keyring_store
+from privstream.settings.credentials import Environment, FromKeyring, resolve
+from tests.config_playground import CANARY, assert_silent
+
+WHOSE = "account 'desk': api_key"
+ERRORS = """
+class KeyringError(Exception): pass
+class PasswordDeleteError(KeyringError): pass
+class KeyringLocked(KeyringError): pass
+class NoKeyringError(KeyringError): pass
+"""
+ON_DISK = """
+import os
+class Keyring:
+    def _path(self, service, name): return os.path.join(os.environ["HOME"], f"{service}+{name}")
+    def get_password(self, service, name):
+        print("back ends may print")
+        path = self._path(service, name)
+        return open(path).read() if os.path.exists(path) else None
+    def set_password(self, service, name, secret):
+        with open(self._path(service, name), "w") as file: file.write(secret)
+    def delete_password(self, service, name): os.unlink(self._path(service, name))
+def get_keyring(): return Keyring()
+"""
+
+Environ = Callable[[str], dict[str, str]]
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> Environ:
+    """The environment of a process that finds this package `keyring`."""
+
+    def make(source: str) -> dict[str, str]:
+        package = tmp_path / "keyring"
+        package.mkdir(exist_ok=True)
+        (package / "__init__.py").write_text(source)
+        (package / "errors.py").write_text(ERRORS)
+        return {
+            "HOME": str(tmp_path),
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "/none")]),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+    return make
+
+
+def refusal(environ: dict[str, str]) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        resolve(FromKeyring("desk-api_key"), WHOSE, Environment(environ))
+    assert caught.value.message.startswith(WHOSE)
+    assert_silent(caught.value)
+    return caught.value
+
+
+def test_a_secret_goes_into_the_keyring_and_comes_back(environ: Environ) -> None:
+    variables = environ(ON_DISK)
+    keyring_store.keep("desk-api_key", Secret(CANARY), variables, 10.0)
+    fetched = resolve(FromKeyring("desk-api_key"), WHOSE, Environment(variables))
+    assert fetched == Secret(CANARY)
+    assert keyring_store.remove("desk-api_key", variables, 10.0)
+    assert keyring_store.find("desk-api_key", variables, 10.0) is None
+
+
+def test_a_missing_entry_is_named(environ: Environ) -> None:
+    problem = refusal(environ(ON_DISK))
+    assert "has no entry 'desk-api_key' of service 'privstream'" in problem.message
+
+
+def test_a_secret_of_the_keyring_is_checked_like_any_other(environ: Environ) -> None:
+    variables = environ(ON_DISK)
+    keyring_store.keep("desk-api_key", Secret(f"{CANARY}\nX-Evil: 1"), variables, 10.0)
+    assert "invisible character" in refusal(variables).message
+
+
+def test_a_missing_package_is_told_with_the_command_that_brings_it(environ: Environ) -> None:
+    problem = refusal(environ("raise ModuleNotFoundError(name='keyring')"))
+    assert "which is not installed" in problem.message
+    assert problem.hint == "pip install 'privstream[keyring]'"
+
+
+def test_what_a_back_end_raises_is_told_by_its_type_alone(environ: Environ) -> None:
+    problem = refusal(environ(f"def get_keyring(): raise LookupError({CANARY!r})"))
+    assert "cannot be used (LookupError)" in problem.message
+
+
+def test_a_keyring_that_is_killed_is_one_sentence(environ: Environ) -> None:
+    assert "(no answer)" in refusal(environ("import os; os.kill(os.getpid(), 9)")).message
+
+
+def test_a_keyring_that_hangs_is_ended_with_all_that_it_started(
+    environ: Environ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyring_store, "LIMIT", 0.5)
+    os.mkfifo(tmp_path / "alive")
+    alive = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        problem = refusal(
+            environ(
+                "import subprocess, threading\n"
+                f"subprocess.Popen(['sh', '-c', 'exec 3>{tmp_path}/alive; echo x >&3; sleep 600'])\n"
+                "threading.Event().wait()"
+            )
+        )
+        assert "did not answer within 0.5 s" in problem.message
+        # All ends of the FIFO are closed: it and its child are gone.
+        os.set_blocking(alive, True)
+        assert os.read(alive, 10) in {b"x\n", b""}
+        assert os.read(alive, 10) == b""
+    finally:
+        os.close(alive)
+
+
+@pytest.mark.parametrize("status", sorted(keyring_store._SENTENCES))
+def test_every_refusal_says_what_to_do(status: str) -> None:
+    reply = {"status": status, "backend": "mine.Keyring", "type": "OSError"}
+    problem = keyring_store.refusal(reply, WHOSE, "desk-api_key")
+    assert problem.message.startswith(f"{WHOSE}: ")
+    assert problem.hint
+    assert "{entry" not in problem.message
+
+
+def test_an_unknown_status_is_a_failure() -> None:
+    reply = {"status": "strange", "type": None}
+    assert "cannot be used" in keyring_store.refusal(reply, WHOSE, "x").message
+
+
+def test_no_keyring_at_all_names_the_other_places() -> None:
+    problem = keyring_store.refusal({"status": "no_backend"}, WHOSE, "x")
+    assert "D-Bus" in problem.message
+    assert problem.hint is not None
+    assert all(word in problem.hint for word in ("env", "file", "command"))

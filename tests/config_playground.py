@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from privstream.exchanges.base import Exchange, Option
+from privstream.model.account import Endpoints
 from privstream.model.errors import ConfigError
-from privstream.model.session import Endpoints
 from privstream.settings.config import Config, load
 
 CANARY = "PSCANARY00112233445566778899aabbccdd"

@@ -2,7 +2,7 @@
 
 import threading
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 
 START_NS = 1_790_000_000_000_000_000
 

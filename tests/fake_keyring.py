@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from privstream.model.session import Secret
+from privstream.model.account import Secret
 from privstream.settings import keyring_access, keyring_store
 
 

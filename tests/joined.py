@@ -26,7 +26,8 @@ from privstream.memory.event_maker import View
 from privstream.memory.ledger import Ledger
 from privstream.model.errors import Interrupted, Unreachable
 from privstream.model.events import AnyEvent, Status, Trade
-from privstream.model.session import Handshake, HttpRequest, HttpResponse, Now, RestFlow, Stamp
+from privstream.model.rest import HttpRequest, HttpResponse, Now, RestFlow, Stamp
+from privstream.model.session import Handshake
 from privstream.model.times import from_nanos
 from privstream.simulator import find as find_simulated
 from privstream.simulator.base import (

@@ -13,10 +13,10 @@ from uuid import UUID
 from privstream.connection.errand import Errand
 from privstream.connection.orders.broker import Broker
 from privstream.connection.orders.placing import Placement
-from privstream.connection.tokens.cache import TokenSource
+from privstream.connection.ports import TokenSource
+from privstream.model.account import Account
 from privstream.model.events import Order
 from privstream.model.order_entry import OrderEntry, Ticket
-from privstream.model.session import Account
 from privstream.simulator.market import Order as Booked
 from tests.joined import World
 

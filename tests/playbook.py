@@ -17,7 +17,9 @@ from privstream.memory.event_maker import View
 from privstream.memory.ledger import Ledger
 from privstream.model.errors import PrivstreamError
 from privstream.model.events import AnyEvent
-from privstream.model.session import Action, Listed, Now, Report, Send, Session, Stamp
+from privstream.model.reports import Listed, Report
+from privstream.model.rest import Now, Stamp
+from privstream.model.session import Action, Send, Session
 from privstream.model.times import from_nanos
 
 START = Now(wall_ns=1_780_000_000_000_000_000, monotonic=1000.0)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from privstream.model.session import Call, HttpRequest, HttpResponse, Now, RestFlow, Stamp
+from privstream.model.rest import Call, HttpRequest, HttpResponse, Now, RestFlow, Stamp
 
 T = TypeVar("T")
 STAMP = Stamp(Now(wall_ns=1_780_000_000_000_000_000, monotonic=1000.0), nonce=1_780_000_000_000)

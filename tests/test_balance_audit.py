@@ -7,7 +7,7 @@ import pytest
 
 from privstream.model.events import Balance, Gap, Notice
 from privstream.model.exact import normal
-from privstream.model.session import HttpRequest, HttpResponse
+from privstream.model.rest import HttpRequest, HttpResponse
 from tests.joined import World
 from tests.rest_play import answer
 

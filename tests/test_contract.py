@@ -8,7 +8,8 @@ import pytest
 
 from privstream import exchanges, simulator
 from privstream.exchanges.base import Exchange
-from privstream.model.session import Account, Now, Secret, Stamp
+from privstream.model.account import Account, Secret
+from privstream.model.rest import Now, Stamp
 from privstream.simulator.base import SimulatedExchange
 
 HEADINGS = ("Login", "Wire examples", "Quirks", "Source")

@@ -6,7 +6,7 @@ import pytest
 
 from privstream import exchanges
 from privstream.model.events import Balance, Gap, Notice, Order, Status, Trade
-from privstream.model.session import HttpRequest, HttpResponse
+from privstream.model.rest import HttpRequest, HttpResponse
 from privstream.model.times import to_nanos
 from tests.joined import World
 from tests.valid import assert_valid

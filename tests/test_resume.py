@@ -9,12 +9,12 @@ import pytest
 from privstream.delivery.stream import BATCH, Item, QueueOutlet, Told, Whole
 from privstream.memory import ledger as ledger_module
 from privstream.memory.event_maker import View
+from privstream.memory.journal import Journal, Note, backed
 from privstream.memory.ledger import Ledger
 from privstream.model.events import AnyEvent, Balance, Order, Position, Trade
-from privstream.model.recent import Journal, Note, backed
-from privstream.model.session import AnyReport, BalanceReport, Fill, Listed, OrderReport
-from tests.playbook import like
+from privstream.model.reports import AnyReport, BalanceReport, Fill, Listed, OrderReport
 from tests.memory.test_ledger import NOW, TERMS, balance, delta, fill, order, position, told
+from tests.playbook import like
 
 CHANNELS = frozenset({"orders", "trades", "balances", "positions"})
 

@@ -6,9 +6,9 @@ import pytest
 
 from privstream import exchanges
 from privstream.connection.account.supervisor import Supervisor
+from privstream.memory.journal import Journal
 from privstream.memory.ledger import Ledger
 from privstream.model.events import AnyEvent, Gap, Trade
-from privstream.model.recent import Journal
 from privstream.model.times import from_nanos, to_nanos
 from privstream.simulator.faults import Faults
 from tests.joined import World

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator import find
 from privstream.simulator.market import Market
 from tests import shared_past

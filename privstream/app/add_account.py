@@ -21,8 +21,8 @@ from privstream.app.credential_input import (
 )
 from privstream.app.remove_account import entries_of, remove_entries
 from privstream.exchanges.base import Exchange
+from privstream.model.account import Secret
 from privstream.model.errors import ConfigError, UsageError
-from privstream.model.session import Secret
 from privstream.outputs.status_line import StatusLine
 from privstream.settings import keyring_store
 from privstream.settings.config import ACCOUNT_NAME, NAME_RULE, AccountSettings, Config, suggestion

@@ -9,8 +9,8 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from privstream.model.account import Secret
 from privstream.model.errors import UsageError
-from privstream.model.session import Secret
 from privstream.settings.credentials import SECRET_LIMIT
 
 

@@ -12,12 +12,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from privstream.connection.account.backoff import Backoff
-from privstream.connection.account.conversation import Tap
 from privstream.connection.account.one_order import OneOrder
-from privstream.connection.account.recovery import RestClient
 from privstream.connection.account.supervisor import Outside, Supervisor
 from privstream.connection.clock import Clock, SystemClock
 from privstream.connection.errand import Errand
+from privstream.connection.ports import RestClient
 from privstream.connection.rest.client import Rest
 from privstream.connection.rest.nonces import Nonces
 from privstream.connection.rest.pacing import Pacing
@@ -28,9 +27,10 @@ from privstream.delivery.stream import Stream
 from privstream.exchanges import find
 from privstream.exchanges.base import Exchange
 from privstream.memory.event_maker import View
+from privstream.memory.journal import Journal
 from privstream.memory.ledger import Ledger
-from privstream.model.recent import Journal
-from privstream.model.session import Account, Session
+from privstream.model.account import Account
+from privstream.model.session import Session, Tap
 from privstream.model.times import from_nanos
 from privstream.settings.private_files import cache_dir, state_dir
 

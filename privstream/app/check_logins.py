@@ -11,11 +11,12 @@ from typing import Final
 from privstream.app.assembly import errand_for, tokens_for
 from privstream.app.token_lines import Checked, Kind, Line, failed, spoken, token_line, with_token
 from privstream.connection.errand import Errand
-from privstream.connection.tokens.cache import Life, Tokens
-from privstream.delivery.printer import Voice
+from privstream.connection.ports import Life
+from privstream.connection.tokens.cache import Tokens
 from privstream.exchanges import find
+from privstream.model.account import Token
 from privstream.model.errors import ConfigError, PrivstreamError, Unreachable, UsageError
-from privstream.model.session import Token
+from privstream.outputs.console import Voice
 from privstream.settings.config import Config, load
 
 TOTAL: Final = 29.0

@@ -9,8 +9,8 @@ from typing import Final
 
 from privstream.app import asking
 from privstream.exchanges.base import Exchange
+from privstream.model.account import Secret
 from privstream.model.errors import ConfigError, UsageError
-from privstream.model.session import Secret
 from privstream.settings.credentials import flaw_of, read_origin
 
 

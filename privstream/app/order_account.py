@@ -13,10 +13,10 @@ from msgspec import structs
 
 from privstream.app import asking
 from privstream.app.assembly import errand_for, tokens_for
-from privstream.cli.options import Format
 from privstream.connection.orders.broker import Broker
-from privstream.delivery.printer import Voice, chosen_format, open_output
+from privstream.delivery.printer import chosen_format, open_output
 from privstream.delivery.signals import Terminated
+from privstream.model.account import Account
 from privstream.model.errors import (
     ConfigError,
     FateUnknown,
@@ -26,8 +26,8 @@ from privstream.model.errors import (
 )
 from privstream.model.events import Notice, Order
 from privstream.model.order_entry import OrderEntry, Ticket
-from privstream.model.session import Account
 from privstream.outputs.base import Output, ReaderGone
+from privstream.outputs.console import Format, Voice
 from privstream.outputs.descriptor import discard_stdout
 from privstream.settings.config import Config, load
 

@@ -43,7 +43,7 @@ class Wait:
         limit = seconds(timeout)
         if status is None:
             return None
-        from privstream.cli.wait import STATUSES  # noqa: PLC0415 - only with --wait
+        from privstream.model.order_entry import STATUSES  # noqa: PLC0415 - only with --wait
 
         if validates:
             raise UsageError("--validate places nothing to --wait for")

@@ -22,16 +22,9 @@ from privstream.memory.ledger import Ledger
 from privstream.model.errors import PrivstreamError, UsageError
 from privstream.model.events import AnyEvent
 from privstream.model.exact import Malformed, decode
-from privstream.model.session import (
-    Action,
-    Listed,
-    NoticeReport,
-    Now,
-    Reconnect,
-    Report,
-    Session,
-    Stamp,
-)
+from privstream.model.reports import Listed, NoticeReport, Report
+from privstream.model.rest import Now, Stamp
+from privstream.model.session import Action, Reconnect, Session
 from privstream.model.times import from_nanos, to_nanos
 
 Direction = Literal["open", "in", "out"]

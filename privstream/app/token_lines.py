@@ -8,12 +8,12 @@ from typing import Final, Literal
 
 from msgspec import Struct, structs
 
-from privstream.cli.options import Format
-from privstream.connection.tokens.cache import Life
-from privstream.delivery.printer import SEVERITY, STDOUT, Voice, chosen_format
+from privstream.connection.ports import Life
+from privstream.delivery.printer import SEVERITY, chosen_format
 from privstream.model.errors import Exit, PrivstreamError
 from privstream.model.exact import ascii_line, encode
 from privstream.model.times import from_nanos
+from privstream.outputs.console import STDOUT, Format, Voice
 from privstream.outputs.descriptor import write_all
 from privstream.outputs.safe_text import safe_text
 from privstream.outputs.terminal import is_lively

@@ -23,15 +23,15 @@ from decimal import Decimal
 from enum import StrEnum
 
 from privstream.app.assembly import Wanted, add_account
-from privstream.delivery.printer import STDOUT, Voice
 from privstream.delivery.signals import Terminated, leave, raise_again
 from privstream.delivery.stream import Ended, Item, Stream
 from privstream.exchanges import find
+from privstream.model.account import Account
 from privstream.model.errors import Exit, PrivstreamError, TimedOut, WrongEnd
 from privstream.model.events import TERMINAL, AnyEvent, Gap, Notice, Order, Status, Trade
-from privstream.model.session import Account
 from privstream.model.times import from_nanos
 from privstream.outputs.base import Output, ReaderGone
+from privstream.outputs.console import STDOUT, Voice
 from privstream.outputs.descriptor import can_write, discard_stdout, reader_gone
 
 CHANNELS = ("orders", "trades")

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Protocol
 from privstream import exchanges
 from privstream.app.assembly import Wanted, add_account, open_state
 from privstream.app.durations import moment, seconds
-from privstream.cli.options import Format
-from privstream.connection.account.conversation import Tap
-from privstream.delivery.printer import STDOUT, Printer, Voice, chosen_format, open_output
+from privstream.delivery.printer import Printer, chosen_format, open_output
 from privstream.delivery.stream import Stream
 from privstream.exchanges.base import Exchange
+from privstream.model.account import Account
 from privstream.model.errors import ConfigError, UsageError
-from privstream.model.session import Account
+from privstream.model.session import Tap
 from privstream.outputs.base import FrameOutput
+from privstream.outputs.console import STDOUT, Format, Voice
 from privstream.outputs.destination import parse
 from privstream.settings.config import Config, load
 

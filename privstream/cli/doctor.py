@@ -24,9 +24,9 @@ import typer
 from privstream.cli import options as o
 
 if TYPE_CHECKING:  # start-up time
-    from privstream.delivery.printer import Voice
     from privstream.doctor.account import Equip
     from privstream.doctor.findings import Finding
+    from privstream.outputs.console import Voice
 
 STDOUT = 1
 Accounts = Annotated[
@@ -49,9 +49,9 @@ def doctor(
     """Check configuration, files, network, clock, logins and rights; say how to mend each."""
     from privstream.cli.findings import LinePrinter, PagePrinter  # noqa: PLC0415 - start-up time
     from privstream.connection.clock import SystemClock  # noqa: PLC0415
-    from privstream.delivery.printer import Voice  # noqa: PLC0415
     from privstream.doctor.examination import examine  # noqa: PLC0415
     from privstream.doctor.findings import worst  # noqa: PLC0415
+    from privstream.outputs.console import Voice  # noqa: PLC0415
 
     as_json = json or not os.isatty(STDOUT)
     voice = Voice(quiet=quiet, verbose=verbose or debug, debug=debug, as_json=as_json)
@@ -70,7 +70,7 @@ def _equip(voice: "Voice") -> "Equip":
     """The way out of an account, as a stream has it."""
     from privstream.app.assembly import errand_for, tokens_for  # noqa: PLC0415 - start-up time
     from privstream.doctor.account import Equipment  # noqa: PLC0415
-    from privstream.model.session import Account  # noqa: PLC0415
+    from privstream.model.account import Account  # noqa: PLC0415
 
     def equip(account: Account) -> Equipment:
         def note(text: str) -> None:

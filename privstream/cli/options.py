@@ -1,18 +1,10 @@
 """The options that commands share, each defined once."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-
-class Format(StrEnum):
-    """How events are printed."""
-
-    PRETTY = "pretty"
-    JSONL = "jsonl"
-    RAW = "raw"
-
+from privstream.outputs.console import Format
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]

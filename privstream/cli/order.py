@@ -15,9 +15,9 @@ from privstream.cli import options as o
 from privstream.cli.lazy import LazyGroup, as_command
 from privstream.cli.watch import option_parameter
 from privstream.exchanges.base import Exchange
+from privstream.model.account import Account
 from privstream.model.errors import UsageError
 from privstream.model.order_entry import ListOption, OrderEntry, OrderOption, TimeInForce
-from privstream.model.session import Account
 
 if TYPE_CHECKING:  # start-up time
     from privstream.app.order_account import Wish

@@ -15,10 +15,10 @@ from privstream.app.recording import VERSION, Direction, Entry, Head
 from privstream.app.watch import Request, watch
 from privstream.cli.lazy import LazyGroup
 from privstream.cli.watch import one_each
-from privstream.connection.account.conversation import Tap
+from privstream.model.account import Account
 from privstream.model.errors import OutputFailed, UsageError
 from privstream.model.exact import ascii_line
-from privstream.model.session import Account
+from privstream.model.session import Tap
 from privstream.model.times import from_nanos
 from privstream.outputs.descriptor import write_all
 

@@ -17,10 +17,11 @@ from privstream.delivery.printer import chosen_format, open_output
 from privstream.exchanges.base import Exchange
 from privstream.memory.event_maker import View
 from privstream.memory.ledger import Ledger
+from privstream.model.account import Account, Secret
 from privstream.model.errors import ConfigError, UsageError
 from privstream.model.events import AnyEvent
-from privstream.model.session import Account, Secret
 from privstream.model.times import from_nanos
+from privstream.outputs.console import Format
 
 NO_SECRET = Secret("none")
 
@@ -47,7 +48,7 @@ def replay(
 ) -> int:
     """Print the events of a recording, or of bare frames with --exchange."""
     kind = chosen_format(format, json=json)
-    if kind is o.Format.RAW:
+    if kind is Format.RAW:
         raise UsageError("a replay prints events", "use --format jsonl or pretty")
     symbols = frozenset(name.upper() for name in symbol or ())
     with _opened(file) as lines:

@@ -15,8 +15,8 @@ import typer
 from privstream import simulator
 from privstream.cli import options as o
 from privstream.delivery.signals import raise_again
+from privstream.model.account import Account
 from privstream.model.errors import ConfigError
-from privstream.model.session import Account
 from privstream.simulator.faults import Happened
 
 LOOK = 1.0

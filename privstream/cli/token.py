@@ -15,7 +15,7 @@ from privstream.cli.lazy import LazyGroup, as_command
 
 if TYPE_CHECKING:  # start-up time
     from privstream.app.token_lines import Teller
-    from privstream.delivery.printer import Voice
+    from privstream.outputs.console import Voice
 
 HELP = "Check, show and renew the session tokens of your accounts."
 Accounts = Annotated[
@@ -126,7 +126,7 @@ def _tellers(
 ) -> "tuple[Voice, Teller]":
     """Who says what failed, and who prints the lines."""
     from privstream.app.token_lines import Teller  # noqa: PLC0415 - start-up time
-    from privstream.delivery.printer import Voice  # noqa: PLC0415 - start-up time
+    from privstream.outputs.console import Voice  # noqa: PLC0415 - start-up time
 
     said["verbose"] = said["verbose"] or said["debug"]
     voice = Voice(as_json=json, no_color=no_color, **said)

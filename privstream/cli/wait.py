@@ -19,13 +19,13 @@ from privstream.cli.lazy import LazyGroup, as_command
 from privstream.cli.watch import option_parameter
 from privstream.exchanges.base import Exchange
 from privstream.model.errors import UsageError
+from privstream.model.order_entry import STATUSES
+from privstream.outputs.console import Format
 
 if TYPE_CHECKING:  # start-up time
-    from privstream.delivery.printer import Voice
-    from privstream.model.session import Account
+    from privstream.model.account import Account
+    from privstream.outputs.console import Voice
 
-STATUSES = ("filled", "closed", "canceled", "open", "partially_filled")
-"""As in `waiting.Until`, which is not loaded for the help."""
 UntilOption = Annotated[
     str,
     typer.Option(
@@ -111,7 +111,7 @@ def _wait(
     until: str,
     timeout: str,
     account: str | None,
-    format: o.Format | None,  # noqa: A002 - the option's name
+    format: Format | None,  # noqa: A002 - the option's name
     json: bool,
     raw: bool,
     max_retries: int | None,
@@ -122,27 +122,28 @@ def _wait(
 ) -> int:
     from privstream.app.durations import seconds  # noqa: PLC0415
     from privstream.app.wait_for_order import Until, follow  # noqa: PLC0415
-    from privstream.delivery import printer as printing  # noqa: PLC0415 - start-up time
+    from privstream.delivery.printer import chosen_format, open_output  # noqa: PLC0415
+    from privstream.outputs.console import Voice  # noqa: PLC0415 - start-up time
 
     started = time.monotonic()
     _check(exchange, order_id, until, format)
     limit = seconds(timeout)
-    voice = printing.Voice(
+    voice = Voice(
         quiet=quiet,
         verbose=verbose or debug,
         debug=debug,
-        as_json=json or format is o.Format.JSONL,
+        as_json=json or format is Format.JSONL,
         no_color=no_color,
     )
     found = _account(exchange.name, account, options, voice)
-    kind = printing.chosen_format(format, json=json)
+    kind = chosen_format(format, json=json)
     return follow(
         found,
         order_id,
         Until(until),
         timeout=limit,
         voice=voice,
-        output=None if quiet else printing.open_output(kind, [found.name], no_color=no_color),
+        output=None if quiet else open_output(kind, [found.name], no_color=no_color),
         started=started,
         max_retries=max_retries,
         raw=raw,
@@ -153,11 +154,11 @@ def _check(
     exchange: type[Exchange],
     order_id: str,
     until: str,
-    format: o.Format | None,  # noqa: A002 - the option's name
+    format: Format | None,  # noqa: A002 - the option's name
 ) -> None:
     if until not in STATUSES:
         raise UsageError(f"an order is never {until!r}", f"--until takes {', '.join(STATUSES)}")
-    if format is o.Format.RAW:
+    if format is Format.RAW:
         raise UsageError(
             "`wait` prints events of one order, --format raw frames of all",
             "use --raw to have the exchange's own element in each event",

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 
 
 class Clock(Protocol):

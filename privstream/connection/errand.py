@@ -10,15 +10,17 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from privstream.connection.account.conversation import TICK, Conversation, Outlet, Tap
-from privstream.connection.account.dial import Socket, dialled
-from privstream.connection.account.recovery import RestClient
+from privstream.connection.account.conversation import TICK, Conversation
+from privstream.connection.account.dial import dialled
 from privstream.connection.clock import Clock
+from privstream.connection.ports import Outlet, RestClient, Socket
 from privstream.exchanges.base import Exchange
 from privstream.memory.event_maker import View
 from privstream.memory.ledger import Ledger
+from privstream.model.account import Token
 from privstream.model.events import AnyEvent
-from privstream.model.session import RestFlow, Session, Stamp, Token
+from privstream.model.rest import RestFlow, Stamp
+from privstream.model.session import Session, Tap
 from privstream.model.times import from_nanos
 
 T = TypeVar("T")

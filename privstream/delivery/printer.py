@@ -5,77 +5,30 @@ Everything here runs in the main thread, which alone owns outputs and signals.
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from privstream.cli.options import Format
-from privstream.connection.account.conversation import Tap
 from privstream.delivery.signals import Terminated, raise_again
 from privstream.delivery.stream import Ended, Item, Received, Stream, Told, Whole
 from privstream.model.errors import Exit, PrivstreamError
 from privstream.model.events import AnyEvent, Status
 from privstream.model.times import from_nanos
 from privstream.outputs.base import FrameOutput, Output, ReaderGone
+from privstream.outputs.console import STDOUT, Format, Voice
 from privstream.outputs.descriptor import can_write, discard_stdout, reader_gone
-from privstream.outputs.safe_text import safe_text
-from privstream.outputs.status_line import StatusLine
-from privstream.outputs.terminal import is_lively
 
 if TYPE_CHECKING:  # start-up time
     from privstream.delivery.resume_file import State
 
-STDOUT, STDERR = 1, 2
 PAUSE = 0.5
 """Seconds: how often the main thread looks around when nothing comes."""
 
 
 class Finished(Exception):
     """As many lines as wanted were printed, or the time is over."""
-
-
-class Voice:
-    """What is said to the person who started the command."""
-
-    def __init__(
-        self,
-        *,
-        quiet: bool = False,
-        verbose: bool = False,
-        debug: bool = False,
-        as_json: bool = False,
-        no_color: bool = False,
-    ) -> None:
-        self.as_json = as_json
-        self._verbose = verbose and not quiet
-        self._debug = debug and not quiet
-        animated = all(is_lively(fd, no_color=no_color) for fd in (STDOUT, STDERR))
-        # Other threads' notes and a line that is redrawn would overwrite each other.
-        self.line = StatusLine(sys.stderr, animated=animated and not verbose, quiet=quiet)
-
-    def fail(self, error: PrivstreamError) -> None:
-        """What went wrong, in one line."""
-        self.line.fail(error, as_json=self.as_json)
-
-    def note(self, text: str) -> None:
-        """A detail for those who asked for more; from any thread."""
-        if self._verbose:
-            sys.stderr.write(f"privstream: {safe_text(text)}\n")
-
-    def tap(self, other: Tap | None) -> Tap | None:
-        """`other`, and with --debug every frame on stderr."""
-        if not self._debug:
-            return other
-
-        def show(direction: str, text: str) -> None:
-            self.note(f"{direction} {text}")
-            if other is not None:
-                other(direction, text)
-
-        return show
 
 
 class Printer:

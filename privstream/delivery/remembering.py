@@ -13,8 +13,8 @@ from types import FrameType
 
 from privstream.delivery.resume_file import State
 from privstream.delivery.stream import Told, Whole
+from privstream.memory.journal import Note, backed
 from privstream.model.events import AnyEvent
-from privstream.model.recent import Note, backed
 from privstream.outputs.descriptor import STDOUT
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -16,8 +16,8 @@ from typing import Self
 
 from msgspec import Struct
 
+from privstream.memory.journal import Note
 from privstream.model.errors import ConfigError, OutputFailed
-from privstream.model.recent import Note
 from privstream.settings.private_files import OPEN_TO_OTHERS, check_file, private_folder
 
 APPLICATION = 0x50535452  # "PSTR", in the file's header: it is ours

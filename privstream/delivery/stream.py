@@ -13,9 +13,9 @@ from typing import Self, TypeAlias
 from msgspec import Struct
 
 from privstream.connection.account.supervisor import Supervisor
+from privstream.memory.journal import Journal, Note
 from privstream.model.errors import Interrupted, PrivstreamError
 from privstream.model.events import AnyEvent
-from privstream.model.recent import Journal, Note
 
 BATCHES = 64
 """How many batches may wait for the reader."""

@@ -11,12 +11,14 @@ from msgspec import Struct
 
 from privstream.connection.clock import Clock
 from privstream.connection.errand import Errand
-from privstream.connection.tokens.cache import Life, Tokens
+from privstream.connection.ports import Life
+from privstream.connection.tokens.cache import Tokens
 from privstream.doctor.clock_skew import judge, span
 from privstream.doctor.findings import Finding, failed, passed, skipped, warned
 from privstream.doctor.key import examine_rights, may_trade
 from privstream.doctor.reach import places_of, reach
 from privstream.exchanges.base import Exchange
+from privstream.model.account import Account, Token
 from privstream.model.errors import (
     LoginRefused,
     PrivstreamError,
@@ -24,7 +26,7 @@ from privstream.model.errors import (
     TokenRefused,
     Unavailable,
 )
-from privstream.model.session import Account, Call, HttpRequest, RestFlow, Token
+from privstream.model.rest import Call, HttpRequest, RestFlow
 from privstream.settings.config import AccountSettings
 
 LACKS = "give the key the right that it lacks, see above"

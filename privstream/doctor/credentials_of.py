@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from msgspec import structs
 
 from privstream.doctor.findings import Finding, failed, passed
+from privstream.model.account import Account, Secret
 from privstream.model.errors import ConfigError
-from privstream.model.session import Account, Secret
 from privstream.settings.config import AccountSettings, Config
 from privstream.settings.credentials import (
     FromCommand,

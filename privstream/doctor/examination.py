@@ -25,8 +25,8 @@ from privstream.doctor.settings import (
     examine_settings,
 )
 from privstream.doctor.variables import examine_variables
+from privstream.model.account import Secret
 from privstream.model.errors import ConfigError, Exit, PrivstreamError
-from privstream.model.session import Secret
 from privstream.settings.config import AccountSettings, Config
 
 LIMIT = 30.0

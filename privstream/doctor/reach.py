@@ -14,8 +14,8 @@ from privstream.connection import network
 from privstream.connection.clock import Clock
 from privstream.connection.socket.transport import Transport
 from privstream.doctor.findings import Finding, failed, passed
+from privstream.model.account import Endpoints
 from privstream.model.errors import PrivstreamError, Untrusted
-from privstream.model.session import Endpoints
 
 LIMIT = 10.0
 """Seconds for all of it."""

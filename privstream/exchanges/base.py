@@ -11,25 +11,13 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 from msgspec import Struct, structs
 
+from privstream.model.account import Account, Endpoints, Token
 from privstream.model.errors import PermissionMissing, PrivstreamError, UsageError
 from privstream.model.exact import Malformed, decode
 from privstream.model.order_entry import OrderEntry
-from privstream.model.session import (
-    Account,
-    Action,
-    AnyReport,
-    Backfill,
-    BalanceReport,
-    Endpoints,
-    Handshake,
-    Known,
-    NoticeReport,
-    Now,
-    RestFlow,
-    Session,
-    Stamp,
-    Token,
-)
+from privstream.model.reports import AnyReport, Backfill, BalanceReport, Known, NoticeReport
+from privstream.model.rest import Now, RestFlow, Stamp
+from privstream.model.session import Action, Handshake, Session
 
 Element = TypeVar("Element")
 Item = TypeVar("Item")

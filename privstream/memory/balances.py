@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import msgspec
 
+from privstream.memory.journal import Journal
 from privstream.model.exact import add, encode, is_near, normal, subtract
-from privstream.model.recent import Journal, Occurrences, Recent
-from privstream.model.session import BalanceReport
+from privstream.model.recent import Occurrences, Recent
+from privstream.model.reports import BalanceReport
 
 State = tuple[str, str, str]
 """Total, available and hold, in one spelling per value."""

@@ -21,7 +21,7 @@ from privstream.model.events import (
     Trade,
 )
 from privstream.model.exact import encode
-from privstream.model.session import (
+from privstream.model.reports import (
     AnyReport,
     BalanceReport,
     Fill,

@@ -13,11 +13,12 @@ import msgspec
 
 from privstream.memory.balances import KnownBalances
 from privstream.memory.event_maker import Teller, View
+from privstream.memory.journal import Journal
 from privstream.memory.orders import KnownOrder
 from privstream.memory.report_check import misshapen, without_blanks
 from privstream.model.events import AnyEvent, Gap, Recovered, Source
-from privstream.model.recent import Journal, Occurrences, Recent
-from privstream.model.session import (
+from privstream.model.recent import Occurrences, Recent
+from privstream.model.reports import (
     AnyReport,
     BalanceReport,
     Fill,

@@ -12,7 +12,7 @@ import msgspec
 
 from privstream.model.events import TERMINAL
 from privstream.model.exact import add, normal, subtract
-from privstream.model.session import Fill, OrderFields, OrderReport
+from privstream.model.reports import Fill, OrderFields, OrderReport
 
 RANK = {"unknown": 0, "pending": 0, "open": 1, "partially_filled": 2}
 ENDED = 3

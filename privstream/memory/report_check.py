@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypedDict, Union, get_args, get_origin, get_t
 import msgspec
 
 from privstream.model.exact import Number
-from privstream.model.session import (
+from privstream.model.reports import (
     AnyReport,
     Fill,
     OrderFields,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 
 from privstream.model.errors import RateLimited, Unavailable
-from privstream.model.session import HttpResponse
+from privstream.model.rest import HttpResponse
 
 RETRY_AFTER_DEFAULT = 15.0
 RETRY_AFTER_LIMIT = 600.0

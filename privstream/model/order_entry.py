@@ -11,9 +11,12 @@ from uuid import UUID
 
 from msgspec import Struct, structs
 
+from privstream.model.account import Token
 from privstream.model.errors import PrivstreamError, UsageError
 from privstream.model.events import Side
-from privstream.model.session import Action, AnyReport, Reply, RestFlow, Send, Session, Token
+from privstream.model.reports import AnyReport
+from privstream.model.rest import RestFlow
+from privstream.model.session import Action, Reply, Send, Session
 
 TimeInForce = Literal["gtc", "gtd", "ioc", "fok", "post_only"]
 
@@ -153,3 +156,7 @@ class RestEntry(OrderEntry):
     @abstractmethod
     def place(self, ticket: Ticket) -> RestFlow[tuple[AnyReport, ...]]:
         """Place a prepared ticket; brings the order as it was answered. One call, never repeated."""
+
+
+STATUSES = ("filled", "closed", "canceled", "open", "partially_filled")
+"""What an order may be waited for; `closed` is any end of it."""

@@ -18,8 +18,8 @@ from msgspec import Struct, structs
 
 from privstream import exchanges
 from privstream.exchanges.base import Exchange, Option
+from privstream.model.account import Account, Endpoints, Secret
 from privstream.model.errors import ConfigError, PrivstreamError, UsageError
-from privstream.model.session import Account, Endpoints, Secret
 from privstream.settings.core_dumps import hide_memory
 from privstream.settings.credentials import (
     Environment,

@@ -18,8 +18,8 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from privstream import exchanges
+from privstream.model.account import Secret
 from privstream.model.errors import ConfigError
-from privstream.model.session import Secret
 from privstream.settings.config import FILE_LIMIT, AccountSettings, Config, config_path, load
 from privstream.settings.credentials import Environment, Plain
 from privstream.settings.private_files import (

@@ -18,8 +18,8 @@ from typing import IO, Any, ClassVar, Final, NoReturn, TypeAlias, cast
 from msgspec import Struct
 
 from privstream.exchanges.base import Exchange
+from privstream.model.account import Secret
 from privstream.model.errors import ConfigError
-from privstream.model.session import Secret
 from privstream.settings import keyring_store
 from privstream.settings.private_files import OPEN_TO_OTHERS, home, read_private
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from shlex import quote
 from typing import Final, NamedTuple
 
+from privstream.model.account import Secret
 from privstream.model.errors import ConfigError
-from privstream.model.session import Secret
 
 WRITABLE_BY_OTHERS: Final = 0o022
 OPEN_TO_OTHERS: Final = 0o077

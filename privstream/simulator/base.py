@@ -11,7 +11,8 @@ from typing import ClassVar, Literal, TypeAlias
 
 from msgspec import Struct
 
-from privstream.model.session import Account, Now
+from privstream.model.account import Account
+from privstream.model.rest import Now
 
 
 class Request(Struct, frozen=True):

@@ -17,8 +17,9 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Self
 
+from privstream.model.account import Account
 from privstream.model.errors import ConfigError
-from privstream.model.session import Account, Now
+from privstream.model.rest import Now
 from privstream.simulator import find
 from privstream.simulator.base import (
     Answer,

@@ -16,7 +16,7 @@ import jsonschema
 from privstream.connection.account.backoff import OWN_BUDGET
 from privstream.exchanges import find
 from privstream.model.events import TERMINAL, TYPES
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.model.times import to_nanos
 from privstream.simulator.base import SimulatedExchange
 from privstream.simulator.faults import Happened

@@ -26,10 +26,13 @@ from privstream import exchanges
 from privstream.exchanges.base import Exchange
 from privstream.memory.event_maker import View
 from privstream.memory.ledger import Ledger
+from privstream.model.account import Secret, Token
 from privstream.model.errors import PrivstreamError
 from privstream.model.events import Notice
 from privstream.model.exact import Malformed, Number, ascii_line, decode, encode
-from privstream.model.session import Listed, Now, Reconnect, Report, Secret, Session, Stamp, Token
+from privstream.model.reports import Listed, Report
+from privstream.model.rest import Now, Stamp
+from privstream.model.session import Reconnect, Session
 from privstream.model.times import from_nanos
 from privstream.outputs.describe import describe
 from tests.corpus import FOLDER, frames

@@ -25,7 +25,7 @@ from privstream.connection.rest.pacing import Pacing
 from privstream.delivery.stream import Ended, Stream
 from privstream.exchanges import find
 from privstream.model.events import Status
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.base import Close, Connection, Out
 from privstream.simulator.server import Simulation
 from tests.benchmarks.invariants import Sample

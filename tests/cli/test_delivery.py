@@ -11,8 +11,8 @@ from privstream.delivery.remembering import Delivery
 from privstream.delivery.resume_file import State, Whose
 from privstream.delivery.signals import Terminated, take_over
 from privstream.delivery.stream import Told, Whole
+from privstream.memory.journal import Note
 from privstream.model.events import AnyEvent, Notice
-from privstream.model.recent import Note
 from privstream.outputs.base import ReaderGone
 
 NOW = "2026-11-20T11:32:00.000000Z"

@@ -21,9 +21,9 @@ from privstream.app.assembly import errand_for, tokens_for
 from privstream.app.token_lines import spoken
 from privstream.app.watch import Request, watch
 from privstream.cli import token
-from privstream.delivery.printer import Voice
+from privstream.model.account import Account
 from privstream.model.errors import ConfigError, Exit, LoginRefused, UsageError
-from privstream.model.session import Account
+from privstream.outputs.console import Voice
 from privstream.settings.config import load
 from privstream.simulator import names
 from privstream.simulator.server import Simulation

@@ -17,7 +17,7 @@ from privstream.cli import entry
 from privstream.connection.account import one_order
 from privstream.model.errors import Exit
 from privstream.model.events import TYPES
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator import find
 from privstream.simulator import market as life
 from privstream.simulator.server import Simulation

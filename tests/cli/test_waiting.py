@@ -12,13 +12,14 @@ from privstream import exchanges
 from privstream.app import wait_for_order as waiting_module
 from privstream.app.wait_for_order import CHANNELS, LINGER, Course, Until, _Wait, verdict
 from privstream.connection.account.one_order import OneOrder
-from privstream.delivery.printer import Voice
 from privstream.memory.event_maker import View
 from privstream.memory.ledger import Ledger
 from privstream.model.errors import Exit, PermissionMissing, UnknownOrder
 from privstream.model.events import AnyEvent, Gap, Notice, Order, OrderStatus, Trade
-from privstream.model.session import HttpResponse, Now, OrderFields, OrderReport
+from privstream.model.reports import OrderFields, OrderReport
+from privstream.model.rest import HttpResponse, Now
 from privstream.model.times import from_nanos
+from privstream.outputs.console import Voice
 from privstream.simulator import find
 from privstream.simulator import market as life
 from tests.fake_clock import START_NS

@@ -13,16 +13,9 @@ from privstream.connection.clock import Clock, SystemClock
 from privstream.connection.rest.client import Rest
 from privstream.connection.rest.nonces import Nonces
 from privstream.connection.rest.pacing import Pacing
+from privstream.model.account import Endpoints, Secret
 from privstream.model.errors import PrivstreamError
-from privstream.model.session import (
-    Call,
-    Endpoints,
-    HttpRequest,
-    HttpResponse,
-    RestFlow,
-    Secret,
-    Stamp,
-)
+from privstream.model.rest import Call, HttpRequest, HttpResponse, RestFlow, Stamp
 from tests.connection.loopback import (
     Script,
     Server,

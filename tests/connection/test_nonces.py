@@ -11,8 +11,8 @@ import pytest
 
 from privstream.connection.clock import SystemClock
 from privstream.connection.rest.nonces import Nonces
+from privstream.model.account import Secret
 from privstream.model.errors import ConfigError, Interrupted, Unreachable
-from privstream.model.session import Secret
 from tests.fake_clock import START_NS, FakeClock
 
 KEY = Secret("PSCANARY0123456789abcdef0123456789")
@@ -22,7 +22,8 @@ import sys
 from pathlib import Path
 from privstream.connection.clock import SystemClock
 from privstream.connection.rest.nonces import Nonces
-from privstream.model.session import Now, Secret
+from privstream.model.account import Secret
+from privstream.model.rest import Now
 nonces = Nonces(Path(sys.argv[1]), Secret("key"), 1, SystemClock())
 taken = []
 for _ in range(200):

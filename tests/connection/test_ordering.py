@@ -10,7 +10,8 @@ from msgspec import structs
 
 from privstream.connection.orders.broker import ANSWER_LIMIT, LOOK_LIMIT, LOOKS_FOR
 from privstream.connection.orders.placing import Placement, came_to_nothing, departing
-from privstream.connection.tokens.cache import Life
+from privstream.connection.ports import Life
+from privstream.model.account import Secret, Token
 from privstream.model.errors import (
     Exit,
     FateUnknown,
@@ -23,7 +24,7 @@ from privstream.model.errors import (
 from privstream.model.events import Order
 from privstream.model.exact import normal
 from privstream.model.order_entry import Ticket
-from privstream.model.session import Call, HttpRequest, HttpResponse, RestFlow, Secret, Token
+from privstream.model.rest import Call, HttpRequest, HttpResponse, RestFlow
 from tests.connection.loopback import answer as http_answer
 from tests.connection.loopback import read_head, serve
 from tests.connection.rest_desk import Maker, ask

@@ -14,8 +14,9 @@ from privstream.connection.clock import SystemClock
 from privstream.connection.rest.client import Rest
 from privstream.connection.rest.nonces import Nonces
 from privstream.connection.rest.pacing import Pacing
+from privstream.model.account import Endpoints, Secret
 from privstream.model.errors import ConfigError, Interrupted, RateLimited
-from privstream.model.session import Call, Endpoints, HttpRequest, RestFlow, Secret, Stamp
+from privstream.model.rest import Call, HttpRequest, RestFlow, Stamp
 from tests.connection.loopback import (
     answer,
     read_head,

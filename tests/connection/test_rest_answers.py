@@ -10,7 +10,7 @@ import pytest
 from privstream.connection.clock import SystemClock
 from privstream.connection.rest.adapter import Adapter
 from privstream.model.errors import Interrupted, Unavailable, Unreachable
-from privstream.model.session import Call, HttpResponse, RestFlow
+from privstream.model.rest import Call, HttpResponse, RestFlow
 from tests.connection.loopback import (
     Script,
     answer,

@@ -16,7 +16,7 @@ from privstream.model.errors import (
     Unreachable,
 )
 from privstream.model.events import Balance, Gap, Notice, Order, Status, Trade
-from privstream.model.session import HttpRequest, HttpResponse
+from privstream.model.rest import HttpRequest, HttpResponse
 from privstream.model.times import to_nanos
 from privstream.simulator.market import Books
 from tests.joined import World

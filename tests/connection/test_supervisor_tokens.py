@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from privstream.model.errors import PermissionMissing, Refused
-from privstream.model.session import HttpRequest, HttpResponse
+from privstream.model.rest import HttpRequest, HttpResponse
 from tests.joined import World
 from tests.rest_play import answer
 

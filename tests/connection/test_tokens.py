@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 import pytest
 
 from privstream.connection.clock import Clock, Uptime, uptime
-from privstream.connection.tokens.cache import Life, Tokens
+from privstream.connection.ports import Life
+from privstream.connection.tokens.cache import Tokens
 from privstream.connection.tokens.file import TokenFile
 from privstream.exchanges import find
+from privstream.model.account import Account, Endpoints, Secret, Token
 from privstream.model.errors import (
     ConfigError,
     Interrupted,
@@ -23,7 +25,7 @@ from privstream.model.errors import (
     OutputFailed,
     Unreachable,
 )
-from privstream.model.session import Account, Endpoints, Now, RestFlow, Secret, Token
+from privstream.model.rest import Now, RestFlow
 from privstream.model.times import from_nanos
 from tests.fake_clock import START_NS, FakeClock
 

@@ -12,7 +12,8 @@ from privstream.connection.clock import SystemClock
 from privstream.connection.socket import websocket
 from privstream.connection.socket.websocket import Closed, Socket, dial
 from privstream.model.errors import Interrupted
-from privstream.model.session import Handshake, Now
+from privstream.model.rest import Now
+from privstream.model.session import Handshake
 from tests.connection.certificates import Certificates
 from tests.connection.loopback import (
     Script,

@@ -9,8 +9,8 @@ import pytest
 
 from privstream.delivery import resume_file as state_module
 from privstream.delivery.resume_file import KEPT_NS, VERSION, State, Whose, state_path
+from privstream.memory.journal import Note
 from privstream.model.errors import ConfigError, OutputFailed
-from privstream.model.recent import Note
 
 NOW = 1_790_000_000_000_000_000
 SECOND = 10**9

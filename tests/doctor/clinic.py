@@ -23,7 +23,8 @@ from privstream.doctor.account import Equipment
 from privstream.doctor.examination import examine
 from privstream.doctor.findings import Finding, Level
 from privstream.exchanges import find
-from privstream.model.session import Account, Now
+from privstream.model.account import Account
+from privstream.model.rest import Now
 from privstream.simulator.server import Simulation
 
 KRAKEN = frozenset({"websocket", "open_orders", "closed_orders", "funds"})

@@ -14,8 +14,8 @@ from privstream.doctor.account import Equipment
 from privstream.doctor.clock_skew import SET_CLOCK, judge
 from privstream.doctor.examination import examine
 from privstream.exchanges import names
+from privstream.model.account import Account
 from privstream.model.errors import Exit
-from privstream.model.session import Account
 from privstream.simulator import find
 from privstream.simulator.server import Simulation
 from tests.doctor.clinic import KRAKEN, Clinic, ClockOff, Report

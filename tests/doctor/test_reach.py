@@ -10,8 +10,8 @@ import pytest
 from privstream.connection.clock import SystemClock
 from privstream.doctor.findings import Finding
 from privstream.doctor.reach import Place, places_of, reach
+from privstream.model.account import Endpoints
 from privstream.model.errors import Exit
-from privstream.model.session import Endpoints
 from privstream.simulator.server import Simulation
 from tests.connection.certificates import Certificates
 from tests.connection.loopback import Server, read_until_closed, serve

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from privstream.exchanges.indodax import Indodax
-from privstream.model.session import Account, Secret, Token
+from privstream.model.account import Account, Secret, Token
 from tests.playbook import Playbook, ledger
 
 PAYLOADS = Path(__file__).parents[1] / "payloads" / "indodax"

@@ -4,7 +4,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from privstream.memory.ledger import Ledger
-from privstream.model.session import Backfill, Call, HttpRequest, HttpResponse, Known
+from privstream.model.reports import Backfill, Known
+from privstream.model.rest import Call, HttpRequest, HttpResponse
 from tests.exchanges.indodax_account import (
     ALL,
 )

@@ -6,8 +6,9 @@ from privstream.exchanges.kraken import Kraken
 from privstream.exchanges.kraken.ordering import KrakenEntry
 from privstream.exchanges.kraken.ordering.v1 import DeskV1
 from privstream.exchanges.kraken.ordering.v2 import DeskV2
+from privstream.model.account import Account, Secret, Token
 from privstream.model.order_entry import Ticket
-from privstream.model.session import Account, Now, Secret, Stamp, Token
+from privstream.model.rest import Now, Stamp
 
 TOKEN = "TOKEN-0001"
 UUID = "5f0c8b9e-0000-4000-8000-000000000001"

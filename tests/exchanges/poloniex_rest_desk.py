@@ -7,15 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from privstream.exchanges.poloniex import Poloniex
 from privstream.memory.ledger import Ledger
-from privstream.model.session import (
-    Account,
-    Backfill,
-    Call,
-    HttpRequest,
-    HttpResponse,
-    Known,
-    Secret,
-)
+from privstream.model.account import Account, Secret
+from privstream.model.reports import Backfill, Known
+from privstream.model.rest import Call, HttpRequest, HttpResponse
 from tests.rest_play import answer
 from tests.valid import assert_valid
 

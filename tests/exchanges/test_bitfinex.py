@@ -8,6 +8,7 @@ import pytest
 from privstream.exchanges.bitfinex import Bitfinex
 from privstream.exchanges.bitfinex.refusals import NonceRefused, error_for
 from privstream.exchanges.bitfinex.signing import signature
+from privstream.model.account import Endpoints, Secret
 from privstream.model.errors import (
     ConfigError,
     LoginRefused,
@@ -18,20 +19,9 @@ from privstream.model.errors import (
     Unreachable,
 )
 from privstream.model.events import Notice
-from privstream.model.session import (
-    Endpoints,
-    Handshake,
-    Listed,
-    NoticeReport,
-    Now,
-    OrderReport,
-    Ready,
-    Reconnect,
-    Secret,
-    Send,
-    Stamp,
-    Synced,
-)
+from privstream.model.reports import Listed, NoticeReport, OrderReport
+from privstream.model.rest import Now, Stamp
+from privstream.model.session import Handshake, Ready, Reconnect, Send, Synced
 from tests.payloads.bitfinex.frames import (
     ALL,
     CONF,

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from privstream.model.events import Balance, Notice
-from privstream.model.session import Listed, Send
+from privstream.model.reports import Listed
+from privstream.model.session import Send
 from tests.payloads.bitfinex.frames import (
     SERVER_TIME,
     auth,

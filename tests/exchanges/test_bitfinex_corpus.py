@@ -14,7 +14,7 @@ from privstream.exchanges.bitfinex import names, rest
 from privstream.model.errors import PrivstreamError
 from privstream.model.events import AnyEvent, Balance, Notice, Order, Trade
 from privstream.model.exact import decode
-from privstream.model.session import HttpResponse
+from privstream.model.rest import HttpResponse
 from tests.corpus import frames, needs_corpus
 from tests.payloads.bitfinex.frames import ALL, account, exchange, logged_in, order, trade
 from tests.playbook import Playbook, ledger

@@ -6,7 +6,9 @@ import pytest
 
 from privstream.model.errors import Refused
 from privstream.model.events import Order, Trade
-from privstream.model.session import Ask, Call, Fill, HttpRequest, HttpResponse
+from privstream.model.reports import Fill
+from privstream.model.rest import Call, HttpRequest, HttpResponse
+from privstream.model.session import Ask
 from tests.payloads.bitfinex.frames import (
     FEE,
     ORDER_ID,

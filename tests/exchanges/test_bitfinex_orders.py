@@ -6,7 +6,7 @@ import pytest
 
 from privstream.exchanges.bitfinex import names
 from privstream.model.events import Notice, Order, OrderStatus, Position
-from privstream.model.session import Listed, OrderReport
+from privstream.model.reports import Listed, OrderReport
 from tests.payloads.bitfinex.frames import (
     ORDER_ID,
     exchange,

@@ -10,6 +10,7 @@ import pytest
 from privstream.exchanges.bitfinex import rest
 from privstream.exchanges.bitfinex.refusals import NonceRefused
 from privstream.exchanges.bitfinex.signing import signature
+from privstream.model.account import Secret
 from privstream.model.errors import (
     LoginRefused,
     PermissionMissing,
@@ -18,17 +19,8 @@ from privstream.model.errors import (
     Refused,
     Unavailable,
 )
-from privstream.model.session import (
-    Backfill,
-    Call,
-    Fill,
-    HttpRequest,
-    HttpResponse,
-    Known,
-    NoticeReport,
-    OrderReport,
-    Secret,
-)
+from privstream.model.reports import Backfill, Fill, Known, NoticeReport, OrderReport
+from privstream.model.rest import Call, HttpRequest, HttpResponse
 from tests.payloads.bitfinex.frames import FEE, KEY, SECRET, account, exchange, order, trade
 from tests.playbook import like
 from tests.rest_play import STAMP, answer, play

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from privstream.exchanges.base import each
 from privstream.exchanges.indodax import histories, rest
 from privstream.exchanges.indodax.orders import read_ended, read_found, read_trade
+from privstream.model.account import Token
 from privstream.model.errors import PrivstreamError, TokenRefused
 from privstream.model.events import Notice, Order, Trade
 from privstream.model.exact import decode, encode
-from privstream.model.session import NoticeReport, Token
+from privstream.model.reports import NoticeReport
 from tests.corpus import FOLDER, frames, needs_corpus
 from tests.exchanges.indodax_account import (
     ALL,

@@ -8,7 +8,7 @@ import pytest
 from privstream.exchanges.indodax.histories import LIMIT, QUERIES, SPAN, windows
 from privstream.model.errors import LoginRefused
 from privstream.model.events import Order, Trade
-from privstream.model.session import Fill, Listed, OrderReport
+from privstream.model.reports import Fill, Listed, OrderReport
 from tests.exchanges.indodax_account import (
     ALL,
     CONNECTED,

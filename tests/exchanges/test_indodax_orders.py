@@ -7,7 +7,8 @@ import pytest
 
 from privstream.exchanges.indodax import names
 from privstream.model.events import Balance, Notice, Order, Trade
-from privstream.model.session import Ask, Fill, OrderReport
+from privstream.model.reports import Fill, OrderReport
+from privstream.model.session import Ask
 from tests.exchanges.indodax_account import (
     NEW,
     STREAM,

@@ -8,7 +8,7 @@ import pytest
 from privstream.exchanges.indodax import rest
 from privstream.exchanges.indodax.histories import LIMIT
 from privstream.model.events import Balance, Order
-from privstream.model.session import BalanceReport, Listed, NoticeReport, OrderReport
+from privstream.model.reports import BalanceReport, Listed, NoticeReport, OrderReport
 from tests.exchanges.indodax_account import (
     ALL,
     STREAM,

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from privstream.exchanges.indodax import histories, rest
+from privstream.model.account import Secret
 from privstream.model.errors import (
     LoginRefused,
     PermissionMissing,
@@ -17,7 +18,7 @@ from privstream.model.errors import (
     Refused,
     Unavailable,
 )
-from privstream.model.session import HttpResponse, Secret
+from privstream.model.rest import HttpResponse
 from tests.exchanges.indodax_account import (
     CHANNEL,
     indodax,

@@ -17,18 +17,9 @@ from privstream.model.errors import (
     Unavailable,
 )
 from privstream.model.events import Trade
-from privstream.model.session import (
-    Ask,
-    Fill,
-    NoticeReport,
-    Now,
-    OrderReport,
-    Ready,
-    Reconnect,
-    Send,
-    Stamp,
-    Synced,
-)
+from privstream.model.reports import Fill, NoticeReport, OrderReport
+from privstream.model.rest import Now, Stamp
+from privstream.model.session import Ask, Ready, Reconnect, Send, Synced
 from tests.exchanges.indodax_account import (
     ALL,
     CHANNEL,

@@ -15,8 +15,9 @@ from privstream.model.errors import (
     UsageError,
 )
 from privstream.model.order_entry import Answered, Ticket
+from privstream.model.reports import OrderReport
+from privstream.model.rest import Call, HttpRequest, HttpResponse
 from privstream.simulator.base import Request
-from privstream.model.session import Call, HttpRequest, HttpResponse, OrderReport
 from tests.exchanges.kraken_order_desk import (
     NOW,
     PAIR,

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from privstream.model.errors import Unavailable
-from privstream.model.events import Gap, Order, Trade
 from privstream.exchanges.kraken.pairs import ORDINARY, TOKENIZED, Pairs, Wanted, learn, wsname_of
 from privstream.exchanges.kraken.refusals import UnknownPair
-from privstream.model.session import NoticeReport, RestFlow
+from privstream.model.errors import Unavailable
+from privstream.model.events import Gap, Order, Trade
+from privstream.model.reports import NoticeReport
+from privstream.model.rest import RestFlow
 from tests.joined import World
 from tests.rest_play import answer, play
 

@@ -8,6 +8,7 @@ import pytest
 from privstream.exchanges.kraken import Kraken
 from privstream.exchanges.kraken.refusals import NonceRefused, error_for
 from privstream.exchanges.kraken.rest import PAGE, signature
+from privstream.model.account import Account, Secret
 from privstream.model.errors import (
     LoginRefused,
     PermissionMissing,
@@ -16,16 +17,8 @@ from privstream.model.errors import (
     TokenRefused,
     Unavailable,
 )
-from privstream.model.session import (
-    Account,
-    Call,
-    Fill,
-    HttpRequest,
-    HttpResponse,
-    Known,
-    OrderReport,
-    Secret,
-)
+from privstream.model.reports import Fill, Known, OrderReport
+from privstream.model.rest import Call, HttpRequest, HttpResponse
 from tests.playbook import like
 from tests.rest_play import STAMP, answer, play
 

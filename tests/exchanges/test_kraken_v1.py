@@ -7,7 +7,8 @@ import pytest
 from privstream.exchanges.kraken.v1 import SessionV1
 from privstream.model.errors import PermissionMissing, RateLimited, TokenRefused
 from privstream.model.events import Notice, Order, Trade
-from privstream.model.session import Fill, Listed, OrderReport, Ready, Reconnect, Synced
+from privstream.model.reports import Fill, Listed, OrderReport
+from privstream.model.session import Ready, Reconnect, Synced
 from tests.playbook import Playbook, ledger, like
 
 ORDER = "OABCDE-12345-FGHIJK"

@@ -5,7 +5,8 @@ from typing import Any
 from privstream.exchanges.kraken.v2 import SessionV2
 from privstream.model.errors import PermissionMissing, RateLimited, TokenRefused
 from privstream.model.events import Balance, Notice, Order, Trade
-from privstream.model.session import Fill, NoticeReport, OrderReport, Ready, Reconnect, Synced
+from privstream.model.reports import Fill, NoticeReport, OrderReport
+from privstream.model.session import Ready, Reconnect, Synced
 from tests.playbook import Playbook, ledger, like
 
 ALL = ("orders", "trades", "balances")

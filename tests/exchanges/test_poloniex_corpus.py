@@ -12,10 +12,12 @@ from privstream.exchanges.poloniex import Poloniex, orders
 from privstream.exchanges.poloniex.balances import Holdings, read_accounts
 from privstream.exchanges.poloniex.fill_keys import FillKeys
 from privstream.exchanges.poloniex.rest import read_answer
+from privstream.model.account import Account, Secret
 from privstream.model.errors import Refused
 from privstream.model.events import Balance, Notice, Order, Trade
 from privstream.model.exact import decode
-from privstream.model.session import Account, HttpResponse, NoticeReport, Secret
+from privstream.model.reports import NoticeReport
+from privstream.model.rest import HttpResponse
 from tests.corpus import FOLDER, frames, needs_corpus
 from tests.exchanges.test_poloniex_orders import payload
 from tests.playbook import Playbook, ledger

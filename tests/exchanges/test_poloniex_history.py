@@ -8,7 +8,7 @@ import pytest
 
 from privstream.exchanges.poloniex.rest import PAGE, windows
 from privstream.model.events import Balance, Order, Trade
-from privstream.model.session import BalanceReport, Fill, NoticeReport, OrderReport
+from privstream.model.reports import BalanceReport, Fill, NoticeReport, OrderReport
 from tests.exchanges.poloniex_rest_desk import (
     ALL,
     DAY,

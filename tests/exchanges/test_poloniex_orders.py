@@ -9,8 +9,9 @@ import pytest
 from privstream.exchanges.poloniex import Poloniex
 from privstream.exchanges.poloniex.fill_keys import MEMORY, FillKeys
 from privstream.exchanges.poloniex.names import status
+from privstream.model.account import Account, Secret
 from privstream.model.events import Balance, Notice, Order, Trade
-from privstream.model.session import Account, BalanceReport, Fill, NoticeReport, OrderReport, Secret
+from privstream.model.reports import BalanceReport, Fill, NoticeReport, OrderReport
 from tests.playbook import Playbook, ledger, like
 from tests.valid import assert_valid
 

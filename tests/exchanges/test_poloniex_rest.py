@@ -15,16 +15,8 @@ from privstream.model.errors import (
     Unavailable,
 )
 from privstream.model.events import Balance, Order, Trade
-from privstream.model.session import (
-    BalanceReport,
-    Call,
-    Fill,
-    HttpRequest,
-    HttpResponse,
-    Listed,
-    NoticeReport,
-    OrderReport,
-)
+from privstream.model.reports import BalanceReport, Fill, Listed, NoticeReport, OrderReport
+from privstream.model.rest import Call, HttpRequest, HttpResponse
 from tests.exchanges.poloniex_rest_desk import (
     ALL,
     ORDER,

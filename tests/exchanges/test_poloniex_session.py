@@ -8,6 +8,7 @@ import pytest
 from privstream.exchanges import find
 from privstream.exchanges.poloniex import Poloniex
 from privstream.exchanges.poloniex.session import login_signature
+from privstream.model.account import Account, Secret
 from privstream.model.errors import (
     Interrupted,
     LoginRefused,
@@ -17,16 +18,9 @@ from privstream.model.errors import (
     Unavailable,
 )
 from privstream.model.events import Notice
-from privstream.model.session import (
-    Account,
-    NoticeReport,
-    Ready,
-    Reconnect,
-    Secret,
-    Send,
-    Stamp,
-    Synced,
-)
+from privstream.model.reports import NoticeReport
+from privstream.model.rest import Stamp
+from privstream.model.session import Ready, Reconnect, Send, Synced
 from privstream.settings.credentials import Environment, prefixes_in_use, variables_of
 from tests.playbook import START, Playbook, ledger, like
 

@@ -7,8 +7,9 @@ import pytest
 
 from privstream import exchanges
 from privstream.exchanges.base import Right
+from privstream.model.account import Account, Secret
 from privstream.model.errors import LoginRefused, Unavailable
-from privstream.model.session import Account, Call, HttpRequest, HttpResponse, Secret
+from privstream.model.rest import Call, HttpRequest, HttpResponse
 from tests.rest_play import answer, play
 
 SECRETS = {"api_key": Secret("key"), "api_secret": Secret("c2VjcmV0")}

@@ -11,10 +11,11 @@ from msgspec import Raw
 
 from privstream.exchanges.zerocap import Zerocap
 from privstream.exchanges.zerocap.balances import Wallets
+from privstream.model.account import Account, Secret
 from privstream.model.errors import PrivstreamError
 from privstream.model.events import Notice, Order, Price, Trade
 from privstream.model.exact import decode, encode
-from privstream.model.session import Account, NoticeReport, Secret
+from privstream.model.reports import NoticeReport
 from tests.corpus import frames, needs_corpus
 from tests.playbook import Playbook, ledger, like
 from tests.rest_play import answer, play

@@ -7,6 +7,7 @@ import pytest
 
 from privstream.exchanges.zerocap import Zerocap
 from privstream.exchanges.zerocap.ordering import ZerocapEntry
+from privstream.model.account import Account, Secret
 from privstream.model.errors import (
     PermissionMissing,
     RateLimited,
@@ -16,15 +17,8 @@ from privstream.model.errors import (
     UsageError,
 )
 from privstream.model.order_entry import Ticket
-from privstream.model.session import (
-    Account,
-    AnyReport,
-    Call,
-    HttpRequest,
-    HttpResponse,
-    OrderReport,
-    Secret,
-)
+from privstream.model.reports import AnyReport, OrderReport
+from privstream.model.rest import Call, HttpRequest, HttpResponse
 from tests.rest_play import answer, play
 
 ORDER = "0b1c7c1e-5f0e-4f7b-9a34-3f3f2c9e5a01"

@@ -11,7 +11,9 @@ from privstream.exchanges.zerocap.elements import read_fill
 from privstream.exchanges.zerocap.session import ZerocapSession
 from privstream.model.events import Notice, Order, Trade
 from privstream.model.exact import Number, encode
-from privstream.model.session import AnyReport, Ask, Call, RestFlow
+from privstream.model.reports import AnyReport
+from privstream.model.rest import Call, RestFlow
+from privstream.model.session import Ask
 from tests.playbook import Playbook, ledger, like
 from tests.valid import assert_valid
 

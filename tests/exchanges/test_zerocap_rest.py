@@ -10,6 +10,7 @@ from privstream.exchanges import find
 from privstream.exchanges.zerocap import Zerocap
 from privstream.exchanges.zerocap.balances import Wallets
 from privstream.exchanges.zerocap.rest import fetch_orders, signature
+from privstream.model.account import Account, Endpoints, Secret
 from privstream.model.errors import (
     LoginRefused,
     PermissionMissing,
@@ -21,22 +22,8 @@ from privstream.model.errors import (
 )
 from privstream.model.events import Balance
 from privstream.model.exact import decode, encode
-from privstream.model.session import (
-    Account,
-    BalanceReport,
-    Call,
-    Endpoints,
-    Fill,
-    HttpRequest,
-    HttpResponse,
-    Known,
-    Listed,
-    NoticeReport,
-    Now,
-    OrderReport,
-    Secret,
-    Stamp,
-)
+from privstream.model.reports import BalanceReport, Fill, Known, Listed, NoticeReport, OrderReport
+from privstream.model.rest import Call, HttpRequest, HttpResponse, Now, Stamp
 from tests.playbook import ledger, like
 from tests.rest_play import STAMP, answer, play
 from tests.valid import assert_valid

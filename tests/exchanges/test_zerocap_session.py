@@ -15,16 +15,9 @@ from privstream.model.errors import (
     Unavailable,
 )
 from privstream.model.events import Notice, Price, Trade
-from privstream.model.session import (
-    AnyReport,
-    Ask,
-    Call,
-    NoticeReport,
-    Ready,
-    Reconnect,
-    RestFlow,
-    Synced,
-)
+from privstream.model.reports import AnyReport, NoticeReport
+from privstream.model.rest import Call, RestFlow
+from privstream.model.session import Ask, Ready, Reconnect, Synced
 from tests.playbook import Playbook, ledger, like
 from tests.valid import assert_valid
 

@@ -6,7 +6,7 @@ import pytest
 
 from privstream.memory.ledger import MEMORY, Ledger
 from privstream.model.events import AnyEvent, Balance, Notice, Order, Position, Trade
-from privstream.model.session import (
+from privstream.model.reports import (
     AnyReport,
     BalanceReport,
     Fill,

@@ -6,7 +6,7 @@ import pytest
 
 from privstream.model.events import Notice, Order, Position, Trade
 from privstream.model.exact import Number
-from privstream.model.session import AnyReport, Fill, OrderReport, PositionReport
+from privstream.model.reports import AnyReport, Fill, OrderReport, PositionReport
 from tests.playbook import ledger
 
 NOW = "2026-11-20T00:00:00.000000Z"

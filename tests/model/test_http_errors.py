@@ -4,7 +4,7 @@ import pytest
 
 from privstream.model.errors import RateLimited, Unavailable
 from privstream.model.http_errors import check, excerpt, retry_after
-from privstream.model.session import HttpResponse
+from privstream.model.rest import HttpResponse
 
 
 def response(status: int, body: bytes, **headers: str) -> HttpResponse:

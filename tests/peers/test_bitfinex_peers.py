@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from privstream.model.session import Account
+from privstream.model.account import Account
 from privstream.simulator.bitfinex import SimulatedBitfinex
 from privstream.simulator.market import Order, Trade
 from privstream.simulator.server import Simulation

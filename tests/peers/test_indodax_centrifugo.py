@@ -20,17 +20,10 @@ from privstream.connection.socket.websocket import Socket
 from privstream.exchanges import find
 from privstream.memory.event_maker import View
 from privstream.memory.ledger import Ledger
+from privstream.model.account import Account, Endpoints, Secret
 from privstream.model.errors import Refused
 from privstream.model.events import AnyEvent, Gap, Order, Status, Trade
-from privstream.model.session import (
-    Account,
-    Endpoints,
-    HttpRequest,
-    HttpResponse,
-    RestFlow,
-    Secret,
-    Stamp,
-)
+from privstream.model.rest import HttpRequest, HttpResponse, RestFlow, Stamp
 from privstream.model.times import from_nanos
 from privstream.simulator.indodax.exchange import USER as SIMULATED_USER
 from privstream.simulator.indodax.exchange import SimulatedIndodax

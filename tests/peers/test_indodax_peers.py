@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import requests
 
-from privstream.model.session import Account, Now
+from privstream.model.account import Account
+from privstream.model.rest import Now
 from privstream.simulator.indodax.exchange import SimulatedIndodax
 from privstream.simulator.server import Simulation, system_clock
 

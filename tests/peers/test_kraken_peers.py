@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from privstream.model.session import Account
+from privstream.model.account import Account
 from privstream.simulator.kraken import SimulatedKraken
 from privstream.simulator.market import Books
 from privstream.simulator.server import Simulation

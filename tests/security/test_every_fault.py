@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import pytest
 
 from privstream import exchanges
-from privstream.cli.options import Format
-from privstream.delivery.printer import STDOUT, Printer, Voice, open_output
+from privstream.delivery.printer import Printer, open_output
 from privstream.delivery.stream import Ended, Item, Received
 from privstream.model.errors import PrivstreamError
 from privstream.model.events import Gap, Notice, Status
+from privstream.outputs.console import STDOUT, Format, Voice
 from privstream.outputs.raw import RawFrames
 from privstream.simulator.faults import KINDS
 from tests.joined import World

@@ -8,16 +8,9 @@ import pytest
 
 from privstream import exchanges
 from privstream.cli.entry import run
-from privstream.model.session import (
-    Account,
-    Endpoints,
-    Handshake,
-    HttpRequest,
-    HttpResponse,
-    Secret,
-    Send,
-    Token,
-)
+from privstream.model.account import Account, Endpoints, Secret, Token
+from privstream.model.rest import HttpRequest, HttpResponse
+from privstream.model.session import Handshake, Send
 from privstream.outputs.safe_text import MAX_CELLS, safe_text
 from tests.security.treasure import Treasure, canary
 

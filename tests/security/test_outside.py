@@ -10,7 +10,8 @@ import pytest
 from privstream.cli.entry import run
 from privstream.connection.socket.websocket import dial
 from privstream.model.errors import ConfigError, LoginRefused, Unavailable, Untrusted
-from privstream.model.session import Handshake, HttpRequest
+from privstream.model.rest import HttpRequest
+from privstream.model.session import Handshake
 from privstream.settings.config import load
 from tests.connection.certificates import Certificates
 from tests.connection.loopback import (

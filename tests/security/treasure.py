@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from privstream.model.session import Secret
+from privstream.model.account import Secret
 
 SHORTEST = 16
 """Characters: what is shorter could stand in any text by chance."""

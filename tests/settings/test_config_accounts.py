@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from privstream.exchanges.base import Exchange
+from privstream.model.account import Endpoints, Secret
 from privstream.model.errors import ConfigError, UsageError
-from privstream.model.session import Endpoints, Secret
 from privstream.settings.config import load
 from privstream.settings.credentials import FromVariable
 from tests.config_playground import (

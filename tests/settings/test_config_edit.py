@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from privstream.model.account import Secret
 from privstream.model.errors import ConfigError
-from privstream.model.session import Secret
 from privstream.settings import config_edit
 from privstream.settings.config import AccountSettings, load
 from privstream.settings.config_edit import Setting, current, editing

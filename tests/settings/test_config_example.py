@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from privstream import exchanges
+from privstream.model.account import Secret
 from privstream.model.errors import ConfigError
-from privstream.model.session import Secret
 from privstream.settings.config import account_settings, endpoint_settings, load
 from tests.config_playground import config_file
 

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from privstream.model.account import Secret
 from privstream.model.errors import ConfigError
-from privstream.model.session import Secret
 from privstream.settings import credentials
 from privstream.settings.credentials import (
     SECRET_LIMIT,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from privstream.model.account import Secret
 from privstream.model.errors import ConfigError
-from privstream.model.session import Secret
 from privstream.settings import keyring_store
 from privstream.settings.credentials import Environment, FromKeyring, resolve
 from tests.config_playground import CANARY, assert_silent

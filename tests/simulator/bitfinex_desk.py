@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from privstream.model import exact
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Close, Connection, Out, Request, Text
 from privstream.simulator.bitfinex import SimulatedBitfinex
 from privstream.simulator.market import Books

@@ -8,7 +8,7 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 from privstream.model import exact
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Close, Connection, Out, Request, Text
 from privstream.simulator.kraken import SimulatedKraken
 from privstream.simulator.market import Books

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from privstream.model import exact
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Close, Connection, Ping, Request, Text
 from privstream.simulator.indodax.exchange import SimulatedIndodax
 from privstream.simulator.indodax.tokens import SECRET

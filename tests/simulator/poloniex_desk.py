@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from privstream.model import exact
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Close, Connection, Request, Text
 from privstream.simulator.market import Books
 from privstream.simulator.poloniex.exchange import SimulatedPoloniex

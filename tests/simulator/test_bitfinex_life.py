@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.bitfinex.margin import KEPT, Margin
 from privstream.simulator.bitfinex.words import (
     MARGIN_CURRENCIES,

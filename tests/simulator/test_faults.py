@@ -6,7 +6,7 @@ from typing import Any, Self
 import pytest
 
 from privstream.model import exact
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Close, Out, Ping, Text
 from privstream.simulator.faults import (
     Deed,

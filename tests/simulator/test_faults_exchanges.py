@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from privstream.model import exact
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator import find, names
 from privstream.simulator.base import Answer, Connection, Request, SimulatedExchange
 from tests.simulator import bitfinex_desk, desk, indodax_desk, poloniex_desk, zerocap_desk

@@ -13,7 +13,8 @@ from typing import Any, Self
 
 import pytest
 
-from privstream.model.session import Account, Now
+from privstream.model.account import Account
+from privstream.model.rest import Now
 from privstream.simulator import find
 from privstream.simulator.base import (
     Answer,

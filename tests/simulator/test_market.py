@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.kraken.words import ASSETS, FEES, PAIRS, identify
 from privstream.simulator.market import KEPT, ZERO, Books, Market, Order, Symbol
 from privstream.simulator.market.life import SLOTS

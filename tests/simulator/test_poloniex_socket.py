@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Request
 from privstream.simulator.poloniex.keys import Key
 from privstream.simulator.poloniex.socket import MOST_REQUESTS, MOST_SEATS

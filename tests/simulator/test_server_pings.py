@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import websocket
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.server import Simulation
 
 FLAG = "cf_ws_frame_ping_pong=true"

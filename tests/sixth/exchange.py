@@ -18,24 +18,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from privstream.exchanges.base import Exchange, JsonSession, Limits, Option
+from privstream.model.account import Endpoints, Token
 from privstream.model.exact import amount
-from privstream.model.session import (
-    Action,
-    AnyReport,
-    Backfill,
-    Endpoints,
-    Fill,
-    Handshake,
-    Known,
-    Now,
-    Ready,
-    RestFlow,
-    Send,
-    Session,
-    Stamp,
-    Synced,
-    Token,
-)
+from privstream.model.reports import AnyReport, Backfill, Fill, Known
+from privstream.model.rest import Now, RestFlow, Stamp
+from privstream.model.session import Action, Handshake, Ready, Send, Session, Synced
 
 
 class SixtexSession(JsonSession):

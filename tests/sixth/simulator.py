@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
-from privstream.model.session import Account, Endpoints, Now, Secret
+from privstream.model.account import Account, Endpoints, Secret
+from privstream.model.rest import Now
 from privstream.simulator.base import (
     Answer,
     Close,

@@ -15,7 +15,7 @@ from privstream.exchanges.base import Exchange
 from privstream.memory.ledger import Ledger
 from privstream.model.errors import Refused
 from privstream.model.exact import normal
-from privstream.model.session import AnyReport, Backfill, BalanceReport, Fill, Listed, OrderReport
+from privstream.model.reports import AnyReport, Backfill, BalanceReport, Fill, Listed, OrderReport
 from privstream.model.times import to_nanos
 
 GRACE = 10.0

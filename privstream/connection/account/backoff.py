@@ -6,7 +6,7 @@ Pure: the time is a parameter, the random source is handed in.
 from collections import deque
 from random import Random
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 
 STABLE = 30.0
 """Only a session that was live for so many seconds proves that all is well again."""

@@ -4,31 +4,27 @@ The one rule: what comes while something is read back waits its turn, so that ev
 leave in the order in which things happened. Runs in the account's own thread.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol, TypeAlias
 
 from privstream.connection.clock import Clock
+from privstream.connection.ports import Outlet, Wire
 from privstream.memory.ledger import Ledger
+from privstream.model.account import Secret
 from privstream.model.errors import Interrupted
 from privstream.model.events import AnyEvent
+from privstream.model.reports import AnyReport, Fill, Listed, NoticeReport, Report
+from privstream.model.rest import Now, Stamp
 from privstream.model.session import (
     Action,
-    AnyReport,
     Ask,
-    Fill,
-    Listed,
-    NoticeReport,
-    Now,
     Ready,
     Reconnect,
     Reply,
-    Report,
-    Secret,
     Send,
     Session,
-    Stamp,
     Synced,
+    Tap,
 )
 from privstream.model.times import from_nanos
 
@@ -40,37 +36,6 @@ ASLEEP = 20.0
 """Seconds by which the wall clock may run ahead of the monotonic one between two looks."""
 HELD = 50_000
 """Reports held back while history is read; then frames wait in the socket."""
-
-
-class Wire(Protocol):
-    """The open socket."""
-
-    @property
-    def controls(self) -> int:
-        """How many pings and pongs of the WebSocket protocol came."""
-
-    def receive(self, timeout: float) -> list[bytes]:
-        """All data frames there are; waits so long for the first."""
-
-    def send(self, text: str) -> None:
-        """Send a text frame."""
-
-
-class Outlet(Protocol):
-    """Where events go; blocks while the reader is slow."""
-
-    def events(self, events: list[AnyEvent]) -> None:
-        """Deliver events."""
-
-    def frames(self, frames: list[bytes]) -> None:
-        """Deliver frames as they came."""
-
-    def whole(self, wall_ns: int) -> None:
-        """Until this moment, by the exchange's clock, nothing is missing from what was delivered."""
-
-
-Tap: TypeAlias = Callable[[str, str], None]
-"""Sees every frame without its secrets: `in` or `out`; and `open` when a connection begins."""
 
 
 class Conversation:

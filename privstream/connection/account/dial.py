@@ -6,31 +6,20 @@ our errors. Runs in the thread that called it.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
-from privstream.connection.account.conversation import Conversation, Outlet, Tap, Wire
+from privstream.connection.account.conversation import Conversation
 from privstream.connection.clock import Clock
+from privstream.connection.ports import Outlet, Socket
 from privstream.connection.socket.websocket import Closed
 from privstream.exchanges.base import Exchange
 from privstream.memory.ledger import Ledger
+from privstream.model.account import Secret, Token
 from privstream.model.errors import PrivstreamError, TokenRefused
-from privstream.model.session import Handshake, Secret, Session, Stamp, Token
+from privstream.model.rest import Stamp
+from privstream.model.session import Session, Tap
 
 OUR_FAULT = frozenset({1002, 1003, 1007, 1009})
 POLICY = 1008
-
-
-class Socket(Wire, Protocol):
-    """A socket, before and after it is dialled."""
-
-    def open(self, handshake: Handshake) -> None:
-        """Dial; bounded in time."""
-
-    def close(self) -> None:
-        """Say goodbye; bounded in time."""
-
-    def abort(self) -> None:
-        """Free a blocked reader at once; from any thread."""
 
 
 @contextmanager

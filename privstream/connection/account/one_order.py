@@ -11,18 +11,9 @@ from typing import Any
 from privstream.exchanges.base import Exchange
 from privstream.memory.ledger import Ledger
 from privstream.model.errors import LoginRefused, PermissionMissing, Refused, UnknownOrder
-from privstream.model.session import (
-    Action,
-    Ask,
-    NoticeReport,
-    Now,
-    OrderReport,
-    Ready,
-    RestFlow,
-    Session,
-    Stamp,
-    Synced,
-)
+from privstream.model.reports import NoticeReport, OrderReport
+from privstream.model.rest import Now, RestFlow, Stamp
+from privstream.model.session import Action, Ask, Ready, Session, Synced
 
 UNKNOWN_LIMIT = 15.0
 """Seconds at most in which an order may be unknown to REST that was placed just now."""

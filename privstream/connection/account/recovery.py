@@ -6,37 +6,34 @@ fails is in `detail`. Runs in the account's own thread.
 
 from collections.abc import Callable, Iterable
 from threading import Event as Flag
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from msgspec.structs import replace
 
 from privstream.connection.account.audit import DRIFT, Audit
-from privstream.connection.account.conversation import TICK, Conversation, Outlet, by_time
+from privstream.connection.account.conversation import TICK, Conversation, by_time
 from privstream.connection.clock import Clock
+from privstream.connection.ports import Outlet, RestClient
 from privstream.exchanges.base import Exchange
 from privstream.memory.ledger import Ledger
 from privstream.model.errors import Interrupted, PrivstreamError, Refused, Unreachable
-from privstream.model.session import (
+from privstream.model.reports import (
     AnyReport,
-    Ask,
     Backfill,
     BalanceReport,
     Fill,
     Known,
     Listed,
     NoticeReport,
-    Now,
     OrderReport,
-    RestFlow,
 )
+from privstream.model.rest import Now, RestFlow
+from privstream.model.session import Ask
 from privstream.model.times import from_nanos, to_nanos
-
-T = TypeVar("T")
 
 SYNC_LIMIT = 5.0
 """Seconds after the acknowledgements in which the first lists should have come."""
 TRIES = 3
-REQUEST_LIMIT = 60.0
 READ_BACK_LIMIT = 900.0
 """Seconds: thousands of fills are many pages, and the request budget fills up slowly."""
 WAIT = 2.0
@@ -45,23 +42,6 @@ SKEW = 5.0
 """Seconds that a clock may be off before its owner is told."""
 NO_SKEW_NS = 2 * 10**9
 """HTTP tells the time in whole seconds: less than this is no skew."""
-
-
-class RestClient(Protocol):
-    """Runs REST flows."""
-
-    @property
-    def skew_ns(self) -> int:
-        """How far the exchange's clock is ahead of ours, as far as answers told."""
-
-    def run(
-        self,
-        flow: RestFlow[T],
-        *,
-        idle: Callable[[], None] | None = None,
-        deadline: float = REQUEST_LIMIT,
-    ) -> T:
-        """Drive a flow to its result, in so many seconds."""
 
 
 class Recovery:

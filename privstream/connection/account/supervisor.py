@@ -10,16 +10,18 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 from privstream.connection.account.backoff import STABLE, Backoff
-from privstream.connection.account.conversation import TICK, Conversation, Outlet, Tap
-from privstream.connection.account.dial import Socket, dialled
-from privstream.connection.account.recovery import Recovery, RestClient
+from privstream.connection.account.conversation import TICK, Conversation
+from privstream.connection.account.dial import dialled
+from privstream.connection.account.recovery import Recovery
 from privstream.connection.clock import Clock
-from privstream.connection.tokens.cache import TokenSource
+from privstream.connection.ports import Outlet, RestClient, Socket, TokenSource
 from privstream.exchanges.base import Exchange
 from privstream.memory.ledger import Ledger
+from privstream.model.account import Token
 from privstream.model.errors import Interrupted, Refused, TokenRefused, Unreachable
 from privstream.model.events import State, Status
-from privstream.model.session import Session, Stamp, Token
+from privstream.model.rest import Stamp
+from privstream.model.session import Session, Tap
 from privstream.model.times import from_nanos
 
 TOKEN_LIFE = 120.0

@@ -12,9 +12,10 @@ from typing import TypeAlias, TypeVar
 
 from privstream.connection.account.conversation import TICK, Conversation
 from privstream.connection.errand import ASK_LIMIT, Errand, Heard
-from privstream.connection.tokens.cache import TokenSource
+from privstream.connection.ports import TokenSource
 from privstream.memory.event_maker import View
 from privstream.memory.ledger import Ledger
+from privstream.model.account import Token
 from privstream.model.errors import (
     Interrupted,
     PrivstreamError,
@@ -27,7 +28,8 @@ from privstream.model.errors import (
 )
 from privstream.model.events import Notice, Order, Trade
 from privstream.model.order_entry import Answered, OrderDesk, OrderEntry, SocketEntry, Ticket
-from privstream.model.session import AnyReport, OrderReport, RestFlow, Token
+from privstream.model.reports import AnyReport, OrderReport
+from privstream.model.rest import RestFlow
 from privstream.model.times import from_nanos
 
 T = TypeVar("T")

@@ -33,7 +33,7 @@ from privstream.model.errors import (
 from privstream.model.events import TERMINAL, Order, Trade
 from privstream.model.exact import normal
 from privstream.model.order_entry import Answered, RestEntry, SocketEntry, Ticket
-from privstream.model.session import Call, HttpRequest, RestFlow, Stamp
+from privstream.model.rest import Call, HttpRequest, RestFlow, Stamp
 from privstream.model.times import from_nanos
 
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from privstream.connection import network
 from privstream.model.errors import Unavailable
-from privstream.model.session import HttpResponse
+from privstream.model.rest import HttpResponse
 
 BODY_LIMIT = 4 * 1024 * 1024
 

@@ -19,6 +19,7 @@ from privstream.connection.rest.nonces import Nonces
 from privstream.connection.rest.pacing import Pacing
 from privstream.exchanges.base import MALFORMED
 from privstream.model import http_errors
+from privstream.model.account import Endpoints
 from privstream.model.errors import (
     ConfigError,
     Interrupted,
@@ -27,7 +28,7 @@ from privstream.model.errors import (
     Unavailable,
     Unreachable,
 )
-from privstream.model.session import Call, Endpoints, HttpRequest, HttpResponse, RestFlow, Stamp
+from privstream.model.rest import Call, HttpRequest, HttpResponse, RestFlow, Stamp
 
 if TYPE_CHECKING:
     from requests import PreparedRequest

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from privstream.connection.clock import Clock
 from privstream.connection.locks import LOCK_LIMIT, LockFile
-from privstream.model.session import Now, Secret
+from privstream.model.account import Secret
+from privstream.model.rest import Now
 
 _STORED = re.compile(rb"\d{20}\n")
 _LENGTH = 21

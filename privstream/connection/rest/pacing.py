@@ -3,7 +3,7 @@
 Pure: the time is a parameter.
 """
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 
 
 class Pacing:

@@ -26,7 +26,8 @@ from privstream.model.errors import (
     Unavailable,
     Unreachable,
 )
-from privstream.model.session import Handshake, HttpResponse
+from privstream.model.rest import HttpResponse
+from privstream.model.session import Handshake
 
 DIAL_LIMIT = 10.0
 CLOSE_LIMIT = 1.0

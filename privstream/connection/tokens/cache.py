@@ -5,39 +5,17 @@ the exchange has answered, so that many who ask at once make one request.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
 
-from privstream.connection.account.recovery import RestClient
 from privstream.connection.clock import Clock, Uptime, uptime
+from privstream.connection.ports import Life, RestClient
 from privstream.connection.tokens.file import Kept, TokenFile
 from privstream.exchanges.base import Exchange
+from privstream.model.account import Token
 from privstream.model.errors import ConfigError, OutputFailed
-from privstream.model.session import Token
 
 NANOS = 10**9
 FETCH_LIMIT = 60.0
 """Seconds for waiting for another process and for the request, together."""
-
-
-class Life(NamedTuple):
-    """How long a token may still be used before its first use; `None` where nobody knows."""
-
-    expires_at: int | None
-    """Nanoseconds since the epoch."""
-    ttl: float | None
-    """Seconds."""
-    renewed: bool
-    """Fetched by this very call."""
-
-
-class TokenSource(Protocol):
-    """Where a supervisor gets its tokens."""
-
-    def get(self, min_ttl: float, *, other_than: Token | None = None) -> tuple[Token, Life]:
-        """A token with so many seconds of life, where the exchange gives such out."""
-
-    def refused(self, token: Token) -> None:
-        """The exchange does not take it, whatever the clock says."""
 
 
 class Tokens:

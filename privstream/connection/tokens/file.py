@@ -18,8 +18,9 @@ import msgspec
 
 from privstream.connection.clock import Clock, Uptime
 from privstream.connection.locks import LockFile, strangeness
+from privstream.model.account import Account, Secret, Token
 from privstream.model.errors import PrivstreamError
-from privstream.model.session import Account, Now, Secret, Token
+from privstream.model.rest import Now
 
 SIZE_LIMIT: Final = 64 * 1024
 """Bytes of a token's file."""

@@ -38,20 +38,11 @@ from privstream.exchanges.bitfinex import rest
 from privstream.exchanges.bitfinex.memory import Memory
 from privstream.exchanges.bitfinex.rights import rights_of
 from privstream.exchanges.bitfinex.session import LOGIN, BitfinexSession
+from privstream.model.account import Account, Endpoints, Token
 from privstream.model.errors import ConfigError
-from privstream.model.session import (
-    Account,
-    AnyReport,
-    Backfill,
-    BalanceReport,
-    Endpoints,
-    Handshake,
-    Known,
-    RestFlow,
-    Session,
-    Stamp,
-    Token,
-)
+from privstream.model.reports import AnyReport, Backfill, BalanceReport, Known
+from privstream.model.rest import RestFlow, Stamp
+from privstream.model.session import Handshake, Session
 
 
 class Bitfinex(Exchange):

@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from privstream.model.session import BalanceReport, Now, Send
+from privstream.model.reports import BalanceReport
+from privstream.model.rest import Now
+from privstream.model.session import Send
 
 DEBOUNCE = 1.0  # seconds; unasked, it follows within a fraction of that
 # A batch may hold 30, but the server calculates 8 times a second per client and may hang up

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from msgspec import structs
 
-from privstream.model.session import Fill, Now, RestFlow
+from privstream.model.reports import Fill
+from privstream.model.rest import Now, RestFlow
 from privstream.model.times import to_nanos
 
 ASK_AFTER = 3.0  # seconds; `tu` follows within 1 to 2 s under load (sheet section 5.3)

@@ -8,7 +8,8 @@ Source: protocols/bitfinex.md sections 2 and 4 (checked 2026-11-20).
 from collections.abc import Iterator
 from typing import Any
 
-from privstream.model.session import Now, Reconnect, Send
+from privstream.model.rest import Now
+from privstream.model.session import Reconnect, Send
 from privstream.model.times import from_millis
 
 HEARTBEAT = 15.0  # seconds of silence after which the channel says `hb` (sheet section 2)

@@ -12,7 +12,7 @@ from privstream.exchanges.bitfinex.available import Wallet
 from privstream.exchanges.bitfinex.executions import Executions
 from privstream.exchanges.bitfinex.rows import Origin
 from privstream.model.exact import normal
-from privstream.model.session import BalanceReport, PositionReport
+from privstream.model.reports import BalanceReport, PositionReport
 
 
 class Memory:

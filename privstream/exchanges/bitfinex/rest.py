@@ -15,21 +15,12 @@ from privstream.exchanges.base import each
 from privstream.exchanges.bitfinex.refusals import BUSY, NonceRefused, code_of, error_for
 from privstream.exchanges.bitfinex.rows import Origin, Row, read_fill, read_order, read_wallet
 from privstream.exchanges.bitfinex.signing import signed_request
+from privstream.model.account import Account
 from privstream.model.errors import PrivstreamError, Refused, Unavailable
 from privstream.model.exact import Malformed, decode
 from privstream.model.http_errors import is_json, unavailable
-from privstream.model.session import (
-    Account,
-    AnyReport,
-    Backfill,
-    BalanceReport,
-    Call,
-    HttpResponse,
-    Known,
-    Listed,
-    OrderReport,
-    RestFlow,
-)
+from privstream.model.reports import AnyReport, Backfill, BalanceReport, Known, Listed, OrderReport
+from privstream.model.rest import Call, HttpResponse, RestFlow
 
 FILLS_PAGE = 1000  # rows of trades/hist that every source agrees on
 ORDERS_PAGE = 500  # rows of orders/hist, likewise; also ids asked for at once

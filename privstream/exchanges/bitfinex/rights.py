@@ -5,7 +5,8 @@ Source: protocols/bitfinex.md section 6, `auth/r/permissions` (checked 2026-11-2
 
 from privstream.exchanges.base import Right
 from privstream.exchanges.bitfinex.rest import ask
-from privstream.model.session import Account, RestFlow
+from privstream.model.account import Account
+from privstream.model.rest import RestFlow
 
 READ = {
     "orders": "orders and trades can neither be streamed nor read back",

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from privstream.exchanges.bitfinex import names
 from privstream.model.events import PositionSide, Side, Source
 from privstream.model.exact import EXACT, amount, nonzero, subtract, unsigned
-from privstream.model.session import (
+from privstream.model.reports import (
     BalanceReport,
     Fill,
     NoticeReport,

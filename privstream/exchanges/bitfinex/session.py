@@ -25,24 +25,18 @@ from privstream.exchanges.bitfinex.rows import (
 )
 from privstream.exchanges.bitfinex.signing import login_message
 from privstream.exchanges.bitfinex.wallets import Wallets
+from privstream.model.account import Account
 from privstream.model.errors import LoginRefused, Refused, Unreachable
-from privstream.model.session import (
-    Account,
-    Action,
-    Ask,
+from privstream.model.reports import (
     BalanceReport,
     Fill,
     Listed,
     NoticeReport,
-    Now,
     OrderReport,
     PositionReport,
-    Ready,
-    Reconnect,
-    Send,
-    Stamp,
-    Synced,
 )
+from privstream.model.rest import Now, Stamp
+from privstream.model.session import Action, Ask, Ready, Reconnect, Send, Synced
 from privstream.model.times import to_nanos
 
 LOGIN = 10.0  # seconds; a login may stay without any answer (sheet section 3.1)

@@ -11,7 +11,9 @@ from typing import Any
 
 import msgspec
 
-from privstream.model.session import Account, HttpRequest, Secret, Send, Stamp
+from privstream.model.account import Account, Secret
+from privstream.model.rest import HttpRequest, Stamp
+from privstream.model.session import Send
 
 
 def signature(secret: Secret, text: str) -> str:

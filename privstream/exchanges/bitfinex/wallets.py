@@ -12,7 +12,9 @@ from privstream.exchanges.bitfinex import names
 from privstream.exchanges.bitfinex.available import Available, Wallet
 from privstream.exchanges.bitfinex.memory import Balances
 from privstream.exchanges.bitfinex.rows import Origin
-from privstream.model.session import Action, BalanceReport, Now, OrderReport
+from privstream.model.reports import BalanceReport, OrderReport
+from privstream.model.rest import Now
+from privstream.model.session import Action
 
 
 class Wallets:

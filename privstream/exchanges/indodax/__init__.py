@@ -40,19 +40,11 @@ from privstream.exchanges.indodax.orders import Updates
 from privstream.exchanges.indodax.picture import read_picture
 from privstream.exchanges.indodax.rights import rights_of
 from privstream.exchanges.indodax.session import AccountSession
+from privstream.model.account import Account, Endpoints, Token
 from privstream.model.errors import PrivstreamError
-from privstream.model.session import (
-    Account,
-    AnyReport,
-    Backfill,
-    Endpoints,
-    Handshake,
-    Known,
-    RestFlow,
-    Session,
-    Stamp,
-    Token,
-)
+from privstream.model.reports import AnyReport, Backfill, Known
+from privstream.model.rest import RestFlow, Stamp
+from privstream.model.session import Handshake, Session
 
 ENDPOINTS = {
     "production": Endpoints(

@@ -14,20 +14,11 @@ import msgspec
 from privstream.exchanges.base import JsonSession, unrecognised
 from privstream.exchanges.indodax.bookmark import Bookmark, Position
 from privstream.exchanges.indodax.codes import ALREADY_SUBSCRIBED, UNRECOVERABLE, error_for
+from privstream.model.account import Token
 from privstream.model.http_errors import excerpt
-from privstream.model.session import (
-    Action,
-    Ask,
-    NoticeReport,
-    Now,
-    Ready,
-    Reconnect,
-    RestFlow,
-    Send,
-    Stamp,
-    Synced,
-    Token,
-)
+from privstream.model.reports import NoticeReport
+from privstream.model.rest import Now, RestFlow, Stamp
+from privstream.model.session import Action, Ask, Ready, Reconnect, Send, Synced
 
 LOGIN = 10.0  # seconds until the subscription must be acknowledged
 PING = 25.0  # the server's native pings, and its `{}` unless it states another period

@@ -24,20 +24,10 @@ from privstream.exchanges.indodax.rest import (
     read_object,
     signature,
 )
+from privstream.model.account import Account
 from privstream.model.errors import LoginRefused, PermissionMissing, Refused, Unavailable
-from privstream.model.session import (
-    Account,
-    AnyReport,
-    Backfill,
-    Call,
-    HttpRequest,
-    HttpResponse,
-    Known,
-    Listed,
-    OrderReport,
-    RestFlow,
-    Stamp,
-)
+from privstream.model.reports import AnyReport, Backfill, Known, Listed, OrderReport
+from privstream.model.rest import Call, HttpRequest, HttpResponse, RestFlow, Stamp
 
 ORDERS, TRADES = "/api/v2/order/histories", "/api/v2/myTrades"
 LIMIT = 1000  # rows of an answer, at most

@@ -12,7 +12,7 @@ from privstream.exchanges.base import unrecognised
 from privstream.exchanges.indodax import names
 from privstream.model.events import Side, Source
 from privstream.model.exact import add, amount, nonzero, subtract
-from privstream.model.session import AnyReport, Fill, OrderFields, OrderReport
+from privstream.model.reports import AnyReport, Fill, OrderFields, OrderReport
 from privstream.model.times import from_epoch_seconds, from_millis
 
 Row = Mapping[str, Any]

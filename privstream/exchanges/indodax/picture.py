@@ -20,10 +20,10 @@ from privstream.exchanges.indodax.histories import (
     windows,
 )
 from privstream.exchanges.indodax.rest import open_orders, read_balances
+from privstream.model.account import Account
 from privstream.model.errors import LoginRefused, PermissionMissing, Refused
 from privstream.model.exact import add
-from privstream.model.session import (
-    Account,
+from privstream.model.reports import (
     AnyReport,
     Backfill,
     Fill,
@@ -31,8 +31,8 @@ from privstream.model.session import (
     NoticeReport,
     OrderFields,
     OrderReport,
-    RestFlow,
 )
+from privstream.model.rest import RestFlow
 from privstream.model.times import to_nanos
 
 WEEKS = 4

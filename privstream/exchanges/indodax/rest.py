@@ -18,23 +18,13 @@ from privstream.exchanges.base import each
 from privstream.exchanges.indodax import names
 from privstream.exchanges.indodax.orders import Row, read_found, read_open, v1_order_id
 from privstream.exchanges.indodax.refusals import BUSY, error_for
+from privstream.model.account import Account, Secret, Token
 from privstream.model.errors import Refused, Unavailable
 from privstream.model.events import Source
 from privstream.model.exact import Malformed, amount, decode
 from privstream.model.http_errors import check, sent_at
-from privstream.model.session import (
-    Account,
-    AnyReport,
-    BalanceReport,
-    Call,
-    HttpRequest,
-    HttpResponse,
-    Listed,
-    RestFlow,
-    Secret,
-    Stamp,
-    Token,
-)
+from privstream.model.reports import AnyReport, BalanceReport, Listed
+from privstream.model.rest import Call, HttpRequest, HttpResponse, RestFlow, Stamp
 
 TITLE = "Indodax"
 WINDOW = "5000"

@@ -13,17 +13,10 @@ from privstream.exchanges.base import each, unrecognised
 from privstream.exchanges.indodax.bookmark import Bookmark
 from privstream.exchanges.indodax.centrifugo import Centrifugo
 from privstream.exchanges.indodax.orders import Updates
-from privstream.model.session import (
-    Action,
-    AnyReport,
-    Ask,
-    Fill,
-    Listed,
-    Now,
-    OrderReport,
-    RestFlow,
-    Token,
-)
+from privstream.model.account import Token
+from privstream.model.reports import AnyReport, Fill, Listed, OrderReport
+from privstream.model.rest import Now, RestFlow
+from privstream.model.session import Action, Ask
 
 QUIET = 2.0
 """Seconds after the last news of an order until balances are read: several come at once."""

@@ -31,21 +31,12 @@ from privstream.exchanges.kraken.pairs import Pairs
 from privstream.exchanges.kraken.rights import rights_of
 from privstream.exchanges.kraken.v1 import SessionV1
 from privstream.exchanges.kraken.v2 import SessionV2
+from privstream.model.account import Account, Endpoints, Token
 from privstream.model.errors import ConfigError, UsageError
 from privstream.model.order_entry import OrderEntry
-from privstream.model.session import (
-    Account,
-    AnyReport,
-    Backfill,
-    BalanceReport,
-    Endpoints,
-    Handshake,
-    Known,
-    RestFlow,
-    Session,
-    Stamp,
-    Token,
-)
+from privstream.model.reports import AnyReport, Backfill, BalanceReport, Known
+from privstream.model.rest import RestFlow, Stamp
+from privstream.model.session import Handshake, Session
 
 WS_URLS = {"v2": "wss://ws-auth.kraken.com/v2", "v1": "wss://ws-auth.kraken.com"}
 

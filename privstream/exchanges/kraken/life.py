@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from privstream.model.session import Now, Reconnect
+from privstream.model.rest import Now
+from privstream.model.session import Reconnect
 
 SILENCE = 10.0
 """Seconds. Heartbeats come about once a second; a socket may acknowledge a subscription

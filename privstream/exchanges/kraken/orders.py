@@ -10,7 +10,7 @@ from typing import Any
 from privstream.exchanges.kraken import names
 from privstream.model.events import Source
 from privstream.model.exact import amount, nonzero
-from privstream.model.session import Fill, OrderFields, OrderReport
+from privstream.model.reports import Fill, OrderFields, OrderReport
 from privstream.model.times import from_epoch_seconds
 
 Row = Mapping[str, Any]

@@ -16,10 +16,11 @@ Source
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from privstream.model.errors import Interrupted, Refused, Unreachable
 from privstream.exchanges.kraken import names
 from privstream.exchanges.kraken.refusals import UnknownPair
-from privstream.model.session import NoticeReport, RestFlow
+from privstream.model.errors import Interrupted, Refused, Unreachable
+from privstream.model.reports import NoticeReport
+from privstream.model.rest import RestFlow
 
 ORDINARY, TOKENIZED = CLASSES = "currency", "tokenized_asset"
 Row = Mapping[str, Any]

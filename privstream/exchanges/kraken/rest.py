@@ -16,25 +16,13 @@ from privstream.exchanges.kraken.names import currency
 from privstream.exchanges.kraken.orders import Row, read_order, read_trade, time_of
 from privstream.exchanges.kraken.pairs import ORDINARY, Pairs, learn, wanted_by
 from privstream.exchanges.kraken.refusals import BUSY, NonceRefused, error_for
+from privstream.model.account import Account, Secret, Token
 from privstream.model.errors import LoginRefused, PermissionMissing, Unavailable
 from privstream.model.events import Source
 from privstream.model.exact import Malformed, amount, decode
 from privstream.model.http_errors import check
-from privstream.model.session import (
-    Account,
-    AnyReport,
-    Backfill,
-    BalanceReport,
-    Call,
-    HttpRequest,
-    HttpResponse,
-    Known,
-    Listed,
-    RestFlow,
-    Secret,
-    Stamp,
-    Token,
-)
+from privstream.model.reports import AnyReport, Backfill, BalanceReport, Known, Listed
+from privstream.model.rest import Call, HttpRequest, HttpResponse, RestFlow, Stamp
 
 PAGE = 50  # rows of ClosedOrders and TradesHistory, ids of QueryOrders (sheet section 6)
 HISTORY_COST = 4.0  # of trade and ledger history; docs say 4, older ones 2; all else costs 1

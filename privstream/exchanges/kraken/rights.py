@@ -11,8 +11,9 @@ from typing import Any
 from privstream.exchanges.base import Right, probed
 from privstream.exchanges.kraken.refusals import BUSY
 from privstream.exchanges.kraken.rest import ask
+from privstream.model.account import Account
 from privstream.model.errors import Refused, Unavailable
-from privstream.model.session import Account, RestFlow
+from privstream.model.rest import RestFlow
 
 BLIND = "what happens while a connection is down cannot be read back: gaps say complete: false"
 READ = {

@@ -13,7 +13,9 @@ from privstream.exchanges.kraken.life import Pulse, Sequence
 from privstream.exchanges.kraken.pairs import Pairs
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.model.errors import RateLimited
-from privstream.model.session import Action, NoticeReport, Now, Ready, Synced
+from privstream.model.reports import NoticeReport
+from privstream.model.rest import Now
+from privstream.model.session import Action, Ready, Synced
 
 LOGIN = 10.0  # seconds until every subscription must be acknowledged
 

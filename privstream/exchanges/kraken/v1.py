@@ -16,16 +16,9 @@ from privstream.exchanges.kraken.pairs import Pairs
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.exchanges.kraken.session import KrakenSession, engine_state
 from privstream.model.events import Source
-from privstream.model.session import (
-    Action,
-    Fill,
-    Listed,
-    NoticeReport,
-    Now,
-    OrderReport,
-    Send,
-    Stamp,
-)
+from privstream.model.reports import Fill, Listed, NoticeReport, OrderReport
+from privstream.model.rest import Now, Stamp
+from privstream.model.session import Action, Send
 
 CLOSED = frozenset({"closed", "canceled", "expired"})
 TERMS = ("descr", "oflags", "limitprice", "stopprice")

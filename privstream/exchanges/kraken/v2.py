@@ -17,19 +17,17 @@ from privstream.exchanges.kraken.refusals import error_for
 from privstream.exchanges.kraken.session import KrakenSession, engine_state
 from privstream.model.events import Source
 from privstream.model.exact import amount, nonzero, normal
-from privstream.model.session import (
-    Action,
+from privstream.model.reports import (
     AnyReport,
     BalanceReport,
     Fill,
     Listed,
     NoticeReport,
-    Now,
     OrderFields,
     OrderReport,
-    Send,
-    Stamp,
 )
+from privstream.model.rest import Now, Stamp
+from privstream.model.session import Action, Send
 from privstream.model.times import from_rfc3339
 
 ALREADY = "Already subscribed"

@@ -36,19 +36,11 @@ from privstream.exchanges.poloniex.balances import Holdings
 from privstream.exchanges.poloniex.fill_keys import FillKeys
 from privstream.exchanges.poloniex.rights import rights_of
 from privstream.exchanges.poloniex.session import LOGIN, PoloniexSession
+from privstream.model.account import Account, Endpoints, Token
 from privstream.model.errors import ConfigError
-from privstream.model.session import (
-    Account,
-    AnyReport,
-    Backfill,
-    Endpoints,
-    Handshake,
-    Known,
-    RestFlow,
-    Session,
-    Stamp,
-    Token,
-)
+from privstream.model.reports import AnyReport, Backfill, Known
+from privstream.model.rest import RestFlow, Stamp
+from privstream.model.session import Handshake, Session
 
 
 class Poloniex(Exchange):

@@ -14,19 +14,12 @@ from privstream.exchanges.poloniex.balances import Holdings, read_accounts
 from privstream.exchanges.poloniex.fill_keys import FillKeys
 from privstream.exchanges.poloniex.orders import Item, read_order, read_trade
 from privstream.exchanges.poloniex.refusals import OrderUnknown
+from privstream.model.account import Account
 from privstream.model.errors import PermissionMissing
 from privstream.model.events import Source
 from privstream.model.exact import nonzero
-from privstream.model.session import (
-    Account,
-    AnyReport,
-    Backfill,
-    Known,
-    Listed,
-    NoticeReport,
-    OrderReport,
-    RestFlow,
-)
+from privstream.model.reports import AnyReport, Backfill, Known, Listed, NoticeReport, OrderReport
+from privstream.model.rest import RestFlow
 
 OVERLAP = 60_000
 """Milliseconds read again on both sides: clocks differ, and lists may lag the stream."""

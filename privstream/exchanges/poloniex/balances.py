@@ -12,7 +12,7 @@ from privstream.exchanges.base import each
 from privstream.exchanges.poloniex import names
 from privstream.model.events import Source
 from privstream.model.exact import amount
-from privstream.model.session import AnyReport, BalanceReport, NoticeReport
+from privstream.model.reports import AnyReport, BalanceReport, NoticeReport
 from privstream.model.times import from_millis
 
 SPOT = "SPOT"

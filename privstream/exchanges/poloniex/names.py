@@ -6,9 +6,9 @@ Source: protocols/poloniex.md sections 4 to 6 (checked 2026-11-20).
 from collections.abc import Mapping
 from functools import lru_cache
 
+from privstream.exchanges.kit.pairs import typed_pair
 from privstream.model.events import OrderStatus, Side
 from privstream.model.exact import amount
-from privstream.exchanges.kit.pairs import typed_pair
 
 COMMON: Mapping[str, str] = {"STR": "XLM", "REPV2": "REP", "UST": "USTC"}
 """Poloniex's own codes of coins that are called otherwise everywhere else.

@@ -14,7 +14,7 @@ from privstream.exchanges.poloniex import names
 from privstream.exchanges.poloniex.fill_keys import FillKeys
 from privstream.model.events import Source
 from privstream.model.exact import amount
-from privstream.model.session import AnyReport, Fill, OrderFields, OrderReport
+from privstream.model.reports import AnyReport, Fill, OrderFields, OrderReport
 from privstream.model.times import from_millis
 
 Item = Mapping[str, Any]

@@ -6,7 +6,8 @@ must be answered by its pong, since what hides a pong hides fills too. Source: p
 
 from collections.abc import Iterator
 
-from privstream.model.session import Action, Now, Reconnect, Send
+from privstream.model.rest import Now
+from privstream.model.session import Action, Reconnect, Send
 
 PATIENCE = 30.0
 """Seconds without a word from us after which the server ends the session, without a word."""

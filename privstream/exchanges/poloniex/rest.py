@@ -12,20 +12,12 @@ from itertools import product
 from typing import Any
 from urllib.parse import quote
 
+from privstream.exchanges.poloniex.refusals import BUSY, complaint_of, error_for
+from privstream.model.account import Account, Secret
 from privstream.model.errors import Unavailable
 from privstream.model.exact import Malformed, decode
-from privstream.exchanges.poloniex.refusals import BUSY, complaint_of, error_for
 from privstream.model.http_errors import check
-from privstream.model.session import (
-    Account,
-    Call,
-    HttpRequest,
-    HttpResponse,
-    Now,
-    RestFlow,
-    Secret,
-    Stamp,
-)
+from privstream.model.rest import Call, HttpRequest, HttpResponse, Now, RestFlow, Stamp
 
 HISTORY_COST = 5.0
 """The histories allow 10 calls a second, all else 50 (sheet section 6)."""

@@ -18,19 +18,10 @@ from privstream.exchanges.poloniex.fill_keys import FillKeys
 from privstream.exchanges.poloniex.pulse import Pulse
 from privstream.exchanges.poloniex.refusals import complaint, login_refused, words_of
 from privstream.exchanges.poloniex.rest import millis, sign
-from privstream.model.session import (
-    Account,
-    Action,
-    AnyReport,
-    NoticeReport,
-    Now,
-    Ready,
-    Reconnect,
-    Secret,
-    Send,
-    Stamp,
-    Synced,
-)
+from privstream.model.account import Account, Secret
+from privstream.model.reports import AnyReport, NoticeReport
+from privstream.model.rest import Now, Stamp
+from privstream.model.session import Action, Ready, Reconnect, Send, Synced
 
 LOGIN = 10.0
 """Seconds from the open socket to the last acknowledgement: live, each takes some 10 ms."""

@@ -40,20 +40,12 @@ from privstream.exchanges.zerocap.balances import Wallets
 from privstream.exchanges.zerocap.ordering import ZerocapEntry
 from privstream.exchanges.zerocap.rights import rights_of
 from privstream.exchanges.zerocap.session import ZerocapSession
+from privstream.model.account import Account, Endpoints, Token
 from privstream.model.errors import UsageError
 from privstream.model.order_entry import OrderEntry
-from privstream.model.session import (
-    Account,
-    AnyReport,
-    Backfill,
-    Endpoints,
-    Handshake,
-    Known,
-    RestFlow,
-    Session,
-    Stamp,
-    Token,
-)
+from privstream.model.reports import AnyReport, Backfill, Known
+from privstream.model.rest import RestFlow, Stamp
+from privstream.model.session import Handshake, Session
 
 ENVIRONMENTS = {
     "production": Endpoints(

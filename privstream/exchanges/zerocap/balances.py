@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from privstream.exchanges.base import each
 from privstream.model.events import Source
 from privstream.model.exact import amount
-from privstream.model.session import AnyReport, BalanceReport, Listed, NoticeReport
+from privstream.model.reports import AnyReport, BalanceReport, Listed, NoticeReport
 from privstream.model.times import from_millis
 
 _AMOUNTS = frozenset({"free", "total", "used"})

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from privstream.exchanges.base import each
 from privstream.model.events import OrderStatus, Side, Source
 from privstream.model.exact import EXACT, add, amount, decode, nonzero, normal, unsigned
-from privstream.model.session import (
+from privstream.model.reports import (
     AnyReport,
     Fill,
     NoticeReport,

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from privstream.model.recent import Recent
-from privstream.model.session import Fill, Now
+from privstream.model.reports import Fill
+from privstream.model.rest import Now
 
 PATIENCE = 4.0
 """Seconds. The order with the fee in it is sent in the same moment; then REST is asked."""

@@ -6,7 +6,8 @@ Source: protocols/zerocap.md section 3, point 4 (checked 2026-11-20).
 
 from collections.abc import Iterator
 
-from privstream.model.session import Now, Reconnect, Send
+from privstream.model.rest import Now
+from privstream.model.session import Reconnect, Send
 
 LOGIN = 10.0  # seconds until every subscription must be acknowledged
 PING = 10.0  # the server hangs up after 30 s without a message of ours

@@ -27,10 +27,12 @@ from privstream.exchanges.base import each
 from privstream.exchanges.zerocap import names, rest
 from privstream.exchanges.zerocap.elements import read_order_push, word
 from privstream.exchanges.zerocap.privacy import veiled
+from privstream.model.account import Account
 from privstream.model.errors import PermissionMissing, Refused, UnknownOrder, UsageError
 from privstream.model.http_errors import excerpt
 from privstream.model.order_entry import ListOption, RestEntry, Ticket
-from privstream.model.session import Account, AnyReport, NoticeReport, RestFlow
+from privstream.model.reports import AnyReport, NoticeReport
+from privstream.model.rest import RestFlow
 
 LATEST = 4 * rest.PAGE
 """Orders among which one is looked for by its client id."""

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from privstream.model.exact import Number
-from privstream.model.session import NoticeReport
+from privstream.model.reports import NoticeReport
 
 T = TypeVar("T")
 

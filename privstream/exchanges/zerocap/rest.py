@@ -16,23 +16,13 @@ from privstream.exchanges.zerocap.balances import Wallets
 from privstream.exchanges.zerocap.elements import read_order_push
 from privstream.exchanges.zerocap.privacy import veiled
 from privstream.exchanges.zerocap.refusals import error_for
+from privstream.model.account import Account, Secret
 from privstream.model.errors import Refused, Unavailable
 from privstream.model.events import Source
 from privstream.model.exact import Malformed, decode
 from privstream.model.http_errors import OUTAGE_FLOOR, check, excerpt, is_html
-from privstream.model.session import (
-    Account,
-    AnyReport,
-    Backfill,
-    Call,
-    HttpRequest,
-    HttpResponse,
-    Known,
-    Listed,
-    RestFlow,
-    Secret,
-    Stamp,
-)
+from privstream.model.reports import AnyReport, Backfill, Known, Listed
+from privstream.model.rest import Call, HttpRequest, HttpResponse, RestFlow, Stamp
 
 PAGE = 500  # rows of fetch_orders: the default and the most
 MOST_PAGES = 200  # 100,000 orders in one gap: then it is said that there were more

@@ -5,7 +5,8 @@ Source: protocols/zerocap.md section 4 (checked 2026-11-20).
 
 from privstream.exchanges.base import Right, probed
 from privstream.exchanges.zerocap.rest import ask, fetch_orders
-from privstream.model.session import Account, RestFlow
+from privstream.model.account import Account
+from privstream.model.rest import RestFlow
 
 
 def rights_of(account: Account) -> RestFlow[tuple[Right, ...]]:

@@ -15,20 +15,9 @@ from privstream.exchanges.zerocap.life import Pulse, Readings
 from privstream.exchanges.zerocap.privacy import veiled
 from privstream.exchanges.zerocap.refusals import error_for, is_final
 from privstream.exchanges.zerocap.subscriptions import Subscriptions
-from privstream.model.session import (
-    Action,
-    AnyReport,
-    Ask,
-    Fill,
-    Listed,
-    NoticeReport,
-    Now,
-    Ready,
-    Reconnect,
-    RestFlow,
-    Stamp,
-    Synced,
-)
+from privstream.model.reports import AnyReport, Fill, Listed, NoticeReport
+from privstream.model.rest import Now, RestFlow, Stamp
+from privstream.model.session import Action, Ask, Ready, Reconnect, Synced
 from privstream.model.times import from_nanos
 
 BEFORE_NS = 2 * 10**9

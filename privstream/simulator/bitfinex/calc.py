@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.bitfinex.backend import Backend
 from privstream.simulator.bitfinex.keys import Refused
 from privstream.simulator.bitfinex.positions import margin_base, margin_symbol, position_row

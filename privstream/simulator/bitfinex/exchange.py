@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Mapping
 
 from privstream.model import exact
-from privstream.model.session import Account, Endpoints, Now, Secret
+from privstream.model.account import Account, Endpoints, Secret
+from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Connection, Refusal, Request, SimulatedExchange
 from privstream.simulator.bitfinex.backend import MAINTENANCE, RESUMED, Backend, Platform
 from privstream.simulator.bitfinex.keys import READ, Keys

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.base import Refusal
 from privstream.simulator.bitfinex.words import uuid
 

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.bitfinex.words import (
     DOUBLE,
     FEES,

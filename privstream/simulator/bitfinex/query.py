@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.bitfinex.keys import Refused
 
 USUAL_LIMIT = 25

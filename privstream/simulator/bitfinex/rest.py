@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from privstream.model import exact
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Request
 from privstream.simulator.bitfinex import public
 from privstream.simulator.bitfinex.backend import Backend

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from privstream.model import exact
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.base import Close, Connection, Out, Text
 from privstream.simulator.bitfinex.backend import Backend
 from privstream.simulator.bitfinex.calc import Calculations

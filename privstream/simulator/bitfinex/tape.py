@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from privstream.model.exact import Number
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.bitfinex.margin import Margin, Move
 from privstream.simulator.bitfinex.orders import (
     cancel_text,

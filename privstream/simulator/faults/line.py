@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.base import Close, Out, Text
 from privstream.simulator.faults.grammar import FOREVER, Fault
 

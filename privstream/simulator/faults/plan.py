@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.model.times import from_nanos
 from privstream.simulator.base import (
     Answer,

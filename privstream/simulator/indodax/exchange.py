@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from urllib.parse import parse_qs
 
 from privstream.model import exact
-from privstream.model.session import Account, Endpoints, Now, Secret
+from privstream.model.account import Account, Endpoints, Secret
+from privstream.model.rest import Now
 from privstream.simulator.base import (
     Answer,
     Close,

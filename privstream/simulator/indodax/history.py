@@ -6,7 +6,7 @@ The one rule: a page is cut by `limit` alone; who wants more asks by time.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.indodax.words import (
     BY_ID,
     TYPES,

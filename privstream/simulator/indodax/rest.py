@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from msgspec import Struct
 
 from privstream.model import exact
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Request
 from privstream.simulator.indodax.history import History, Wrong
 from privstream.simulator.indodax.socket import NAMESPACE

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from privstream.model import exact
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.base import Close, Connection, Out, Ping, Text
 from privstream.simulator.indodax.stream import Publication, Stream
 from privstream.simulator.indodax.tokens import Claims, Invalid, Tokens

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.indodax.words import (
     BY_KEY,
     OPENING,

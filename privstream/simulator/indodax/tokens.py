@@ -7,7 +7,7 @@ import hmac
 from msgspec import Struct
 
 from privstream.model import exact
-from privstream.model.session import Now
+from privstream.model.rest import Now
 
 SECRET = hashlib.sha256(b"privstream simulated indodax tokens").digest()
 """Always the same, so that a restarted simulator knows its tokens."""

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from privstream.model import exact
-from privstream.model.session import Account, Endpoints, Now, Secret
+from privstream.model.account import Account, Endpoints, Secret
+from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Connection, Refusal, Request, SimulatedExchange
 from privstream.simulator.kraken.rest import Rest
 from privstream.simulator.kraken.socket import Platform, Tokens

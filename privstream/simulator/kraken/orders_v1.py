@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.model.times import from_rfc3339, to_nanos
 from privstream.simulator.kraken.trading import (
     LIMITED,

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Literal, NoReturn
 
 from privstream.model.exact import Number
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.model.times import from_rfc3339, to_nanos
 from privstream.simulator.kraken.trading import (
     LIMITED,

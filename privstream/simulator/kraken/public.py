@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl
 from msgspec.structs import replace
 
 from privstream.model.exact import Number
+from privstream.model.rest import Now
+from privstream.model.times import from_nanos
 from privstream.simulator.kraken.history import Refused
 from privstream.simulator.kraken.words import (
     ALL_ASSETS,
@@ -18,8 +20,6 @@ from privstream.simulator.kraken.words import (
     Pair,
     fixed,
 )
-from privstream.model.times import from_nanos
-from privstream.model.session import Now
 
 Query = dict[str, str]
 

@@ -6,7 +6,7 @@ The one rule: fields are those of v1, with REST's few spellings of its own.
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.kraken.orders_v1 import read_order
 from privstream.simulator.kraken.trading import Refusal, Trading, invalid
 from privstream.simulator.kraken.words import close_text, order_text, pair_of

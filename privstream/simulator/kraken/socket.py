@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from privstream.model import exact
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.base import Close, Connection, Out, Text
 from privstream.simulator.kraken.trading import PERMISSION, Refusal, Trading
 from privstream.simulator.market import Happening, Market

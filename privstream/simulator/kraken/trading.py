@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.kraken.words import Pair, pair_of
 from privstream.simulator.market import Market, Order, Rejected
 from privstream.simulator.market.desk import TRAILING, TRIGGERED, Why

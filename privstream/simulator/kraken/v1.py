@@ -7,7 +7,7 @@ The one rule: an update carries what Kraken's captures carry; a fill comes witho
 from collections.abc import Iterator
 from typing import Any
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.kraken.orders_v1 import read_order
 from privstream.simulator.kraken.socket import (
     MAX_RATE_COUNT,

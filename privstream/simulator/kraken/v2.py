@@ -7,7 +7,7 @@ than Kraken's own.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.model.times import from_nanos
 from privstream.simulator.kraken.orders_v2 import (
     FIELDS,

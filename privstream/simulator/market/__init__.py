@@ -9,7 +9,7 @@ What its user orders lives beside that, in the desk's books, and is known to thi
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.market.books import Books
 from privstream.simulator.market.desk import Desk, Rejected, Why
 from privstream.simulator.market.life import SLOTS, WORDS_PER_SLOT, Life

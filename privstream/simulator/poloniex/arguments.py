@@ -5,9 +5,9 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
+from privstream.model.rest import Now
 from privstream.simulator.poloniex.keys import is_count
 from privstream.simulator.poloniex.words import millis
-from privstream.model.session import Now
 
 Fields: TypeAlias = Mapping[str, str]
 WEEK_MS = 7 * 86_400_000

@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Mapping
 
 from privstream.model import exact
-from privstream.model.session import Account, Endpoints, Now, Secret
+from privstream.model.account import Account, Endpoints, Secret
+from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Connection, Refusal, Request, SimulatedExchange
 from privstream.simulator.market import Market
 from privstream.simulator.poloniex.history import History, Paging

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.market import Books, Order, Trade
 from privstream.simulator.poloniex.arguments import (
     LARGEST_PAGE,

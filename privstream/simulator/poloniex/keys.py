@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote
 
 from msgspec import Struct
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.base import Request
 
 LONGEST_AGE_MS = 300_000

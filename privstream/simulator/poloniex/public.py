@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.market import Symbol
 from privstream.simulator.poloniex.words import CURRENCY_IDS, SYMBOLS, millis, plain
 

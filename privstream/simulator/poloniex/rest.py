@@ -8,7 +8,7 @@ from collections import deque
 from urllib.parse import parse_qsl
 
 from privstream.model import exact
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Request
 from privstream.simulator.poloniex import public
 from privstream.simulator.poloniex.arguments import INVALID, Call, Wrong

@@ -3,6 +3,7 @@
 The one rule: the order that one sets off has an id of its own, and is told of like any other.
 """
 
+from privstream.model.rest import Now
 from privstream.simulator.market import Books, Order
 from privstream.simulator.poloniex.arguments import (
     LARGEST_PAGE,
@@ -23,7 +24,6 @@ from privstream.simulator.poloniex.words import (
     is_waiting,
     smart_id,
 )
-from privstream.model.session import Now
 
 
 class SmartOrders:

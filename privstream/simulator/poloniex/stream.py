@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.market import Happening, Market, Order
 from privstream.simulator.market.values import What
 from privstream.simulator.poloniex.wallets import Wallets, balance_item

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, TypeAlias
 
 from privstream.model import exact
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.market import Market, Order, Rejected, Symbol
 from privstream.simulator.zerocap.history import SYMBOL_TEXT
 from privstream.simulator.zerocap.keys import JSON, Refused, invalid

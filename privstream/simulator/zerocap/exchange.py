@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Mapping
 
 from privstream.model import exact
-from privstream.model.session import Account, Endpoints, Now, Secret
+from privstream.model.account import Account, Endpoints, Secret
+from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Connection, Refusal, Request, SimulatedExchange
 from privstream.simulator.market import Fees, Market
 from privstream.simulator.zerocap.keys import BUSY, Keys, Refused

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.market import ZERO, Entry, Market, Symbol
 from privstream.simulator.zerocap.history import counter, paged, texts_of
 from privstream.simulator.zerocap.keys import invalid

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.market import Books, Order
 from privstream.simulator.zerocap.keys import invalid
 from privstream.simulator.zerocap.orders import Teller

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from privstream.model import exact
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Refusal
 
 MOST_SKEW = 30  # seconds

@@ -7,7 +7,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.market import Books, Symbol
 from privstream.simulator.market.values import Side
 from privstream.simulator.zerocap.words import float_seconds, pointed

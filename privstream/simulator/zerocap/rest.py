@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from msgspec import Struct
 
 from privstream.model import exact
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Request
 from privstream.simulator.market import Market
 from privstream.simulator.zerocap.dealing import Dealing

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from privstream.model import exact
-from privstream.model.session import Now
+from privstream.model.rest import Now
 from privstream.simulator.base import Close, Connection, Out, Text
 from privstream.simulator.market import Happening, Market
 from privstream.simulator.zerocap.orders import Teller

@@ -13,7 +13,7 @@ import pytest
 
 from privstream.app import asking
 from privstream.cli.entry import run
-from privstream.model.session import Secret
+from privstream.model.account import Secret
 from tests.config_playground import CANARY
 from tests.fake_keyring import Backend, answer_here, backend_of
 

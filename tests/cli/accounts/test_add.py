@@ -12,8 +12,8 @@ import pytest
 from privstream import exchanges
 from privstream.cli.accounts import group
 from privstream.exchanges.base import Exchange
+from privstream.model.account import Secret
 from privstream.model.errors import ConfigError
-from privstream.model.session import Secret
 from privstream.settings import config_edit, keyring_store
 from privstream.settings.config import load
 from tests.cli.accounts.conftest import SECRETS, Accounts, text_of

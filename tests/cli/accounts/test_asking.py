@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from privstream.app import asking
-from privstream.model.session import Secret
+from privstream.model.account import Secret
 from tests.cli.accounts.conftest import Accounts, text_of
 from tests.cli.conftest import Program
 from tests.config_playground import CANARY, config_file

@@ -3,7 +3,7 @@
 from typing import Any
 
 from privstream.exchanges.bitfinex import Bitfinex
-from privstream.model.session import Account, Secret
+from privstream.model.account import Account, Secret
 from tests.playbook import Playbook, ledger
 
 ALL = ("orders", "trades", "balances", "positions", "notices")

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
-from privstream.model.errors import Refused, UnknownOrder, UsageError
 from privstream.exchanges.kraken import names, rest
 from privstream.exchanges.kraken.ordering import checks, terms
 from privstream.exchanges.kraken.ordering.v1 import DeskV1
@@ -17,9 +16,12 @@ from privstream.exchanges.kraken.ordering.v2 import DeskV2
 from privstream.exchanges.kraken.orders import Row
 from privstream.exchanges.kraken.pairs import ORDINARY, TOKENIZED, Pairs, wsname_of
 from privstream.exchanges.kraken.refusals import UnknownPair
+from privstream.model.account import Account, Secret, Token
+from privstream.model.errors import Refused, UnknownOrder, UsageError
 from privstream.model.order_entry import ListOption, OrderDesk, OrderOption, SocketEntry, Ticket
+from privstream.model.reports import AnyReport
+from privstream.model.rest import RestFlow
 from privstream.model.times import from_epoch_seconds, to_nanos
-from privstream.model.session import Account, AnyReport, RestFlow, Secret, Token
 
 CHANNELS = ("orders", "trades")
 EARLY_NS = 2 * 10**9

@@ -15,7 +15,8 @@ from privstream.exchanges.kraken.refusals import order_error
 from privstream.exchanges.kraken.v1 import SessionV1
 from privstream.model.errors import PrivstreamError
 from privstream.model.order_entry import Answered, DeskAction, OrderDesk, Ticket
-from privstream.model.session import Now, Send
+from privstream.model.rest import Now
+from privstream.model.session import Send
 
 REPLIES = frozenset({"addOrderStatus", "cancelOrderStatus", "cancelAllStatus"})
 HIDDEN = "<token>"

@@ -15,7 +15,8 @@ from privstream.model import exact
 from privstream.model.errors import PrivstreamError
 from privstream.model.exact import Number
 from privstream.model.order_entry import Answered, DeskAction, OrderDesk, Ticket
-from privstream.model.session import Now, Send, Stamp
+from privstream.model.rest import Now, Stamp
+from privstream.model.session import Send
 from privstream.model.times import from_nanos
 
 CALLS = frozenset({"add_order", "cancel_order", "cancel_all"})

@@ -1,0 +1,92 @@
+"""The protocols by which the rest of the program sees the connections, and tests replace them."""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol, TypeVar
+
+from privstream.model.account import Token
+from privstream.model.events import AnyEvent
+from privstream.model.rest import RestFlow
+from privstream.model.session import Handshake
+
+T = TypeVar("T")
+
+REQUEST_LIMIT = 60.0
+"""Seconds for a whole REST flow, unless told otherwise."""
+
+
+class Wire(Protocol):
+    """The open socket."""
+
+    @property
+    def controls(self) -> int:
+        """How many pings and pongs of the WebSocket protocol came."""
+
+    def receive(self, timeout: float) -> list[bytes]:
+        """All data frames there are; waits so long for the first."""
+
+    def send(self, text: str) -> None:
+        """Send a text frame."""
+
+
+class Outlet(Protocol):
+    """Where events go; blocks while the reader is slow."""
+
+    def events(self, events: list[AnyEvent]) -> None:
+        """Deliver events."""
+
+    def frames(self, frames: list[bytes]) -> None:
+        """Deliver frames as they came."""
+
+    def whole(self, wall_ns: int) -> None:
+        """Until this moment, by the exchange's clock, nothing is missing from what was delivered."""
+
+
+class Socket(Wire, Protocol):
+    """A socket, before and after it is dialled."""
+
+    def open(self, handshake: Handshake) -> None:
+        """Dial; bounded in time."""
+
+    def close(self) -> None:
+        """Say goodbye; bounded in time."""
+
+    def abort(self) -> None:
+        """Free a blocked reader at once; from any thread."""
+
+
+class RestClient(Protocol):
+    """Runs REST flows."""
+
+    @property
+    def skew_ns(self) -> int:
+        """How far the exchange's clock is ahead of ours, as far as answers told."""
+
+    def run(
+        self,
+        flow: RestFlow[T],
+        *,
+        idle: Callable[[], None] | None = None,
+        deadline: float = REQUEST_LIMIT,
+    ) -> T:
+        """Drive a flow to its result, in so many seconds."""
+
+
+class Life(NamedTuple):
+    """How long a token may still be used before its first use; `None` where nobody knows."""
+
+    expires_at: int | None
+    """Nanoseconds since the epoch."""
+    ttl: float | None
+    """Seconds."""
+    renewed: bool
+    """Fetched by this very call."""
+
+
+class TokenSource(Protocol):
+    """Where a supervisor gets its tokens."""
+
+    def get(self, min_ttl: float, *, other_than: Token | None = None) -> tuple[Token, Life]:
+        """A token with so many seconds of life, where the exchange gives such out."""
+
+    def refused(self, token: Token) -> None:
+        """The exchange does not take it, whatever the clock says."""

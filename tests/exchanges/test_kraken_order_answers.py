@@ -227,6 +227,87 @@ def test_answers_to_nobody_are_told_as_before() -> None:
     assert notice.level == "error"
 
 
+ONE, OTHER = "OAAAAA-BBBBB-CCCCCC", "OAAAAA-BBBBB-DDDDDD"
+UNNUMBERED: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
+    "v2": (
+        desk_v2,
+        {"method": "add_order", "success": False, "error": "EOrder:Insufficient funds"},
+        {"method": "cancel_order", "success": False, "error": "EOrder:Unknown order"},
+    ),
+    "v1": (
+        desk_v1,
+        {
+            "event": "addOrderStatus",
+            "status": "error",
+            "errorMessage": "EOrder:Insufficient funds",
+        },
+        {"event": "cancelOrderStatus", "status": "error", "errorMessage": "EOrder:Unknown order"},
+    ),
+}
+
+
+def hears(desk: Any, *messages: dict[str, Any]) -> list[Any]:
+    return [a for m in messages for a in desk.receive(json.dumps(m).encode(), NOW)]
+
+
+@pytest.mark.parametrize("protocol", ["v1", "v2"])
+def test_a_refusal_without_a_number_is_that_of_the_order_under_way(protocol: str) -> None:
+    make, refused, _ = UNNUMBERED[protocol]
+    desk = make()
+    desk.place_message(ticket(), 1)
+    [answered] = hears(desk, refused)
+    assert (answered.request, type(answered.error)) == (1, Refused)
+    assert "Insufficient funds" in answered.error.message
+    [notice] = hears(desk, refused)  # and a second one is nobody's
+    assert notice.level == "error"
+
+
+@pytest.mark.parametrize("protocol", ["v1", "v2"])
+def test_an_error_that_names_no_call_is_that_of_the_only_one_under_way(protocol: str) -> None:
+    desk = UNNUMBERED[protocol][0]()
+    desk.place_message(ticket(), 1)
+    [answered] = hears(desk, {"event": "error", "errorMessage": "Malformed request"})
+    assert (answered.request, type(answered.error)) == (1, Refused)
+
+
+@pytest.mark.parametrize("protocol", ["v1", "v2"])
+def test_cancels_that_were_all_refused_alike_need_no_numbers(protocol: str) -> None:
+    make, _, refused = UNNUMBERED[protocol]
+    desk = make()
+    for number, order_id in enumerate((ONE, OTHER), start=1):
+        desk.cancel_message(order_id, number)
+    assert hears(desk, refused) == []
+    assert [answered.request for answered in hears(desk, refused)] == [1, 2]
+
+
+def test_a_cancel_that_is_told_by_its_order_leaves_the_refusal_to_the_other() -> None:
+    desk, refused = desk_v2(), UNNUMBERED["v2"][2]
+    for number, order_id in enumerate((ONE, OTHER), start=1):
+        desk.cancel_message(order_id, number)
+    done = {"method": "cancel_order", "success": True, "result": {"order_id": OTHER}}
+    assert hears(desk, refused) == []
+    first, second = hears(desk, done)
+    assert (first.request, first.error, second.request) == (2, None, 1)
+    assert isinstance(second.error, UnknownOrder)
+
+
+def test_of_cancels_that_ended_differently_nobody_guesses_which_was_refused() -> None:
+    desk, (_, _, refused) = desk_v1(), UNNUMBERED["v1"]
+    for number, order_id in enumerate((ONE, OTHER), start=1):
+        desk.cancel_message(order_id, number)
+    assert hears(desk, refused, {"event": "cancelOrderStatus", "status": "ok"}) == []
+
+
+@pytest.mark.parametrize("protocol", ["v1", "v2"])
+def test_what_the_accounts_country_forbids_no_right_of_the_key_mends(protocol: str) -> None:
+    text = "EAccount:Invalid permissions:STBL trading restricted for NL."
+    error = refusals(protocol, text)
+    assert (type(error), error.category, error.exit) == (Refused, "refused", 4)
+    assert text in error.message
+    assert "country" in (error.hint or "")
+    assert "right" not in (error.hint or "")
+
+
 @pytest.mark.parametrize(
     ("protocol", "order_id", "fields"),
     [

@@ -288,3 +288,10 @@ def test_both_protocols_name_the_same_facts_alike() -> None:
     second.told_now()
     ids = [[e.id for e in book.events if isinstance(e, Order)] for book in (first, second)]
     assert ids[0] == ids[1]
+
+
+def test_an_error_that_names_nothing_refuses_what_is_not_acknowledged_yet() -> None:
+    refusal = {"event": "error", "errorMessage": "EGeneral:Permission denied", "status": "error"}
+    error = opened().refuses(refusal, PermissionMissing)
+    assert "the openOrders and ownTrades channels" in error.message
+    subscribed().receives(refusal).tells(like(Notice, level="error"))

@@ -264,3 +264,18 @@ def test_no_json_is_a_notice_with_the_frame_in_it() -> None:
     )
     raw = book.events[-1].raw  # type: ignore[union-attr]  # a notice has one
     assert bytes(raw) == b'"CloudFlare WebSocket proxy restarting"'  # type: ignore[arg-type]  # Raw
+
+
+def test_a_refusal_without_its_request_is_that_of_the_subscription_under_way() -> None:
+    refusal = {"error": "EGeneral:Permission denied", "method": "subscribe", "success": False}
+    error = opened("orders").refuses(refusal, PermissionMissing)
+    assert "the executions channel" in error.message
+    both = opened().refuses(refusal, PermissionMissing)
+    assert "the executions and balances channels" in both.message
+
+
+def test_an_error_that_names_nothing_refuses_what_is_not_acknowledged_yet() -> None:
+    assert opened().refuses({"error": "EGeneral:Permission denied"}, PermissionMissing)
+    subscribed("orders").receives({"error": "EGeneral:Permission denied"}).does(
+        like(NoticeReport, level="error", text="EGeneral:Permission denied")
+    )

@@ -99,6 +99,17 @@ def _permission(text: str, doing: str) -> PrivstreamError:
     return PermissionMissing(f"Kraken does not let this key use {doing} ({text})", hint)
 
 
+def _permission_of_account(text: str, doing: str) -> PrivstreamError:
+    """`EAccount:Invalid permissions:STBL trading restricted for NL.`: no key's right mends that."""
+    if not text.partition(_ACCOUNT)[2].strip(": "):
+        return _permission(text, doing)
+    hint = "Kraken restricts this in the account's country, or for this account: ask Kraken"
+    return Refused(f"Kraken refused {doing}: {text}", hint)
+
+
+_ACCOUNT = "EAccount:Invalid permissions"
+
+
 def _lockout(text: str, doing: str) -> PrivstreamError:
     message = (
         f"Kraken has locked this account's API for about 15 minutes, asked for {doing} ({text})"
@@ -134,7 +145,7 @@ _MEANINGS = (
     ("EAPI:Invalid nonce", _invalid_nonce),
     ("EGeneral:Permission denied", _permission),
     ("EAPI:Permission denied", _permission),
-    ("EAccount:Invalid permissions", _permission),
+    (_ACCOUNT, _permission_of_account),
     ("EGeneral:Temporary lockout", _lockout),
     ("EAPI:Rate limit exceeded", _rate_limit),
     ("EAuth:Rate limit exceeded", _rate_limit),

@@ -58,15 +58,28 @@ class KrakenSession(JsonSession):
                 yield Synced()
 
     def _read_complaint(self, message: dict[str, Any]) -> Iterator[Action]:
-        """An error that answers no request of ours."""
-        text = message.get("Error") or message.get("error") or message.get("errorMessage")
-        if not isinstance(text, str):
+        """An error that names no request: while we subscribe, the subscription was refused."""
+        text = complaint_of(message)
+        if text is None:
             yield unrecognised(message, "neither data nor a reply that is known")
             return
-        yield NoticeReport(level="error", code=None, text=text, element=message)
-        problem = error_for(text, "our request")
-        if isinstance(problem, RateLimited):
+        problem = error_for(text, self._asked_for())
+        if self._unacknowledged or isinstance(problem, RateLimited):
             raise problem
+        yield NoticeReport(level="error", code=None, text=text, element=message)
+
+    def _asked_for(self) -> str:
+        """What still waits for an answer, in words."""
+        waiting = [name for name in self._wanted if name in self._unacknowledged]
+        if not waiting:
+            return "our request"
+        return f"the {' and '.join(waiting)} channel{'s' if len(waiting) > 1 else ''}"
+
+
+def complaint_of(message: dict[str, Any]) -> str | None:
+    """The text of an error, wherever it stands."""
+    found = (message.get(key) for key in ("error", "errorMessage", "Error"))
+    return next((text for text in found if isinstance(text, str) and text), None)
 
 
 def engine_state(system: str, element: Any) -> Iterator[NoticeReport]:

@@ -14,7 +14,7 @@ from privstream.exchanges.kraken.life import Sequence
 from privstream.exchanges.kraken.orders import Row, read_order, read_trade, time_of
 from privstream.exchanges.kraken.pairs import Pairs
 from privstream.exchanges.kraken.refusals import error_for
-from privstream.exchanges.kraken.session import KrakenSession, engine_state
+from privstream.exchanges.kraken.session import KrakenSession, complaint_of, engine_state
 from privstream.model.events import Source
 from privstream.model.reports import Fill, Listed, NoticeReport, OrderReport
 from privstream.model.rest import Now, Stamp
@@ -51,7 +51,7 @@ class SessionV1(KrakenSession):
             yield from self._read_subscription(message)
         elif event == "systemStatus":
             yield from engine_state(message["status"], message)
-        elif event in ORDER_REPLIES or event == "error":
+        elif event in ORDER_REPLIES:
             yield from read_order_reply(message)
         elif event not in SILENT:
             yield from self._read_complaint(message)
@@ -59,7 +59,8 @@ class SessionV1(KrakenSession):
     def _read_subscription(self, message: dict[str, Any]) -> Iterator[Action]:
         name = message.get("channelName") or message.get("subscription", {}).get("name")
         if message["status"] == "error":
-            raise error_for(message["errorMessage"], f"the {name or 'private'} channel")
+            doing = f"the {name} channel" if name else self._asked_for()
+            raise error_for(complaint_of(message) or "no reason", doing)
         if message["status"] == "subscribed" and name in self._unacknowledged:
             yield from self._acknowledged(name)
 

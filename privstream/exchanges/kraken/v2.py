@@ -14,7 +14,7 @@ from privstream.exchanges.kraken import names
 from privstream.exchanges.kraken.life import Sequence
 from privstream.exchanges.kraken.pairs import Pairs
 from privstream.exchanges.kraken.refusals import error_for
-from privstream.exchanges.kraken.session import KrakenSession, engine_state
+from privstream.exchanges.kraken.session import KrakenSession, complaint_of, engine_state
 from privstream.model.events import Source
 from privstream.model.exact import amount, nonzero, normal
 from privstream.model.reports import (
@@ -71,7 +71,7 @@ class SessionV2(KrakenSession):
 
     def _read_reply(self, message: dict[str, Any]) -> Iterator[Action]:
         method = message["method"]
-        if message.get("success") is False:
+        if message.get("success") is False or ("error" in message and "result" not in message):
             yield from self._read_refusal(message)
         elif method == "subscribe":
             req_id, channel = message.get("req_id"), message["result"]["channel"]
@@ -79,20 +79,28 @@ class SessionV2(KrakenSession):
         elif method not in KNOWN_METHODS:
             yield unrecognised(message, f"no reply that is known: {method}")
 
-    def _read_acknowledgement(self, req_id: int | None, channel: str) -> Iterator[Action]:
+    def _read_acknowledgement(self, req_id: object, channel: str) -> Iterator[Action]:
         # A server may leave the req_id out; then the channel tells which request it was.
-        known = self._pending.pop(req_id or 0, None)
+        known = self._requested(req_id)
         yield from self._acknowledged(known or channel)
 
+    def _requested(self, req_id: object) -> str | None:
+        """The channel of a request of ours, which is answered now."""
+        return self._pending.pop(req_id, None) if isinstance(req_id, int) else None
+
     def _read_refusal(self, message: dict[str, Any]) -> Iterator[Action]:
-        text = message["error"]
-        channel = self._pending.get(message.get("req_id", 0))
-        if channel is not None and text.startswith(ALREADY):
-            yield from self._read_acknowledgement(message["req_id"], channel)
-        elif channel is not None:
-            raise error_for(text, f"the {channel} channel")
-        else:
+        """Of a subscription, also where the refusal says no req_id: it is one that waits."""
+        text, req_id = complaint_of(message) or "no reason", message.get("req_id")
+        channel = self._requested(req_id)
+        if channel is None and message["method"] == "subscribe" and req_id is None:
+            channel = self._requested(next(iter(self._pending), None))
+        if channel is None:
             yield NoticeReport(level="error", code=message["method"], text=text, element=message)
+        elif text.startswith(ALREADY):
+            yield from self._acknowledged(channel)
+        else:
+            doing = self._asked_for() if req_id is None else f"the {channel} channel"
+            raise error_for(text, doing)
 
     # --- channels ----------------------------------------------------------------------
 

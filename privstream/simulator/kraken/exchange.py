@@ -36,7 +36,8 @@ class SimulatedKraken(SimulatedExchange):
 
     With `checks_late` an order without funds, or one that may only make and would take, is
     answered as taken and then canceled with the reason; both were seen. With `odd_pairs` it
-    also trades a tokenized, a delisted and a listed but nameless pair.
+    also trades a tokenized, a delisted and a listed but nameless pair. `restricted` are assets
+    that may not be traded from the account's country.
     """
 
     name = "kraken"
@@ -50,6 +51,8 @@ class SimulatedKraken(SimulatedExchange):
         rights: frozenset[str] = RIGHTS,
         checks_late: bool = False,
         odd_pairs: bool = False,
+        numbers_errors: bool = True,
+        restricted: frozenset[str] = frozenset(),
     ) -> None:
         pairs = ALL_PAIRS if odd_pairs else PAIRS
         assets = ALL_ASSETS if odd_pairs else ASSETS
@@ -62,8 +65,10 @@ class SimulatedKraken(SimulatedExchange):
             identify=identify(seed),
         )
         self.tokens = Tokens(seed)
-        self.platform = Platform()
-        self.trading = Trading(self.market, rights, limits=limits, checks_late=checks_late)
+        self.platform = Platform(numbers_errors=numbers_errors)
+        self.trading = Trading(
+            self.market, rights, limits=limits, checks_late=checks_late, restricted=restricted
+        )
         self.rest = Rest(
             self.market,
             self.tokens,

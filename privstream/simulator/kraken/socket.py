@@ -70,8 +70,10 @@ class Tokens:
 class Platform:
     """How Kraken is; every socket is told when that changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, numbers_errors: bool = True) -> None:
         self.changes = 0
+        self.numbers_errors = numbers_errors
+        """Errors repeat the number of their request; not all were seen to."""
 
     @property
     def system(self) -> str:
@@ -209,7 +211,15 @@ class KrakenSocket(Connection):
         except exact.Malformed:
             yield self.malformed(now)
             return
-        yield from self.reply(message, now)
+        yield from map(self._numbered, self.reply(message, now))
+
+    def _numbered(self, frame: object) -> object:
+        """The frame, without the number of its request where it is an error that leaves it out."""
+        if self.platform.numbers_errors or not isinstance(frame, dict):
+            return frame
+        if "error" not in frame and "errorMessage" not in frame:
+            return frame
+        return {key: frame[key] for key in frame if key not in {"req_id", "reqid"}}
 
     def _changed(self) -> list[object]:
         """The greeting again, when the state of the platform has changed."""

@@ -75,8 +75,16 @@ class Trading:
     """Takes and cancels orders for one key."""
 
     def __init__(
-        self, market: Market, rights: frozenset[str], *, limits: bool, checks_late: bool = False
+        self,
+        market: Market,
+        rights: frozenset[str],
+        *,
+        limits: bool,
+        checks_late: bool = False,
+        restricted: frozenset[str] = frozenset(),
     ) -> None:
+        self._restricted = restricted
+        """Assets that may not be traded from the account's country."""
         self._market, self.rights, self._limits = market, rights, limits
         self._late = LATE if checks_late else {}
         self._counters: dict[str, Counter] = {}
@@ -139,6 +147,9 @@ class Trading:
             raise Refusal("EOrder:Orders limit exceeded")
 
     def _check(self, order: Order, now: Now) -> None:
+        if order.symbol.base in self._restricted:
+            base = order.symbol.base
+            raise Refusal(f"EAccount:Invalid permissions:{base} trading restricted for ZZ.")
         _check_conditions(order, now)
         if order.client_id and self.named(lambda other: other.client_id == order.client_id):
             raise Refusal("EGeneral:Invalid arguments:cl_ord_id not unique")

@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from privstream.exchanges.kraken.ordering import terms
+from privstream.exchanges.kraken.ordering.pending import Pending
 from privstream.exchanges.kraken.ordering.terms import TRAILING, Moment
 from privstream.exchanges.kraken.refusals import order_error
+from privstream.exchanges.kraken.session import complaint_of
 from privstream.exchanges.kraken.v1 import SessionV1
 from privstream.model.errors import PrivstreamError
 from privstream.model.order_entry import Answered, DeskAction, OrderDesk, Ticket
@@ -27,15 +30,22 @@ FIRST_REQUEST = 1000
 class DeskV1(SessionV1, OrderDesk):
     """A v1 connection that hears of orders and fills, and places orders."""
 
+    def __init__(self, token: str, channels: tuple[str, ...]) -> None:
+        super().__init__(token, channels)
+        self._calls = Pending()
+
     def place_message(self, ticket: Ticket, request: int) -> Send:
+        self._calls.sent(request, "addOrderStatus", ticket.client_order_id or "")
         return self._call("addOrder", add_order(ticket), request)
 
     def cancel_message(self, order_id: str, request: int) -> Send:
+        self._calls.sent(request, "cancelOrderStatus", order_id)
         if terms.ORDER_ID.fullmatch(order_id):
             return self._call("cancelOrder", {"txid": [order_id]}, request)
         return self._call("cancelOrder", {"cl_ord_id": [order_id]}, request)
 
     def cancel_all_message(self, request: int) -> Send:
+        self._calls.sent(request, "cancelAllStatus")
         return self._call("cancelAll", {}, request)
 
     def _call(self, event: str, fields: dict[str, Any], request: int) -> Send:
@@ -47,26 +57,46 @@ class DeskV1(SessionV1, OrderDesk):
         return Send(text, shown)
 
     def read(self, message: Any, now: Now) -> Iterator[DeskAction]:
-        if (
-            not isinstance(message, dict)
-            or message.get("event") not in REPLIES
-            or message.get("reqid") is None
-        ):
+        event = message.get("event") if isinstance(message, dict) else None
+        reqid = message.get("reqid") if event in REPLIES else None
+        if event in REPLIES and reqid is not None:
+            self._pulse.felt(now)
+            answered = _answer(message)
+            yield self._calls.numbered(replace(answered, request=reqid - FIRST_REQUEST))
+        elif event in REPLIES and self._calls.awaits(event):
+            self._pulse.felt(now)
+            yield from self._calls.unnumbered(event, _answer(message))
+        else:
             yield from super().read(message, now)
-            return
-        self._pulse.felt(now)
-        order_id = message.get("txid")
-        is_refused = message.get("status") != "ok"
-        yield Answered(
-            request=message["reqid"] - FIRST_REQUEST,
-            order_ids=() if order_id is None else (order_id,),
-            error=_error_of(message) if is_refused else None,
-        )
+
+    def _read_complaint(self, message: dict[str, Any]) -> Iterator[DeskAction]:
+        if complaint_of(message) is None or not self._calls.awaits(None):
+            yield from super()._read_complaint(message)
+        else:
+            yield from self._calls.unnumbered(None, _answer(message))
+
+
+def _answer(message: dict[str, Any]) -> Answered:
+    """An answer, without the number of its request."""
+    order_id = message.get("txid")
+    is_refused = message.get("status") != "ok"
+    return Answered(
+        request=0,
+        order_ids=() if order_id is None else (order_id,),
+        error=_error_of(message) if is_refused else None,
+    )
 
 
 def _error_of(message: dict[str, Any]) -> PrivstreamError:
-    doing = "the order" if message["event"] == "addOrderStatus" else "the cancel"
-    return order_error(str(message.get("errorMessage")), doing)
+    doing = DOING.get(message.get("event", ""), "the request")
+    return order_error(str(complaint_of(message)), doing)
+
+
+DOING = {
+    "addOrderStatus": "the order",
+    "cancelOrderStatus": "the cancel",
+    "cancelAllStatus": "the cancel",
+}
 
 
 def add_order(ticket: Ticket) -> dict[str, Any]:

@@ -7,9 +7,13 @@ Source: docs.kraken.com add_order, cancel_order, cancel_all (checked 2026-11-20)
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec.structs import replace
+
 from privstream.exchanges.kraken.ordering import terms
+from privstream.exchanges.kraken.ordering.pending import Pending
 from privstream.exchanges.kraken.ordering.terms import TRAILING, TRIGGERED, Moment, Price
 from privstream.exchanges.kraken.refusals import order_error
+from privstream.exchanges.kraken.session import complaint_of
 from privstream.exchanges.kraken.v2 import SessionV2
 from privstream.model import exact
 from privstream.model.errors import PrivstreamError
@@ -29,6 +33,7 @@ class DeskV2(SessionV2, OrderDesk):
     def __init__(self, token: str, channels: tuple[str, ...]) -> None:
         super().__init__(token, channels)
         self._now: Now | None = None
+        self._calls = Pending()
 
     def open(self, stamp: Stamp) -> Iterator[Any]:
         self._now = stamp.now
@@ -39,13 +44,16 @@ class DeskV2(SessionV2, OrderDesk):
         yield from super().tick(now)
 
     def place_message(self, ticket: Ticket, request: int) -> Send:
+        self._calls.sent(request, "add_order", ticket.client_order_id or "")
         return self._call("add_order", add_order(ticket, self._now), request)
 
     def cancel_message(self, order_id: str, request: int) -> Send:
+        self._calls.sent(request, "cancel_order", order_id)
         key = "order_id" if terms.ORDER_ID.fullmatch(order_id) else "cl_ord_id"
         return self._call("cancel_order", {key: [order_id]}, request)
 
     def cancel_all_message(self, request: int) -> Send:
+        self._calls.sent(request, "cancel_all")
         return self._call("cancel_all", {}, request)
 
     def _call(self, method: str, params: dict[str, Any], request: int) -> Send:
@@ -59,26 +67,42 @@ class DeskV2(SessionV2, OrderDesk):
         return Send(text, shown)
 
     def _read_reply(self, message: dict[str, Any]) -> Iterator[DeskAction]:
-        req_id = message.get("req_id")
-        if message["method"] not in CALLS or req_id is None:
+        method, req_id = message["method"], message.get("req_id")
+        if method not in CALLS or (req_id is None and not self._calls.awaits(method)):
             yield from super()._read_reply(message)
-            return
-        result = message.get("result") or {}
-        order_id = result.get("order_id") or result.get("cl_ord_id")
-        is_refused = message.get("success") is not True
-        yield Answered(
-            request=req_id - FIRST_REQUEST,
-            order_ids=() if order_id is None else (order_id,),
-            error=_error_of(message) if is_refused else None,
-            warnings=tuple(map(str, result.get("warnings") or ())),
-        )
+        elif req_id is None:
+            yield from self._calls.unnumbered(method, _answer(message, method))
+        else:
+            answered = _answer(message, method)
+            yield self._calls.numbered(replace(answered, request=req_id - FIRST_REQUEST))
+
+    def _read_complaint(self, message: dict[str, Any]) -> Iterator[DeskAction]:
+        if complaint_of(message) is None or not self._calls.awaits(None):
+            yield from super()._read_complaint(message)
+        else:
+            yield from self._calls.unnumbered(None, _answer(message, "order call"))
 
 
-def _error_of(message: dict[str, Any]) -> PrivstreamError:
-    doing = "the order" if message["method"] == "add_order" else "the cancel"
-    return order_error(str(message.get("error")), doing)
+def _answer(message: dict[str, Any], method: str) -> Answered:
+    """An answer, without the number of its request."""
+    result = message.get("result") or {}
+    named = (result.get("order_id"), result.get("cl_ord_id"))
+    order_id = named[0] or named[1]
+    is_refused = message.get("success") is not True
+    return Answered(
+        request=0,
+        order_ids=() if order_id is None else (order_id,),
+        error=_error_of(message, method) if is_refused else None,
+        warnings=tuple(map(str, result.get("warnings") or ())),
+    )
 
 
+def _error_of(message: dict[str, Any], method: str) -> PrivstreamError:
+    doing = DOING.get(method, "the request")
+    return order_error(str(complaint_of(message)), doing)
+
+
+DOING = {"add_order": "the order", "cancel_order": "the cancel", "cancel_all": "the cancel"}
 FIRST_REQUEST = 1000
 """Requests are numbered from here on, apart from the subscriptions."""
 

@@ -68,6 +68,8 @@ class Ledger:
         self._balances = KnownBalances(view.account)
         self._positions: dict[str, str] = {}
         self._position_ids = Occurrences(HISTORY)
+        self._said: set[str] = set()
+        """Notices that are told once."""
         self._read_back: Counter[str] = Counter()
         self._received = ""
         self._take: dict[type, Callable[[Any], Iterable[AnyEvent]]] = {
@@ -379,7 +381,10 @@ class Ledger:
         yield self._tell.price(report, self._received)
 
     def _take_notice(self, report: NoticeReport) -> Iterable[AnyEvent]:
-        yield self._tell.notice(report, self._received)
+        if report.once is None or report.once not in self._said:
+            if report.once is not None:
+                self._said.add(report.once)
+            yield self._tell.notice(report, self._received)
 
     def would_tell(self, report: AnyReport) -> bool:
         """Whether taking a report that was read back would tell something; changes nothing."""

@@ -132,6 +132,8 @@ class NoticeReport(Report, frozen=True, gc=False):
     level: Level
     code: str | None
     text: str
+    once: str | None = None
+    """Said only once for this name; then only a side value could not be read, not its element."""
     time: str | None = None
     source: Source = "stream"
     sequence: int | None = None

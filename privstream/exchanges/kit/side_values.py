@@ -1,0 +1,84 @@
+"""Reads what an element says besides its identity, so that one odd value costs nothing else.
+
+The one rule: a value that cannot be read is `None`, and is named in a notice that is told
+once per kind and key. Pure.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from privstream.model.exact import Number, amount, encode
+from privstream.exchanges.base import MALFORMED
+from privstream.model.reports import NoticeReport
+
+T = TypeVar("T")
+SHOWN = 60  # characters of a value that a notice repeats; all of the element goes with it
+
+
+class SideValues:
+    """The side values of one element; `kind` is what a user calls it: "order", "position"."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._unread: dict[str, str] = {}
+
+    def read(self, key: str, reader: Callable[[Any], T | None], value: object) -> T | None:
+        """The value as the reader has it, or `None` where it raises what MALFORMED lists."""
+        try:
+            return reader(value)
+        except MALFORMED:
+            self._unread[key] = encode(value).decode()[:SHOWN]
+            return None
+
+    def notices(
+        self, element: Any, sequence: int | None = None, time: str | None = None
+    ) -> Iterator[NoticeReport]:
+        """A notice of each value that could not be read."""
+        for key, shown in self._unread.items():
+            yield NoticeReport(
+                level="warning",
+                code="unrecognised",
+                text=f"cannot read {key} of this {self._kind}, told as null: {shown}",
+                once=f"{self._kind}:{key}",
+                time=time,
+                sequence=sequence,
+                element=element,
+            )
+
+
+# --- readers ---------------------------------------------------------------------------
+
+
+def needed(reader: Callable[[Any], T | None]) -> Callable[[Any], T]:
+    """The same reader, for a value that must be there."""
+
+    def read(value: Any) -> T:
+        found = reader(value)
+        if found is None:
+            raise ValueError("it is missing")
+        return found
+
+    return read
+
+
+def not_negative(value: object) -> str | None:
+    """An amount that has no sign of its own. Raises ValueError below zero."""
+    text = amount(value)
+    if text is not None and text[0] == "-":
+        raise ValueError("it is below zero")
+    return text
+
+
+def positive(value: object) -> str | None:
+    """An amount that has no sign of its own, where a zero only means that there is none."""
+    text = not_negative(value)
+    return None if text == "0" else text
+
+
+def text_of(value: object) -> str | None:
+    """A text; "" means that there is none. Raises TypeError for anything else."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or isinstance(value, Number):
+        raise TypeError("it is no text")
+    return value

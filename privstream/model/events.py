@@ -106,7 +106,7 @@ class Position(Event, frozen=True, tag="position", gc=False):
     position_id: str | None
     symbol: str | None
     exchange_symbol: str | None
-    side: PositionSide
+    side: PositionSide | None
     quantity: str | None
     entry_price: str | None
     liquidation_price: str | None

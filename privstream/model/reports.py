@@ -99,7 +99,7 @@ class PositionReport(Report, frozen=True, gc=False):
 
     symbol: str | None
     exchange_symbol: str | None
-    side: PositionSide
+    side: PositionSide | None
     quantity: str | None
     status: str
     position_id: str | None = None

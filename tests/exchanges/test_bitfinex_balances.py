@@ -87,13 +87,39 @@ def test_rows_may_be_short_as_of_old_and_a_list_one_flat_row() -> None:
 
 
 def test_a_row_that_cannot_be_read_hides_none() -> None:
-    rows = [["exchange", "UST", None], wallet(5, 5), ["exchange"], wallet("x", 1)]  # type: ignore[arg-type]  # junk
+    rows = [["exchange", None, 1], wallet(5, 5), ["exchange"], "junk", [7, "UST", 1]]
+    unread = like(Notice, code="unrecognised")
     opened().receives([0, "ws", rows]).tells(
-        like(Notice, code="unrecognised"),
-        like(Balance, total="5"),
-        like(Notice, code="unrecognised"),
-        like(Notice, code="unrecognised"),
+        unread, like(Balance, total="5"), unread, unread, unread
     )
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "told"),
+    [
+        (2, None, {"total": None, "available": "4"}),
+        (2, "much", {"total": None, "available": "4"}),
+        (2, [], {"total": None, "available": "4"}),
+        (4, {}, {"total": "10", "available": None}),
+        (6, {"reason": 7}, {"total": "10", "reason": None}),
+    ],
+)
+def test_one_odd_value_of_a_wallet_is_null_and_said_once(
+    place: int, value: Any, told: dict[str, Any]
+) -> None:
+    row = wallet(10, 4)
+    row[place] = value
+    book = logged_in().receives([0, "wu", row])
+    book.tells(like(Balance, currency="USDT", **told), like(Notice, code="unrecognised"))
+    assert_valid(book.events[0])
+    row[1] = "BTC"
+    book.receives([0, "wu", row]).tells(like(Balance, currency="BTC", **told))
+
+
+def test_the_meta_of_a_wallet_may_be_anything() -> None:
+    metas: tuple[Any, ...] = ("{}", 7, [], True)
+    for meta in metas:
+        logged_in().receives([0, "wu", wallet(10, 4, meta=meta)]).tells(like(Balance, reason=None))
 
 
 def test_what_is_not_computed_is_null_and_told_when_it_comes() -> None:

@@ -5,14 +5,16 @@ from typing import Any
 import pytest
 
 from privstream.model.errors import Refused
-from privstream.model.events import Order, Trade
-from privstream.model.reports import Fill
+from privstream.model.events import Notice, Order, Trade
+from privstream.model.reports import Fill, Known
 from privstream.model.rest import Call, HttpRequest, HttpResponse
 from privstream.model.session import Ask
 from tests.payloads.bitfinex.frames import (
     FEE,
+    LISTS,
     ORDER_ID,
     TRADE_ID,
+    auth,
     exchange,
     logged_in,
     numbered,
@@ -24,6 +26,13 @@ from tests.playbook import Playbook, ledger, like
 from tests.rest_play import answer, play
 from tests.valid import assert_valid
 
+NAME = f"bitfinex:trade:tBTCUST:{TRADE_ID}:{ORDER_ID}"
+KNOWN = Known(
+    since_ns=1_780_000_000_000_000_000,
+    until_ns=1_780_000_010_000_000_000,
+    channels=("trades",),
+)
+
 
 def asked(book: Playbook) -> Ask:
     """What the session wants read over REST now, which is all it wants."""
@@ -34,15 +43,15 @@ def asked(book: Playbook) -> Ask:
 
 
 def answered(book: Playbook, rows: Any, status: int = 200) -> Playbook:
-    """The session's question is put to REST, and its reports are taken like a frame's."""
+    """The session's question is put to REST; what it told of is told by the session."""
 
     def reply(call: Call, request: HttpRequest) -> HttpResponse:
         assert call.name == "auth/r/trades/hist"
         assert request.path == "/v2/auth/r/trades/hist"
         return answer(rows, status)
 
-    book._pending += play(asked(book).flow, reply)
-    return book
+    assert play(asked(book).flow, reply) == ()
+    return book.after(0)
 
 
 def test_te_is_held_and_tu_is_told_once_and_complete() -> None:
@@ -139,7 +148,7 @@ def test_tu_within_three_seconds_asks_nobody() -> None:
 def test_a_tu_that_does_not_come_is_read_over_rest() -> None:
     book = logged_in().receives([0, "te", trade()]).after(3)
     answered(book, [trade(**FEE), trade(id=5, **FEE)]).tells(
-        like(Trade, trade_id=str(TRADE_ID), fee="0.0004", source="rest")
+        like(Trade, trade_id=str(TRADE_ID), fee="0.0004", source="stream")
     )
     book.receives([0, "tu", trade(**FEE)]).tells()
     book.after(30).forget_events()
@@ -195,17 +204,15 @@ def test_a_question_that_is_put_late_asks_nothing_any_more() -> None:
     assert play(flow, lambda *_: answer("must not be asked")) == ()
 
 
-def test_an_answer_that_comes_after_giving_up_still_brings_the_fee() -> None:
+def test_an_answer_that_comes_after_giving_up_is_no_second_fill() -> None:
     book = logged_in().receives([0, "te", trade()]).after(3)
     flow = asked(book).flow
     call = next(flow)
-    held = list(book.after(7)._pending)
-    book.forget()
     assert call.name == "auth/r/trades/hist"
-    with pytest.raises(StopIteration) as end:
+    book.after(7).tells(like(Trade, fee=None))
+    with pytest.raises(StopIteration):
         flow.send(answer([trade(**FEE)]))
-    book._pending += [*end.value.value, *held]  # frames and ticks wait while REST is read
-    book.tells(like(Trade, fee="0.0004"))
+    book.after(1).tells()
 
 
 def test_bare_frames_have_no_login_and_their_fills_are_told_all_the_same() -> None:
@@ -229,9 +236,14 @@ def test_nobody_is_asked_for_trades_that_are_not_streamed() -> None:
 def test_a_fill_that_waits_outlives_its_connection() -> None:
     bitfinex = exchange()
     logged_in(of=bitfinex).receives([0, "te", trade()])
-    new = opened(of=bitfinex).after(9).forget()
-    new.receives({"event": "auth", "status": "OK"}).forget().after(1)
-    new.tells(like(Trade, trade_id=str(TRADE_ID), fee=None))
+    opened(of=bitfinex).after(9).tells(like(Trade, trade_id=str(TRADE_ID), fee=None))
+
+
+def test_a_fill_in_the_instant_of_the_login_is_news_though_only_rest_knows_its_fee() -> None:
+    book = opened().receives(auth(), *LISTS, [0, "te", trade()]).forget()
+    book.ledger.started = "2026-05-28T20:26:43.900000Z"  # as when the whole read was taken
+    book.after(3)
+    answered(book, [trade(**FEE)]).tells(like(Trade, fee="0.0004", source="stream"))
 
 
 def test_a_fill_of_a_clock_behind_ours_is_not_taken_for_history() -> None:
@@ -247,14 +259,87 @@ def test_a_fill_of_a_clock_behind_ours_is_not_taken_for_history() -> None:
 @pytest.mark.parametrize(
     "junk",
     [
-        trade()[:5],
         trade(id="x"),
-        trade(order_id=None),
-        trade(amount=0),
-        trade(price=None),
-        trade(mts="soon"),
+        trade(id=None),
+        trade(symbol=None),
+        trade(symbol=7),
+        "junk",
     ],
     ids=str,
 )
-def test_a_fill_that_cannot_be_read_is_a_notice(junk: list[Any]) -> None:
+def test_a_fill_without_a_name_is_a_notice(junk: list[Any]) -> None:
     logged_in().receives([0, "tu", junk]).does(like(object, code="unrecognised")).nothing()
+
+
+@pytest.mark.parametrize(
+    ("changed", "nulls"),
+    [
+        ({"order_id": None}, ("order_id",)),
+        ({"order_id": "soon"}, ("order_id",)),
+        ({"amount": 0}, ("side", "quantity", "cost")),
+        ({"amount": None}, ("side", "quantity", "cost")),
+        ({"price": -1}, ("price", "cost")),
+        ({"price": []}, ("price", "cost")),
+        ({"type": 7}, ("order_type",)),
+        ({"maker": "both"}, ("liquidity",)),
+        ({"fee_currency": {}}, ("fee_currency",)),
+        ({"cid": True}, ("client_order_id",)),
+        ({"mts": "soon"}, ("time",)),
+    ],
+    ids=str,
+)
+def test_one_odd_value_of_a_fill_is_null_and_said_once(
+    changed: dict[str, Any], nulls: tuple[str, ...]
+) -> None:
+    book = logged_in().receives([0, "tu", trade(**{**FEE, **changed})])
+    odd = dict.fromkeys(nulls)
+    usual = {"trade_id": str(TRADE_ID), "fee": "0.0004", "symbol": "BTC/USDT", "price": "59999.5"}
+    book.tells(like(Trade, **{**usual, **odd}), like(Notice, level="warning", code="unrecognised"))
+    assert_valid(book.events[0])
+    book.receives([0, "tu", trade(**{**FEE, **changed, "id": 5})]).tells(like(Trade, trade_id="5"))
+
+
+def test_an_odd_symbol_is_told_as_it_stands() -> None:
+    book = logged_in().receives([0, "tu", trade(symbol="tBTC", **FEE)])
+    book.tells(like(Trade, symbol=None, exchange_symbol="tBTC"), like(Notice))
+
+
+def test_a_te_without_its_order_is_completed_by_tu() -> None:
+    book = logged_in().receives([0, "te", trade(order_id=None)], [0, "tu", trade(**FEE)])
+    book.tells(like(Notice), like(Trade, order_id=str(ORDER_ID), id=NAME))
+    book.after(30).tells()
+
+
+def test_a_tu_without_its_order_is_completed_by_te() -> None:
+    book = logged_in().receives([0, "te", trade()], [0, "tu", trade(order_id=None, **FEE)])
+    book.tells(like(Trade, order_id=str(ORDER_ID), id=NAME), like(Notice))
+    book.after(30).tells()
+
+
+def test_a_fill_without_its_order_is_completed_by_rest() -> None:
+    book = logged_in().receives([0, "te", trade(order_id=None)]).forget_events().after(3)
+    answered(book, [trade(**FEE)]).tells(like(Trade, order_id=str(ORDER_ID), fee="0.0004", id=NAME))
+
+
+@pytest.mark.parametrize("later", ["te", "tu"])
+@pytest.mark.parametrize(("first", "second"), [(None, ORDER_ID), (ORDER_ID, None)])
+def test_a_fill_told_without_its_order_or_with_it_is_not_told_again(
+    first: int | None, second: int | None, later: str
+) -> None:
+    bitfinex = exchange()
+    book = logged_in(of=bitfinex).receives([0, "tu", trade(order_id=first, **FEE)]).told_now()
+    row = trade(order_id=second, **(FEE if later == "tu" else {}))
+    book.receives([0, later, row]).told_now().after(30).told_now()
+    found = play(
+        bitfinex.backfill(KNOWN),
+        lambda call, _: answer([trade(order_id=second, **FEE)] if "trades" in call.name else []),
+    )
+    for report in found.reports:
+        book.events += book.ledger.take(report, "2026-05-28T20:26:50.000000Z")
+    assert len([event for event in book.events if isinstance(event, Trade)]) == 1
+
+
+def test_two_orders_of_one_odd_trade_are_two_fills() -> None:
+    rows = [trade(amount=0, **FEE), trade(amount=0, order_id=77, **FEE)]
+    book = logged_in().receives([0, "tu", rows]).told_now()
+    assert len([event for event in book.events if isinstance(event, Trade)]) == 2

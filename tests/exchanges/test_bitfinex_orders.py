@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from privstream.exchanges.bitfinex import names
+from privstream.exchanges.bitfinex import Bitfinex, names
 from privstream.model.events import Notice, Order, OrderStatus, Position
-from privstream.model.reports import Listed, OrderReport
+from privstream.model.reports import Listed, NoticeReport, OrderReport, PositionReport
 from tests.payloads.bitfinex.frames import (
     ORDER_ID,
     exchange,
@@ -61,6 +61,71 @@ def test_of_a_status_only_the_head_counts(
 )
 def test_symbols_are_told_in_common_names(exchange_symbol: str, symbol: str) -> None:
     assert names.symbol(exchange_symbol) == symbol
+
+
+@pytest.mark.parametrize(
+    ("exchange_symbol", "symbol"),
+    [
+        ("tDSHUSD", "DASH/USD"),
+        ("tUDCUSD", "USDC/USD"),
+        ("tWBTUSD", "WBTC/USD"),
+        ("tWHBT:USD", "WBT/USD"),
+        ("tLUNA:USD", "LUNC/USD"),
+        ("tLUNA2:UST", "LUNA/USDT"),
+        ("tIOTBTC", "IOTA/BTC"),
+        ("tSONIC:USD", "S/USD"),
+    ],
+)
+def test_each_code_is_called_by_the_exchanges_own_map_and_never_twice(
+    exchange_symbol: str, symbol: str
+) -> None:
+    assert names.symbol(exchange_symbol) == symbol
+
+
+@pytest.mark.parametrize(
+    ("typed", "symbol"),
+    [
+        ("tBTCUSD", "BTC/USD"),
+        ("btcusd", "BTC/USD"),
+        ("tbtcusd", "BTC/USD"),
+        (" BTC/USD ", "BTC/USD"),
+        ("btc-usdt", "BTC/USDT"),
+        ("BTC_UST", "BTC/USDT"),
+        ("BTCUST", "BTC/USDT"),
+        ("BTCUSDT", "BTC/USDT"),
+        ("tDSHUSD", "DASH/USD"),
+        ("DASHUSD", "DASH/USD"),
+        ("tDASHUSD", "DASH/USD"),
+        ("DASH/USD", "DASH/USD"),
+        ("DSH/USD", "DASH/USD"),
+        ("usdc/usd", "USDC/USD"),
+        ("tUDCUSD", "USDC/USD"),
+        ("tAVAX:USD", "AVAX/USD"),
+        ("tavax:usd", "AVAX/USD"),
+        ("avaxusd", "AVAX/USD"),
+        ("tsdusd", "TUSD/USD"),
+        ("tusd/usd", "TUSD/USD"),
+        ("trxusd", "TRX/USD"),
+        ("ETHBTC", "ETH/BTC"),
+        ("OPUSDT", "OP/USDT"),
+        ("tWBTUSD", "WBTC/USD"),
+        ("WBT/USD", "WBT/USD"),
+        ("tWHBT:USD", "WBT/USD"),
+        ("WHBT/USD", "WBT/USD"),
+        ("tLUNA2:USD", "LUNA/USD"),
+        ("LUNA/USD", "LUNA/USD"),
+        ("tBTCF0:USTF0", "BTCF0/USTF0"),
+        ("BTCF0USTF0", "BTCF0/USTF0"),
+        ("fUSD", None),
+        ("BTC", None),
+        ("tBTC", None),
+        (":", None),
+        ("", None),
+        ("BTC/USD/EUR", None),
+    ],
+)
+def test_a_market_may_be_typed_in_any_spelling(typed: str, symbol: str | None) -> None:
+    assert Bitfinex.symbol_of(typed) == symbol
 
 
 @pytest.mark.parametrize("junk", ["fUSD", "BTCUSD", "tBTC", "t:USD", "tBTC:", "t", ""])
@@ -189,18 +254,86 @@ def test_a_forced_end_is_canceled_when_something_was_filled_and_rejected_otherwi
 
 
 def test_several_orders_in_one_frame_are_read_and_a_bad_one_hides_none() -> None:
-    rows = [order(id=1), order(id=2, amount_orig=None), order(id=3), "junk", order(id=True)]
-    logged_in().receives([0, "on", rows]).tells(
-        like(Order, order_id="1"),
-        like(Notice, code="unrecognised"),
-        like(Order, order_id="3"),
-        like(Notice, code="unrecognised"),
-        like(Notice, code="unrecognised"),
+    rows = [order(id=1), order(id=None), order(id=3), "junk", order(id=True)]
+    unread = like(Notice, code="unrecognised")
+    told = [like(Order, order_id="1"), unread, like(Order, order_id="3"), unread, unread]
+    logged_in().receives([0, "on", rows]).tells(*told)
+    told = [unread, like(Order, order_id="2")]
+    logged_in().receives([0, "on", ["junk", order(id=2)]]).tells(*told)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"amount_orig": 0}, {"side": None, "quantity": None, "filled": None}),
+        ({"amount_orig": None}, {"side": None, "quantity": None, "filled": None}),
+        ({"amount_orig": []}, {"side": None, "quantity": None, "filled": None}),
+        ({"amount": "much"}, {"side": "buy", "quantity": "0.5", "filled": None}),
+        ({"amount": 0.6}, {"side": "buy", "quantity": "0.5", "filled": None}),
+        ({"symbol": None}, {"symbol": None, "exchange_symbol": None, "price": "60000"}),
+        ({"symbol": "tBTC"}, {"symbol": None, "exchange_symbol": "tBTC"}),
+        ({"cid": []}, {"client_order_id": None, "price": "60000"}),
+        ({"type": None}, {"order_type": None, "time_in_force": None, "quantity": "0.5"}),
+        ({"flags": "post"}, {"time_in_force": None, "order_type": "limit", "price": "60000"}),
+        ({"mts_tif": "soon"}, {"time_in_force": None, "order_type": "limit"}),
+        ({"status": 7}, {"status": "unknown", "exchange_status": None, "quantity": "0.5"}),
+        ({"price": -1}, {"price": None, "order_type": "limit"}),
+        ({"price": {}}, {"price": None, "order_type": "limit"}),
+        ({"mts_create": "soon"}, {"created": None, "price": "60000"}),
+        ({"mts_update": []}, {"price": "60000", "status": "open"}),
+        ({"amount": 0.2, "price_avg": -1}, {"average_price": None, "filled": "0.3"}),
+    ],
+    ids=str,
+)
+def test_one_odd_value_of_an_order_is_null_and_the_order_told(
+    changed: dict[str, Any], told: dict[str, Any]
+) -> None:
+    report, *notices = actions(logged_in("orders").receives([0, "on", order(**changed)]))
+    assert report == like(OrderReport, order_id=str(ORDER_ID), **told)
+    assert notices
+    assert all(notice == like(NoticeReport, code="unrecognised") for notice in notices)
+    assert all(notice.once.startswith("order:") for notice in notices)
+
+
+def actions(book: Playbook) -> list[Any]:
+    """What is done and not yet looked at."""
+    done = list(book._pending)
+    book.forget()
+    return done
+
+
+def test_an_odd_value_is_said_once() -> None:
+    book = logged_in().receives([0, "on", order(id=1, price=-1)])
+    book.tells(like(Order, price=None), like(Notice, level="warning", code="unrecognised"))
+    text = "cannot read price of this order, told as null: -1"
+    assert getattr(book.events[-1], "text") == text  # noqa: B009 - one of several events
+    book.receives([0, "on", order(id=2, price=-1)]).tells(like(Order, order_id="2", price=None))
+    book.receives([0, "on", order(id=3, flags="x")]).tells(like(Order), like(Notice))
+
+
+def test_what_was_filled_of_an_order_changed_across_zero_has_the_orders_sign() -> None:
+    row = order(amount_orig=-0.020578, amount=0.033492, status="CANCELED was: PARTIALLY FILLED @ 1")
+    logged_in("orders").receives([0, "oc", row]).does(
+        like(OrderReport, side="sell", quantity="0.020578", filled="0.054070", status="canceled")
     )
 
 
-def test_more_left_than_was_ordered_is_no_order() -> None:
-    logged_in().receives([0, "ou", order(amount=0.6)]).tells(like(Notice, code="unrecognised"))
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"status": "ACTIVE"}, "canceled"),
+        ({"status": "PARTIALLY FILLED @ 60000.0(0.3)", "amount": 0.2}, "canceled"),
+        ({"status": "PARTIALLY FILLED @ 60000.0(0.3)", "amount": 0}, "filled"),
+        ({"status": "SOMETHING NEW"}, "canceled"),
+        ({"status": None}, "canceled"),
+        ({"status": "EXECUTED @ 60000.0(0.5)", "amount": 0}, "filled"),
+        ({"status": "INSUFFICIENT BALANCE (G1)"}, "rejected"),
+    ],
+    ids=str,
+)
+def test_oc_is_the_end_whatever_the_words_of_its_row(changed: dict[str, Any], status: str) -> None:
+    report, *_ = actions(logged_in("orders").receives([0, "oc", order(**changed)]))
+    assert report == like(OrderReport, status=status)
 
 
 def test_rows_may_be_short_as_of_old_and_long_as_of_tomorrow() -> None:
@@ -301,6 +434,102 @@ def test_a_position_that_a_new_connection_does_not_list_was_closed_meanwhile() -
 def test_a_list_that_cannot_be_read_whole_closes_nothing() -> None:
     book = logged_in().receives([0, "pn", position()]).forget_events()
     book.receives([0, "ps", ["junk"]]).tells(like(Notice, code="unrecognised"))
+    book.receives([0, "ps", []]).tells(like(Position, status="closed"))
+
+
+def test_an_odd_value_does_not_make_a_list_one_that_cannot_be_read() -> None:
+    book = logged_in().receives([0, "pn", position()]).forget_events()
+    row = position(symbol="tBTCUSD", id=4712, leverage=-1, price_liq=1)
+    told = [like(Position, position_id="4712", leverage=None), like(Notice)]
+    book.receives([0, "ps", [row]]).tells(*told, like(Position, position_id="4711", side="flat"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"leverage": -0.00058690852}, {"leverage": None, "quantity": "0.25"}),
+        ({"leverage": "x"}, {"leverage": None, "quantity": "0.25"}),
+        ({"base_price": -1}, {"entry_price": None, "side": "short"}),
+        ({"base_price": []}, {"entry_price": None, "side": "short"}),
+        ({"price_liq": "x"}, {"liquidation_price": None, "side": "short"}),
+        ({"pl": {}}, {"unrealized_pnl": None, "side": "short"}),
+        ({"status": 7}, {"status": "unknown", "side": "short"}),
+        ({"symbol": "fUSD"}, {"symbol": None, "exchange_symbol": "fUSD", "side": "short"}),
+        ({"id": "x"}, {"position_id": None, "side": "short"}),
+        ({"mts_update": "x"}, {"side": "short"}),
+        ({"amount": None}, {"side": None, "quantity": None, "entry_price": "2500.5"}),
+        ({"amount": "x"}, {"side": None, "quantity": None, "entry_price": "2500.5"}),
+    ],
+    ids=str,
+)
+def test_one_odd_value_of_a_position_is_null_and_the_position_told(
+    changed: dict[str, Any], told: dict[str, Any]
+) -> None:
+    report, notice = actions(logged_in("positions").receives([0, "pn", position(**changed)]))
+    assert report == like(PositionReport, **told)
+    assert notice == like(NoticeReport, code="unrecognised")
+    assert notice.once.startswith("position:")
+
+
+def test_a_position_without_its_id_is_the_one_of_its_symbol() -> None:
+    book = logged_in().receives([0, "pn", position()]).forget_events()
+    book.receives([0, "pc", position(id=None, amount=0)])
+    book.tells(like(Position, position_id="4711", side="flat"))
+    book.receives([0, "ps", []]).tells()
+
+
+# --- what is computed later --------------------------------------------------------------
+
+
+def calc(item: str) -> list[Any]:
+    return [0, "calc", None, [[item]]]
+
+
+COMPUTED = {"pl": -0.5, "price_liq": 3100.5, "leverage": 0.5}
+
+
+def test_a_liquidation_price_that_is_missing_is_asked_for_once() -> None:
+    book = logged_in().receives([0, "pn", position()]).forget_events()
+    book.after(1).sends(calc("position_tETHUST")).receives([0, "pu", position()])
+    book.tells().after(5).nothing()
+    book.receives([0, "pu", position(amount=-0.3)]).forget_events()
+    book.after(1).sends(calc("position_tETHUST"))
+
+
+def test_a_liquidation_price_that_comes_is_not_asked_for() -> None:
+    book = logged_in().receives([0, "pn", position()], [0, "pu", position(**COMPUTED)])
+    book.forget_events().after(5).nothing()
+    below_zero = position(**{**COMPUTED, "price_liq": -3, "id": 4712})
+    book.receives([0, "pn", below_zero]).forget_events().after(5).nothing()
+
+
+def test_a_closed_position_is_not_asked_for() -> None:
+    book = logged_in().receives([0, "pn", position()], [0, "pc", position(amount=0)])
+    book.forget_events().after(5).nothing()
+
+
+def test_nobody_is_asked_for_positions_that_are_not_streamed() -> None:
+    logged_in("orders").receives([0, "pn", position()]).forget_events().after(5).nothing()
+
+
+def relisted(**computed: float) -> Playbook:
+    """A new connection that lists the position uncomputed, which an earlier one had computed."""
+    bitfinex, book = exchange(), ledger("bitfinex")
+    old = Playbook(bitfinex.session(None, ("positions",)), book)
+    old.receives([0, "ps", []], [0, "pn", position(**{**COMPUTED, **computed})]).forget_events()
+    book.reconnected()
+    new = Playbook(bitfinex.session(None, ("positions",)), book)
+    return new.receives([0, "ps", [position()]])
+
+
+def test_a_list_that_repeats_a_position_without_what_was_computed_is_no_news() -> None:
+    book = relisted().tells().after(1).sends(calc("position_tETHUST"))
+    book.receives([0, "pu", position(**COMPUTED)]).tells().after(20).tells()
+
+
+def test_a_liquidation_price_that_nobody_tells_any_more_is_not_known() -> None:
+    book = relisted().tells().after(1).sends(calc("position_tETHUST"))
+    book.after(10).does(like(PositionReport, liquidation_price=None, source="snapshot"))
 
 
 # --- notifications ---------------------------------------------------------------------

@@ -285,11 +285,34 @@ def test_orders_are_looked_up_by_their_ids() -> None:
     assert server.asked == [(OPEN, {"id": [11]})]
 
 
-def test_a_fill_that_was_read_back_waits_no_longer() -> None:
+def test_a_fill_that_was_read_back_waits_no_longer_and_is_not_forgotten() -> None:
     bitfinex = exchange()
     session = bitfinex.session(None, ("trades",))
     frame = json.dumps([0, "te", trade()]).encode()
     assert not list(session.receive(frame, STAMP.now))
     play(bitfinex.backfill(KNOWN), Server(fills=[[trade(**FEE)]]))
-    later = STAMP.now._replace(monotonic=STAMP.now.monotonic + 60)
-    assert not list(session.tick(later))
+    # Whether what was read is told is not for the session to know.
+    assert list(session.tick(STAMP.now)) == [like(Fill, fee="0.0004", source="stream")]
+    assert not list(session.tick(STAMP.now))
+
+
+def test_an_order_in_the_history_is_over_whatever_its_words_say() -> None:
+    rows = [
+        order(id=1, amount=0.2, status="PARTIALLY FILLED @ 60000.0(0.3)"),
+        order(id=2, status="ACTIVE"),
+        order(id=3, amount=0, status="SOMETHING NEW"),
+    ]
+    server = Server(history=[rows, [order(id=4, status="ACTIVE")]])
+    found = read_back(server, suspecting("4"))
+    assert list(found.reports) == [
+        like(OrderReport, order_id="1", status="canceled", filled="0.3"),
+        like(OrderReport, order_id="2", status="canceled", filled="0"),
+        like(OrderReport, order_id="3", status="filled", filled="0.5"),
+        like(OrderReport, order_id="4", status="canceled"),
+    ]
+
+
+def test_an_order_in_the_list_of_open_ones_is_not_over() -> None:
+    rows = [order(id=5, status="PARTIALLY FILLED @ 60000.0(0.3)", amount=0.2)]
+    found = play(exchange().look_up(["5"]), Server(open_=[rows]))
+    assert list(found) == [like(OrderReport, status="partially_filled", filled="0.3")]

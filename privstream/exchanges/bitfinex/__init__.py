@@ -21,26 +21,29 @@ Quirks
       word: it is asked for with `calc`.
     * Sequence numbers stand right after the payload. Heartbeats have theirs one place
       earlier, and answers to requests lack the second, the account's, which may jump.
-    * Of a status text only the head before "was" counts: `IOC CANCELED was: PARTIALLY …`.
+    * Of a status text only the head before "was" counts: `IOC CANCELED was: PARTIALLY …`;
+      but an order in `oc` or in the history is over, whatever the head says.
     * `dms` in the login would cancel all orders when the socket closes: it is never sent.
 
 Source
-    protocols/bitfinex.md: docs.bitfinex.com (WebSocket v2, REST v2), issue threads and
-    captures; checked 2026-11-20.
+    docs.bitfinex.com (WebSocket v2, REST v2), issue threads of the official libraries and
+    captures; checked 2026-11-30.
 """
 
 from collections.abc import Iterable, Mapping
 from functools import partial
 from urllib.parse import urlsplit
 
+from msgspec import structs
+
 from privstream.exchanges.base import Exchange, Limits, Right
-from privstream.exchanges.bitfinex import rest
+from privstream.exchanges.bitfinex import names, rest
 from privstream.exchanges.bitfinex.memory import Memory
 from privstream.exchanges.bitfinex.rights import rights_of
 from privstream.exchanges.bitfinex.session import LOGIN, BitfinexSession
 from privstream.model.account import Account, Endpoints, Token
 from privstream.model.errors import ConfigError
-from privstream.model.reports import AnyReport, Backfill, BalanceReport, Known
+from privstream.model.reports import AnyReport, Backfill, BalanceReport, Fill, Known
 from privstream.model.rest import RestFlow, Stamp
 from privstream.model.session import Handshake, Session
 
@@ -57,15 +60,15 @@ class Bitfinex(Exchange):
     rights = ("orders: read", "wallets: read", "positions: read", "history: read")
     login_nonce = True
     numbers_frames = True
-    balance_digits = 8  # of REST; the socket tells more (sheet section 5.4)
+    balance_digits = 8  # of REST; the socket tells more
     open_path = "/v2/platform/status"
     limits = Limits(
-        connects=(5, 15.0),  # per address, to the private host (sheet section 1)
-        # 90 calls of each path in a minute (sheet section 6); all paths share this budget.
+        connects=(5, 15.0),  # per address, to the private host
+        # 90 calls of each path in a minute; all paths share this budget.
         rest_budget=(30.0, 1.0),
-        rest_lag=10.0,  # an order's fills were seen missing at first (sheet section 6)
+        rest_lag=10.0,  # an order's fills were seen missing at first
         login=LOGIN,
-        nonce_unit=1000,  # microseconds, like the official libraries (sheet section 3.1)
+        nonce_unit=1000,  # microseconds, like the official libraries
     )
 
     def __init__(self, account: Account) -> None:
@@ -84,6 +87,10 @@ class Bitfinex(Exchange):
                 "the private ones are at wss://api.bitfinex.com/ws/2",
             )
 
+    @classmethod
+    def symbol_of(cls, text: str) -> str | None:
+        return names.symbol_of(text)
+
     def handshake(self, token: Token | None, stamp: Stamp) -> Handshake:  # noqa: ARG002 - neither is in it
         return Handshake(url=self.account.endpoints.ws_url)
 
@@ -93,8 +100,10 @@ class Bitfinex(Exchange):
 
     def backfill(self, known: Known) -> RestFlow[Backfill]:
         found = yield from rest.backfill(self.account, known, self._memory.clock_ns)
-        self._memory.executions.settle(found.reports)
-        return found
+        executions = self._memory.executions
+        executions.learn(found.reports)
+        named = (executions.named(r) if isinstance(r, Fill) else r for r in found.reports)
+        return structs.replace(found, reports=tuple(named))
 
     def picture(self) -> RestFlow[Backfill]:
         return rest.open_orders(self.account)

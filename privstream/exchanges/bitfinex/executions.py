@@ -1,12 +1,14 @@
 """Fills that wait for their fee: `te` comes first without it, `tu` repeats the fill with it.
 
 The one rule: a fill is told once, with its fee where anyone knows it: from `tu`, after a
-few seconds from REST, and after a few more without. What waits outlives its connection.
-Source: protocols/bitfinex.md section 5.3 (checked 2026-11-20).
+few seconds from REST, and after a few more without. What waits outlives its connection,
+and nothing but telling it ends the waiting.
+Source: docs.bitfinex.com/reference/ws-auth-trades (checked 2026-11-30).
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from msgspec import structs
 
@@ -14,10 +16,11 @@ from privstream.model.reports import Fill
 from privstream.model.rest import Now, RestFlow
 from privstream.model.times import to_nanos
 
-ASK_AFTER = 3.0  # seconds; `tu` follows within 1 to 2 s under load (sheet section 5.3)
+ASK_AFTER = 3.0  # seconds; `tu` follows within 1 to 2 s under load
 GIVE_UP = 9.0  # seconds; REST itself may lag, so it is asked twice before this
+NAMES = 4096  # names of fills kept, for rows that leave out a part of theirs
 
-ReadFills = Callable[[int], RestFlow[tuple[Any, ...]]]
+ReadFills: TypeAlias = Callable[[int], RestFlow[tuple[Any, ...]]]
 """Reads the fills since a moment (nanoseconds) over REST."""
 
 
@@ -31,28 +34,24 @@ class Executions:
 
     def __init__(self) -> None:
         self._waiting: dict[str, _Waiting] = {}
+        self._told: OrderedDict[_Place, Fill] = OrderedDict()
         self._asked = float("-inf")
-        self._started: int | None = None
-
-    def started(self, now: Now) -> None:
-        """A connection opens; the first one bounds what REST may tell as read back."""
-        self._started = self._started or now.wall_ns
 
     def take(self, fill: Fill, now: Now) -> Iterator[Fill]:
         """Tell a fill that has its fee; keep one that has not."""
-        key = fill.key or fill.trade_id
-        if fill.fee is None:
-            self._waiting.setdefault(key, _Waiting(fill, now.monotonic))
-        else:
-            self._waiting.pop(key, None)
-            yield fill
+        fill = self.named(fill)
+        if fill.fee is not None:
+            yield self._telling(fill)
+        elif not self._has_told(fill):
+            self._waiting.setdefault(_key(fill), _Waiting(fill, now.monotonic))
 
-    def given_up(self, now: Now) -> Iterator[Fill]:
-        """Fills whose fee nobody told in time."""
-        for key, (fill, since) in list(self._waiting.items()):
-            if now.monotonic - since >= GIVE_UP:
-                del self._waiting[key]
-                yield fill
+    def due(self, now: Now) -> Iterator[Fill]:
+        """Fills whose fee REST has told, or nobody in time."""
+        for fill, since in list(self._waiting.values()):
+            if fill.fee is not None or now.monotonic - since >= GIVE_UP:
+                yield self._telling(fill)
+
+    # --- REST --------------------------------------------------------------------------
 
     def must_ask(self, now: Now) -> bool:
         """A fill has waited long enough for REST to be asked (again)."""
@@ -64,28 +63,71 @@ class Executions:
         return due
 
     def complete(self, read_fills: ReadFills) -> RestFlow[tuple[Any, ...]]:
-        """Bring what waits now, with its fee, from REST; asks nothing where nothing waits."""
-        wanted = {key: waiting.fill for key, waiting in self._waiting.items()}
-        times = [to_nanos(fill.time) for fill in wanted.values() if fill.time is not None]
-        if not times:
-            return ()
-        rows = yield from read_fills(min(times))
-        # Only these: the rest is on its way through the socket.
-        found = tuple(row for row in rows if isinstance(row, Fill) and row.key in wanted)
-        return tuple(self._from(fill) for fill in self.settle(found))
+        """Ask REST for the fee of what waits, which `due` then tells; nothing else is told.
 
-    def settle(self, reports: Iterable[object]) -> tuple[Fill, ...]:
-        """Forget what was found with its fee; returns those fills."""
-        found = [
-            report for report in reports if isinstance(report, Fill) and report.fee is not None
-        ]
-        for fill in found:
-            self._waiting.pop(fill.key or fill.trade_id, None)
-        return tuple(found)
+        The rest of the answer is on its way through the socket.
+        """
+        times = [to_nanos(w.fill.time) for w in self._waiting.values() if w.fill.time is not None]
+        if times:
+            self.learn((yield from read_fills(min(times))))
+        return ()
 
-    def _from(self, fill: Fill) -> Fill:
-        # By our clock it was before the start, yet its `te` came: as something read back
-        # the ledger would leave it out.
-        if self._started is None or fill.time is None or to_nanos(fill.time) >= self._started:
+    def learn(self, reports: Iterable[object]) -> None:
+        """Complete what waits by what was read over REST.
+
+        It stays the stream's news, however long ago the account's history begins.
+        """
+        for fill in (report for report in reports if isinstance(report, Fill)):
+            waiting = self._waits(fill)
+            if waiting is not None and fill.fee is not None:
+                news = structs.replace(fill, source=waiting.fill.source)
+                del self._waiting[_key(waiting.fill)]
+                self._waiting[_key(news)] = _Waiting(news, waiting.since)
+
+    # --- names -------------------------------------------------------------------------
+
+    def named(self, fill: Fill) -> Fill:
+        """The fill by the name that it has already, where a message left out its order."""
+        known = self._told.get(_place(fill))
+        if known is None and fill.order_id is None and (waiting := self._waits(fill)) is not None:
+            known = waiting.fill
+        if known is None or not _is_same(known, fill):
             return fill
-        return structs.replace(fill, source="stream")
+        return structs.replace(fill, key=known.key, order_id=fill.order_id or known.order_id)
+
+    def _waits(self, fill: Fill) -> _Waiting | None:
+        """What waits of this fill."""
+        if (waiting := self._waiting.get(_key(fill))) is not None:
+            return waiting
+        return next((w for w in self._waiting.values() if _is_same(w.fill, fill)), None)
+
+    def _has_told(self, fill: Fill) -> bool:
+        known = self._told.get(_place(fill))
+        return known is not None and _is_same(known, fill)
+
+    def _telling(self, fill: Fill) -> Fill:
+        while (waiting := self._waits(fill)) is not None:
+            del self._waiting[_key(waiting.fill)]
+        self._told.setdefault(_place(fill), fill)  # by its first name, whatever follows
+        if len(self._told) > NAMES:
+            self._told.popitem(last=False)
+        return fill
+
+
+_Place: TypeAlias = tuple[str | None, str, str | None]
+"""A symbol's trade, and our side of it."""
+
+
+def _place(fill: Fill) -> _Place:
+    return fill.exchange_symbol, fill.trade_id, fill.side
+
+
+def _key(fill: Fill) -> str:
+    return fill.key or fill.trade_id
+
+
+def _is_same(one: Fill, other: Fill) -> bool:
+    """Two messages tell of one fill, of which either may leave out the order."""
+    if _place(one) != _place(other):
+        return False
+    return one.key == other.key or None in {one.order_id, other.order_id}

@@ -5,10 +5,10 @@ and is not in it has gone; the list itself does not say so.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple, Self
 
 from msgspec import structs
 
-from privstream.exchanges.bitfinex.available import Wallet
 from privstream.exchanges.bitfinex.executions import Executions
 from privstream.exchanges.bitfinex.rows import Origin
 from privstream.model.exact import normal
@@ -25,7 +25,18 @@ class Memory:
         """How far the server's clock is ahead of ours, as its frames tell."""
         self.executions = Executions()
         self.balances = Balances()
-        self.positions = Positions()
+        self.positions = OpenPositions()
+
+
+class Wallet(NamedTuple):
+    """One currency of one wallet, as Bitfinex spells them."""
+
+    kind: str
+    currency: str
+
+    @classmethod
+    def of(cls, report: BalanceReport) -> Self:
+        return cls(report.wallet or "", report.exchange_currency)
 
 
 class Balances:
@@ -55,17 +66,28 @@ class Balances:
                 yield empty
 
 
-class Positions:
+class OpenPositions:
     """The positions held as open."""
 
     def __init__(self) -> None:
         self._open: dict[str, PositionReport] = {}
 
-    def take(self, report: PositionReport) -> None:
-        if report.side == "flat":
-            self._open.pop(_key(report), None)
-        else:
+    def named(self, report: PositionReport) -> PositionReport:
+        """The same report with the id that is known of its position, where it has none."""
+        if report.position_id is not None:
+            return report
+        same = (
+            held for held in self._open.values() if held.exchange_symbol == report.exchange_symbol
+        )
+        known = next(same, report)  # there is one position of a symbol at a time
+        return structs.replace(report, position_id=known.position_id)
+
+    def take(self, report: PositionReport) -> bool:
+        """Remember a report; True where it is of a position as it is known."""
+        before = self._open.pop(_key(report), None)
+        if report.side != "flat":
             self._open[_key(report)] = report
+        return before is not None and _size(before) == _size(report)
 
     def gone(self, listed: Iterable[PositionReport], origin: Origin) -> Iterator[PositionReport]:
         """Positions that a list left out: they were closed."""
@@ -87,3 +109,8 @@ class Positions:
 
 def _key(report: PositionReport) -> str:
     return report.position_id or report.exchange_symbol or ""
+
+
+def _size(report: PositionReport) -> tuple[str | None, ...]:
+    amounts = normal(report.quantity), normal(report.entry_price)
+    return report.position_id, report.side, *amounts

@@ -1,21 +1,22 @@
 """Bitfinex's names in common ones: symbols, currencies, order types and the status grammar.
 
-The one rule: of a status text only the head counts, and its numbers are never used:
-they are rounded and sometimes hold the last fill only.
-Source: protocols/bitfinex.md sections 1, 5.1 and 5.2 (checked 2026-11-20).
+The one rule: a code is looked up once, never its result again: `WHBT` is WBT, and `WBT` is
+WBTC. Of a status text only the head counts, and its numbers are never used: they are
+rounded and sometimes hold the last fill only.
+Source: docs.bitfinex.com/docs/ws-general and /reference/ws-auth-orders (checked 2026-11-30).
 """
 
 import re
 from functools import lru_cache
 
+from privstream.exchanges.bitfinex.aliases import COMMON
 from privstream.model.events import OrderStatus
 
-COMMON = {"UST": "USDT"}
 SHORT_PAIR = 6  # letters of a pair without a colon: three and three
 
 
 def currency(code: str) -> str:
-    """`UST` is `USDT`; everything else is itself, also the derivatives' `USTF0`."""
+    """`UST` is `USDT`; what has no other name is itself, also the derivatives' `USTF0`."""
     if not isinstance(code, str) or not code:
         raise TypeError("no currency")
     return COMMON.get(code, code)
@@ -75,3 +76,50 @@ _STATUS: dict[str, OrderStatus] = {
     "PARTIALLY FILLED": "partially_filled",
     "EXECUTED": "filled",
 }
+
+
+# --- as a user may spell a market --------------------------------------------------------
+
+QUOTES = (
+    *("USTF0", "USDT", "USDC", "EURQ", "EURR", "EURT", "USDQ", "USDR", "CNHT", "MXNT", "XAUT"),
+    *("USD", "UST", "EUR", "GBP", "JPY", "TRY", "BTC", "ETH", "UDC", "EUT"),
+)
+"""What is traded against, the longest first: they part a name in which nothing else does."""
+_PARTED = re.compile(r"([A-Z0-9]+)[/_-]([A-Z0-9]+)")
+_NAMES = frozenset(COMMON.values())
+
+
+def symbol_of(text: str) -> str | None:
+    """`tBTCUST`, `btcust`, `BTC/UST`, `BTCUSDT` and `btc-usdt` are all `BTC/USDT`.
+
+    With a slash the names are common ones, where one is both: `WBT/USD` is what Bitfinex
+    writes `tWHBT:USD`, and `WBTUSD` is its code of WBTC/USD. `None` is no market's name.
+    """
+    name = text.strip()
+    if parted := _PARTED.fullmatch(name.upper()):
+        return "/".join(part if part in _NAMES else currency(part) for part in parted.groups())
+    if name[:1] == "f" and name[1:].isupper():  # a currency that is lent
+        return None
+    return _divided((name[1:] if _has_prefix(name) else name).upper())
+
+
+def _has_prefix(name: str) -> bool:
+    """Whether the first letter says that it is traded: `tBTCUSD`, also where all is lower case."""
+    bare = name[1:]
+    if name[:1] != "t":
+        return False
+    is_short = len(bare) == SHORT_PAIR and bare[3:].upper() in QUOTES and bare[:3] != bare[3:]
+    return bare != bare.lower() or ":" in bare or is_short
+
+
+def _divided(bare: str) -> str | None:
+    """Base and quote of a name without a slash, in Bitfinex's codes or in common names."""
+    base, colon, quote = bare.partition(":")
+    if not colon:
+        quote = next((q for q in QUOTES if bare.endswith(q) and bare != q), "")
+        if len(bare) == SHORT_PAIR and bare[3:] in QUOTES:
+            quote = bare[3:]
+        base = bare.removesuffix(quote)
+    if not (base.isalnum() and quote.isalnum()) or base == quote:
+        return None
+    return f"{currency(base)}/{currency(quote)}"

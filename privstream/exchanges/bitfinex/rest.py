@@ -29,6 +29,8 @@ WHOLE_SECOND_NS = 10**9  # REST has told times cut to whole seconds
 KEPT_NS = 14 * 86_400 * 10**9  # closed orders are kept about two weeks
 NONCE_TRIES = 2
 
+HISTORY = "auth/r/orders/hist"
+"""Of orders that are over."""
 REST = Origin("rest")
 Part = RestFlow[Backfill]
 
@@ -120,7 +122,7 @@ def look_up(account: Account, order_ids: Iterable[str]) -> RestFlow[tuple[AnyRep
         rest = [order_id for order_id in batch if str(order_id) not in open_ids]
         reports += found
         if rest:
-            reports += yield from _orders(account, "auth/r/orders/hist", id=rest, limit=ORDERS_PAGE)
+            reports += yield from _orders(account, HISTORY, id=rest, limit=ORDERS_PAGE)
     return tuple(reports)
 
 
@@ -133,13 +135,14 @@ def open_orders(account: Account) -> RestFlow[Backfill]:
 def balances(account: Account) -> RestFlow[tuple[BalanceReport, ...]]:
     """What is in the wallets, rounded to eight decimals. Whatever changed them is past."""
     rows = yield from ask(account, "auth/r/wallets")
-    reports = (report for row in rows for report in read_wallet(row, REST))
-    return tuple(structs.replace(report, reason=None) for report in reports)
+    reports = each(rows, partial(read_wallet, origin=REST))
+    found = (report for report in reports if isinstance(report, BalanceReport))
+    return tuple(structs.replace(report, reason=None) for report in found)
 
 
 def _orders(account: Account, path: str, **parameters: Any) -> RestFlow[tuple[AnyReport, ...]]:
     rows = yield from ask(account, path, **parameters)
-    return tuple(each(rows, partial(read_order, origin=REST)))
+    return tuple(each(rows, partial(read_order, origin=REST, is_over=path == HISTORY)))
 
 
 # --- reading back ----------------------------------------------------------------------
@@ -188,7 +191,7 @@ def _closed_orders(account: Account, known: Known, start: int) -> Part:
     if known.until_ns - known.since_ns > KEPT_NS:
         detail = "Bitfinex keeps closed orders for about two weeks only"
     while True:
-        page = yield from ask(account, "auth/r/orders/hist", **window, limit=ORDERS_PAGE)
+        page = yield from ask(account, HISTORY, **window, limit=ORDERS_PAGE)
         news = {_name(row): row for row in page}.keys() - rows.keys()
         rows |= {_name(row): row for row in page}
         if len(page) < ORDERS_PAGE:
@@ -199,7 +202,7 @@ def _closed_orders(account: Account, known: Known, start: int) -> Part:
         # Whether the window is over creations or changes is not documented: the change is
         # the later one, so nothing is skipped.
         window["end"] = min(_moment(row, 5) for row in page)
-    reports = tuple(each(rows.values(), partial(read_order, origin=REST)))
+    reports = tuple(each(rows.values(), partial(read_order, origin=REST, is_over=True)))
     return Backfill(reports, complete=detail is None, detail=detail)
 
 

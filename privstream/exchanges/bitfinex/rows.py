@@ -1,8 +1,9 @@
 """Bitfinex's rows, the same on the socket and over REST: lists whose positions have meanings.
 
-The one rule: rows may grow at their end and old ones are shorter, so what came later
-is read only where it is there. Amounts are signed: the sign is the side.
-Source: protocols/bitfinex.md section 5 (checked 2026-11-20).
+The one rule: what names a fact must be readable, all else of it may be null. Rows may grow
+at their end and old ones are shorter. Amounts are signed: the sign is the side.
+Source: docs.bitfinex.com/reference (ws-auth-orders, ws-auth-trades, ws-auth-wallets,
+ws-auth-positions), checked 2026-11-30.
 """
 
 from collections.abc import Iterator
@@ -10,8 +11,15 @@ from decimal import Decimal
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from privstream.exchanges.bitfinex import names
-from privstream.model.events import PositionSide, Side, Source
-from privstream.model.exact import EXACT, amount, nonzero, subtract, unsigned
+from privstream.exchanges.kit.side_values import (
+    SideValues,
+    needed,
+    not_negative,
+    positive,
+    text_of,
+)
+from privstream.model.events import OrderStatus, PositionSide, Side, Source
+from privstream.model.exact import EXACT, amount, subtract, unsigned
 from privstream.model.reports import (
     BalanceReport,
     Fill,
@@ -23,8 +31,10 @@ from privstream.model.reports import (
 from privstream.model.times import from_epoch_seconds, from_millis
 
 Row: TypeAlias = list[Any]
-POST_ONLY = 4096  # order flag (sheet section 5.1)
-MILLIS_FROM = 10**12  # a notification's time below this is in seconds (sheet section 5.6)
+SHORTEST = 4  # elements; every row has more, and has had since 2017
+POST_ONLY = 4096  # order flag
+MILLIS_FROM = 10**12  # a notification's time below this is in seconds
+LIVE: frozenset[OrderStatus] = frozenset({"open", "partially_filled", "unknown"})
 
 
 class Origin(NamedTuple):
@@ -40,214 +50,298 @@ def rows_of(payload: Any) -> list[Any]:
     """The rows of a payload, which may be one row or a list of them."""
     if not isinstance(payload, list):
         raise TypeError("the payload is no list")
-    return [payload] if payload and not isinstance(payload[0], list) else payload
+    lists = sum(isinstance(item, list) for item in payload)
+    # One row may hold an odd list, a list of rows an odd row.
+    is_row = len(payload) >= SHORTEST and 2 * lists < len(payload)
+    return [payload] if is_row else payload
+
+
+def _checked(row: object) -> Row:
+    if not isinstance(row, list):
+        raise TypeError("it is no list")
+    return row
 
 
 def _at(row: Row, index: int) -> Any:
     return row[index] if index < len(row) else None
 
 
-def _identity(value: object, what: str) -> str:
+def _identity(value: object) -> str:
     """An id as text. Raises ValueError where it is none."""
     text = str(value)
-    if isinstance(value, bool) or not text.isdecimal() or text == "0":
-        raise ValueError(f"no {what}: {text[:40]}")
+    if isinstance(value, bool) or not (text.isascii() and text.isdecimal()) or text == "0":
+        raise ValueError(f"it has no id that is a number: {text[:40]}")
+    return text
+
+
+def _name(value: object, what: str) -> str:
+    """A text that must be there."""
+    if (text := text_of(value)) is None:
+        raise ValueError(f"it has no {what}")
     return text
 
 
 def _client_id(value: object) -> str | None:
-    return str(value) if value else None
+    return _identity(value) if value not in (None, "", 0, "0") else None
 
 
-def _signed(value: object, what: str) -> str:
-    """An amount that must be there."""
+def _signed(value: object) -> str:
+    """An amount whose sign is the side."""
     text = amount(value)
-    if text is None:
-        raise ValueError(f"no {what}")
+    if text is None or text == "0":
+        raise ValueError("an amount of nothing has no side")
     return text
 
 
-def _side(signed: str) -> Side:
-    if signed == "0":
-        raise ValueError("an amount of zero has no side")
+def _side(signed: str | None) -> Side | None:
+    if signed is None:
+        return None
     return "sell" if signed[0] == "-" else "buy"
 
 
 # --- orders ----------------------------------------------------------------------------
 
 
-def read_order(row: Row, origin: Origin) -> Iterator[OrderReport]:
-    """The whole order: what is left (AMOUNT) loses its sign at 0, AMOUNT_ORIG keeps it."""
-    original, left = _signed(row[7], "AMOUNT_ORIG"), _signed(row[6], "AMOUNT")
-    quantity = unsigned(original) or "0"
-    filled = subtract(quantity, unsigned(left) or "0")
-    if filled[0] == "-":
-        raise ValueError("more is left than was ordered")
-    status, reason = names.status(row[13])
+def read_order(
+    row: Row, origin: Origin, *, is_over: bool = False
+) -> Iterator[OrderReport | NoticeReport]:
+    """The whole order; where it `is_over` nothing that its words say can open it again."""
+    order_id, values = _identity(_checked(row)[0]), SideValues("order")
+    original = values.read("quantity", _signed, _at(row, 7))
+    left = values.read("remaining", needed(amount), _at(row, 6))
+    filled = values.read("filled", _filled, (original, left))
+    status, reason = values.read("status", names.status, _at(row, 13)) or ("unknown", None)
     fields: OrderFields = {
-        "client_order_id": _client_id(row[2]),
-        "symbol": names.symbol(row[3]),
-        "exchange_symbol": row[3],
+        "client_order_id": values.read("client_order_id", _client_id, _at(row, 2)),
+        "symbol": values.read("symbol", names.symbol, _at(row, 3)),
+        "exchange_symbol": values.read("exchange_symbol", text_of, _at(row, 3)),
         "side": _side(original),
-        "status": status,
-        "exchange_status": row[13],
-        "quantity": quantity,
+        "status": _ended(left) if is_over and status in LIVE else status,
+        "exchange_status": values.read("exchange_status", text_of, _at(row, 13)),
+        "quantity": unsigned(original),
         "filled": filled,
-        # An order that closes a position bears the position's price there before it fills.
-        "average_price": None if filled == "0" else nonzero(row[17]),
+        "average_price": _average(row, filled, values),
         "reason": reason,
-        "created": from_millis(row[4]),
+        "created": values.read("created", from_millis, _at(row, 4)),
     }
-    _read_terms(row, fields)
+    _read_terms(row, fields, values)
     yield OrderReport(
-        order_id=_identity(row[0], "order id"),
+        order_id=order_id,
         fields=fields,
-        time=from_millis(row[5]) or origin.sent,
+        time=values.read("time", from_millis, _at(row, 5)) or origin.sent,
         source=origin.source,
         sequence=origin.sequence,
         element=row,
     )
+    yield from values.notices(row, origin.sequence, origin.sent)
 
 
-def _read_terms(row: Row, fields: OrderFields) -> None:
-    kind, implied = names.order_type(row[8])
+def _filled(amounts: tuple[str | None, str | None]) -> str | None:
+    """What was ordered less what is left, with their signs: a changed order may be overfilled."""
+    original, left = amounts
+    if original is None or left is None:
+        return None
+    filled = subtract(original, left)
+    if filled != "0" and _side(filled) != _side(original):
+        raise ValueError("more is left than was ordered")
+    return unsigned(filled)
+
+
+def _ended(left: str | None) -> OrderStatus:
+    return "filled" if left == "0" else "canceled"
+
+
+def _average(row: Row, filled: str | None, values: SideValues) -> str | None:
+    """An order that closes a position bears the position's price there before it fills."""
+    return None if filled == "0" else values.read("average_price", positive, _at(row, 17))
+
+
+def _read_terms(row: Row, fields: OrderFields, values: SideValues) -> None:
+    kind, implied = values.read("order_type", _order_type, _at(row, 8)) or (None, None)
     fields["order_type"] = kind
-    fields["time_in_force"] = implied or _time_in_force(row, kind)
-    fields["price"], fields["stop_price"] = _prices(row, kind)
+    fields["time_in_force"] = implied or values.read(
+        "time_in_force", _time_in_force, (kind, _at(row, 12), _at(row, 10), _at(row, 31))
+    )
+    fields["price"], fields["stop_price"] = _prices(row, kind, values)
 
 
-def _time_in_force(row: Row, kind: str) -> str | None:
-    meta = _at(row, 31)
-    if int(row[12] or 0) & POST_ONLY or (isinstance(meta, dict) and meta.get("$F7")):
+def _order_type(value: object) -> tuple[str, str | None]:
+    return names.order_type(_name(value, "type"))
+
+
+def _time_in_force(terms: tuple[str | None, Any, Any, Any]) -> str | None:
+    kind, flags, until, meta = terms
+    if int(flags or 0) & POST_ONLY or (isinstance(meta, dict) and meta.get("$F7")):
         return "post_only"
-    if row[10]:
+    if from_millis(until) is not None:
         return "gtd"
-    return None if kind == "market" else "gtc"
+    return None if kind in {None, "market"} else "gtc"
 
 
-def _prices(row: Row, kind: str) -> tuple[str | None, str | None]:
+def _prices(row: Row, kind: str | None, values: SideValues) -> tuple[str | None, str | None]:
     """Limit and trigger: PRICE is the trigger of a stop, PRICE_AUX_LIMIT then its limit."""
-    price = nonzero(row[16])
-    if kind == "market":  # PRICE is then the last one on the market
+    if kind is None or kind == "market":  # PRICE is then the last one on the market
         return None, None
+    if "stop" not in kind:
+        return values.read("price", positive, _at(row, 16)), None
+    limit = None
     if kind == "stop_limit":
-        return nonzero(_at(row, 19)), price
-    return (None, price) if "stop" in kind else (price, None)
+        limit = values.read("price", positive, _at(row, 19))
+    return limit, values.read("stop_price", positive, _at(row, 16))
 
 
 # --- fills -----------------------------------------------------------------------------
 
 
-def read_fill(row: Row, origin: Origin) -> Iterator[Fill]:
+def read_fill(row: Row, origin: Origin) -> Iterator[Fill | NoticeReport]:
     """A fill of te, tu or REST; te has no fee yet, and old ones end after MAKER."""
-    traded = _signed(row[4], "EXEC_AMOUNT")
-    price, quantity = _signed(row[5], "EXEC_PRICE"), unsigned(traded) or "0"
-    trade_id, order_id = _identity(row[0], "trade id"), _identity(row[3], "order id")
-    fee_currency = _at(row, 10)
+    trade_id, exchange_symbol = _identity(_checked(row)[0]), _name(_at(row, 1), "symbol")
+    values = SideValues("trade")
+    order_id = values.read("order_id", _identity, _at(row, 3))
+    traded = values.read("quantity", _signed, _at(row, 4))
+    price = values.read("price", needed(not_negative), _at(row, 5))
     yield Fill(
         trade_id=trade_id,
         order_id=order_id,
         # Both sides of a trade may be ours: then two orders share the trade's id.
-        key=f"{row[1]}:{trade_id}:{order_id}",
-        symbol=names.symbol(row[1]),
-        exchange_symbol=row[1],
+        key=f"{exchange_symbol}:{trade_id}:{order_id or _side(traded) or ''}",
+        symbol=values.read("symbol", names.symbol, exchange_symbol),
+        exchange_symbol=exchange_symbol,
         side=_side(traded),
         price=price,
-        quantity=quantity,
-        cost=amount(format(EXACT.multiply(Decimal(price), Decimal(quantity)), "f")),
-        fee=_charged(amount(_at(row, 9))),
-        fee_currency=names.currency(fee_currency) if fee_currency else None,
-        client_order_id=_client_id(_at(row, 11)),
-        order_type=names.order_type(row[6])[0] if row[6] else None,
-        liquidity=_liquidity(row[8]),
-        time=from_millis(row[2]) or origin.sent,
+        quantity=unsigned(traded),
+        cost=_cost(price, unsigned(traded)),
+        fee=values.read("fee", _charged, _at(row, 9)),
+        fee_currency=values.read("fee_currency", _currency, _at(row, 10)),
+        client_order_id=values.read("client_order_id", _client_id, _at(row, 11)),
+        order_type=values.read("order_type", _type_of_fill, _at(row, 6)),
+        liquidity=values.read("liquidity", _liquidity, _at(row, 8)),
+        time=values.read("time", from_millis, _at(row, 2)) or origin.sent,
         source=origin.source,
         sequence=origin.sequence,
         element=row,
     )
+    yield from values.notices(row, origin.sequence, origin.sent)
 
 
-def _charged(fee: str | None) -> str | None:
+def _cost(price: str | None, quantity: str | None) -> str | None:
+    if price is None or quantity is None:
+        return None
+    return amount(format(EXACT.multiply(Decimal(price), Decimal(quantity)), "f"))
+
+
+def _charged(value: object) -> str | None:
     """A fee as what was charged; Bitfinex writes what the wallet gains."""
+    fee = amount(value)
     if fee is None or fee == "0":
         return fee
     return fee[1:] if fee[0] == "-" else f"-{fee}"
 
 
+def _currency(value: object) -> str | None:
+    return None if (code := text_of(value)) is None else names.currency(code)
+
+
+def _type_of_fill(value: object) -> str | None:
+    return None if (text := text_of(value)) is None else names.order_type(text)[0]
+
+
 def _liquidity(maker: object) -> Literal["maker", "taker"] | None:
-    if maker is True or maker == 1:
-        return "maker"
-    return "taker" if maker == -1 else None
+    if maker is None or maker == 0:
+        return None
+    if maker in (1, -1):
+        return "maker" if maker == 1 else "taker"
+    raise ValueError("it is neither 1 nor -1")
 
 
 # --- wallets, positions, notifications -------------------------------------------------
 
 
-def read_wallet(row: Row, origin: Origin) -> Iterator[BalanceReport]:
+def read_wallet(row: Row, origin: Origin) -> Iterator[BalanceReport | NoticeReport]:
     """One currency of one wallet; an available amount of null is not computed."""
-    meta = _at(row, 6)
+    kind, currency = _name(_checked(row)[0], "wallet"), _name(_at(row, 1), "currency")
+    values, meta = SideValues("balance"), _at(row, 6)
     reason = meta.get("reason") if isinstance(meta, dict) else None
     yield BalanceReport(
-        currency=names.currency(row[1]),
-        exchange_currency=row[1],
-        wallet=names.word(row[0]),
-        total=_signed(row[2], "BALANCE"),
-        available=amount(row[4]),
-        reason=names.word(reason) if reason else None,
+        currency=names.currency(currency),
+        exchange_currency=currency,
+        wallet=names.word(kind),
+        total=values.read("total", needed(amount), _at(row, 2)),
+        available=values.read("available", amount, _at(row, 4)),
+        reason=values.read("reason", _word, reason),
         time=origin.sent,
         source=origin.source,
         sequence=origin.sequence,
         element=row,
     )
+    yield from values.notices(row, origin.sequence, origin.sent)
 
 
-def read_position(row: Row, origin: Origin, *, closed: bool) -> Iterator[PositionReport]:
+def _word(value: object) -> str | None:
+    return None if (text := text_of(value)) is None else names.word(text) or None
+
+
+def read_position(
+    row: Row, origin: Origin, *, closed: bool
+) -> Iterator[PositionReport | NoticeReport]:
     """A position; what is not computed yet (liquidation price, leverage, profit) is null."""
-    held = _signed(row[2], "AMOUNT")
-    position_id = _at(row, 11)
-    is_flat = closed or held == "0"
+    exchange_symbol, values = _name(_checked(row)[0], "symbol"), SideValues("position")
+    held = "0" if closed else values.read("quantity", needed(amount), _at(row, 2))
+    is_flat = held == "0"
     yield PositionReport(
-        symbol=names.symbol(row[0]),
-        exchange_symbol=row[0],
-        side="flat" if is_flat else _direction(held),
-        quantity="0" if is_flat else unsigned(held),
-        status="closed" if is_flat else names.word(row[1]),
-        position_id=_identity(position_id, "position id") if position_id else None,
-        entry_price=nonzero(row[3]),
-        liquidation_price=None if is_flat else _above_zero(_at(row, 8)),
-        leverage=None if is_flat else nonzero(_at(row, 9)),
-        unrealized_pnl=None if is_flat else amount(_at(row, 6)),
-        time=from_millis(_at(row, 13)) or origin.sent,
+        symbol=values.read("symbol", names.symbol, exchange_symbol),
+        exchange_symbol=exchange_symbol,
+        side=_direction(held),
+        quantity=unsigned(held),
+        status="closed" if is_flat else values.read("status", _word, _at(row, 1)) or "unknown",
+        position_id=values.read("position_id", _client_id, _at(row, 11)),
+        entry_price=values.read("entry_price", positive, _at(row, 3)),
+        liquidation_price=None
+        if is_flat
+        else values.read("liquidation_price", _above_zero, _at(row, 8)),
+        leverage=None if is_flat else values.read("leverage", positive, _at(row, 9)),
+        unrealized_pnl=None if is_flat else values.read("unrealized_pnl", amount, _at(row, 6)),
+        time=values.read("time", from_millis, _at(row, 13)) or origin.sent,
         source=origin.source,
         sequence=origin.sequence,
         element=row,
     )
+    yield from values.notices(row, origin.sequence, origin.sent)
+
+
+def is_computed(row: Row) -> bool:
+    """The server has computed its liquidation price."""
+    return _at(row, 8) is not None
 
 
 def _above_zero(price: object) -> str | None:
     """A price below nothing is never reached: there is none."""
-    text = nonzero(price)
-    return None if text is not None and text[0] == "-" else text
+    text = amount(price)
+    return None if text is None or text == "0" or text[0] == "-" else text
 
 
-def _direction(held: str) -> PositionSide:
+def _direction(held: str | None) -> PositionSide | None:
+    if held is None:
+        return None
+    if held == "0":
+        return "flat"
     return "short" if held[0] == "-" else "long"
 
 
 def read_notification(row: Row, origin: Origin) -> Iterator[NoticeReport]:
     """What Bitfinex says of a request or of the account; its own type is the code."""
-    kind, status, text = row[1], row[6], _at(row, 7)
-    if not isinstance(kind, str):
-        raise TypeError("a notification without a type")
+    kind, values = _name(_at(_checked(row), 1), "type"), SideValues("notification")
+    status, text = values.read("status", text_of, _at(row, 6)), _at(row, 7)
     yield NoticeReport(
-        level="info" if str(status).upper() == "SUCCESS" else "error",
+        level="info" if (status or "").upper() == "SUCCESS" else "error",
         code=kind,
-        text=str(text or status or kind),
-        time=_moment(row[0]) or origin.sent,
+        text=values.read("text", text_of, text) or status or kind,
+        time=values.read("time", _moment, _at(row, 0)) or origin.sent,
         source=origin.source,
         sequence=origin.sequence,
         element=row,
     )
+    yield from values.notices(row, origin.sequence, origin.sent)
 
 
 def _moment(value: object) -> str | None:

@@ -1,18 +1,20 @@
 """One Bitfinex connection: login, lists, news of the account channel (chanId 0).
 
 The one rule: every row is read by itself, and a frame is read before its number is
-judged. Source: protocols/bitfinex.md sections 2 to 5 (checked 2026-11-20).
+judged. Source: docs.bitfinex.com/docs/ws-general and ws-auth (checked 2026-11-30).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from privstream.exchanges.base import JsonSession, each, unrecognised
+from privstream.exchanges.bitfinex.calculations import Calculations
 from privstream.exchanges.bitfinex.executions import ReadFills
 from privstream.exchanges.bitfinex.life import Pulse, Sequence, numbers
 from privstream.exchanges.bitfinex.login import check_rights, error_of, refusal
 from privstream.exchanges.bitfinex.memory import Memory
+from privstream.exchanges.bitfinex.positions import Positions
 from privstream.exchanges.bitfinex.refusals import code_of
 from privstream.exchanges.bitfinex.rows import (
     Origin,
@@ -55,7 +57,7 @@ SILENT = frozenset(
         *("hos", "hts", "hfos", "hfcs", "hfls", "hfts"),
     )
 )
-Report = TypeVar("Report", OrderReport, Fill, BalanceReport, PositionReport, NoticeReport)
+Row = TypeVar("Row", OrderReport, Fill, BalanceReport, PositionReport, NoticeReport)
 
 
 class News(NamedTuple):
@@ -67,8 +69,8 @@ class News(NamedTuple):
     now: Now
 
     def each(
-        self, read: Callable[[Any, Origin], Iterator[Report]]
-    ) -> Iterator[Report | NoticeReport]:
+        self, read: Callable[[Any, Origin], Iterator[Row | NoticeReport]]
+    ) -> Iterator[Row | NoticeReport]:
         """Read every row by itself."""
         return each(self.rows, lambda row: read(row, self.origin), self.origin.sequence)
 
@@ -85,7 +87,9 @@ class BitfinexSession(JsonSession):
         self._fills_over_rest = read_fills
         self._pulse = Pulse(LOGIN)
         self._sequence = Sequence()
-        self._wallets = Wallets(memory.balances)
+        self._calculations = Calculations()
+        self._wallets = Wallets(memory.balances, self._calculations_for("balances"))
+        self._positions = Positions(memory.positions, self._calculations_for("positions"))
         self._unlisted = {LISTS[channel] for channel in channels if channel in LISTS}
         self._listed: set[str] = set()
         self._readers: dict[str, Callable[[News], Iterator[Action]]] = {
@@ -96,23 +100,26 @@ class BitfinexSession(JsonSession):
             "n": self._read_notifications,
         }
 
+    def _calculations_for(self, channel: str) -> Calculations:
+        """The connection's own, or where the channel is not streamed one that asks nobody."""
+        return self._calculations if channel in self._channels else Calculations()
+
     def open(self, stamp: Stamp) -> Iterator[Action]:
         self._pulse.opened(stamp.now)
-        self._memory.executions.started(stamp.now)
         # Before the login, so that the lists are numbered too.
         yield Send(CONF)
         yield login_message(self._account, stamp.nonce)
 
     def tick(self, now: Now) -> Iterator[Action]:
+        executions = self._memory.executions
+        yield from executions.due(now)  # whatever becomes of this connection
         yield from self._pulse.check(now)
         if not self._pulse.ready and self._pulse.is_live:
             return
-        executions = self._memory.executions
-        yield from executions.given_up(now)
         if "trades" in self._channels and executions.must_ask(now):
             yield Ask(executions.complete(self._fills_over_rest), "the fee of a fill")
-        if "balances" in self._channels:
-            yield from self._wallets.tick(now)
+        yield from self._calculations.ask(now)
+        yield from self._calculations.unanswered(now)
 
     def read(self, message: Any, now: Now) -> Iterator[Action]:
         if isinstance(message, list):
@@ -230,7 +237,7 @@ class BitfinexSession(JsonSession):
     # --- rows --------------------------------------------------------------------------
 
     def _read_orders(self, news: News) -> Iterator[Action]:
-        for report in news.each(read_order):
+        for report in news.each(partial(read_order, is_over=news.kind == "oc")):
             yield report
             if isinstance(report, OrderReport) and news.kind != "os":
                 self._wallets.reserve(report, news.now)
@@ -245,30 +252,34 @@ class BitfinexSession(JsonSession):
                 yield report
 
     def _read_wallets(self, news: News) -> Iterator[Action]:
-        in_list = news.kind == "ws"
         reports = list(news.each(read_wallet))
-        balances = [report for report in reports if isinstance(report, BalanceReport)]
         for report in reports:
             if isinstance(report, BalanceReport):
-                yield from self._wallets.take(report, news.now, in_list=in_list)
+                yield from self._wallets.take(report, news.now, in_list=news.kind == "ws")
             else:
                 yield report
-        if in_list:
-            if len(balances) == len(reports):
-                yield from self._wallets.gone(balances, news.origin)
+        if news.kind == "ws" and _is_whole(reports):
+            balances = [report for report in reports if isinstance(report, BalanceReport)]
+            yield from self._wallets.gone(balances, news.origin)
             yield Listed("balances")
 
     def _read_positions(self, news: News) -> Iterator[Action]:
         reports = list(news.each(partial(read_position, closed=news.kind == "pc")))
-        positions = [report for report in reports if isinstance(report, PositionReport)]
-        for position in positions:
-            self._memory.positions.take(position)
-        yield from reports
-        if news.kind == "ps":
-            if len(positions) == len(reports):
-                yield from self._memory.positions.gone(positions, news.origin)
+        for report in reports:
+            if isinstance(report, PositionReport):
+                yield from self._positions.take(report, news.now, in_list=news.kind == "ps")
+            else:
+                yield report
+        if news.kind == "ps" and _is_whole(reports):
+            positions = [report for report in reports if isinstance(report, PositionReport)]
+            yield from self._positions.gone(positions, news.origin)
             yield Listed("positions")
 
     def _read_notifications(self, news: News) -> Iterator[Action]:
         if "notices" in self._channels:
             yield from news.each(read_notification)
+
+
+def _is_whole(reports: Iterable[object]) -> bool:
+    """Every row could be told, though perhaps not with all its side values."""
+    return not any(isinstance(r, NoticeReport) and r.once is None for r in reports)

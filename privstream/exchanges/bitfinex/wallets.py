@@ -1,7 +1,7 @@
 """What one connection tells of the wallets, joined with what earlier ones told.
 
 The one rule: an amount that is not computed is told as null when it is news, and asked
-for either way. Source: protocols/bitfinex.md section 5.4 (checked 2026-11-20).
+for either way. Source: docs.bitfinex.com/reference/ws-auth-wallets (checked 2026-11-30).
 """
 
 from collections.abc import Iterator
@@ -9,53 +9,45 @@ from collections.abc import Iterator
 from msgspec import structs
 
 from privstream.exchanges.bitfinex import names
-from privstream.exchanges.bitfinex.available import Available, Wallet
-from privstream.exchanges.bitfinex.memory import Balances
+from privstream.exchanges.bitfinex.calculations import Calculations, of_wallet
+from privstream.exchanges.bitfinex.memory import Balances, Wallet
 from privstream.exchanges.bitfinex.rows import Origin
 from privstream.model.reports import BalanceReport, OrderReport
 from privstream.model.rest import Now
-from privstream.model.session import Action
 
 
 class Wallets:
     """The wallets on one connection."""
 
-    def __init__(self, balances: Balances) -> None:
+    def __init__(self, balances: Balances, calculations: Calculations) -> None:
         self._balances = balances
-        self._available = Available()
+        self._calculations = calculations
 
     def take(self, report: BalanceReport, now: Now, *, in_list: bool) -> Iterator[BalanceReport]:
         """Tell a row, unless a list repeats what is known and leaves out what is available."""
-        wallet = _wallet(report)
+        wallet = Wallet.of(report)
+        item = of_wallet(*wallet)
         is_known = self._balances.take(wallet, report)
         if report.available is not None:
-            self._available.told(wallet)
+            self._calculations.told(item)
         elif report.total != "0":
-            self._available.want(wallet, now, changed=not is_known)
+            self._calculations.want(item, now, changed=not is_known)
         # A row repeats the reason of the last change, which is none of what it tells now.
         told = structs.replace(report, reason=None) if is_known or in_list else report
         if in_list and is_known and report.available is None:
-            self._available.keep(wallet, told)
+            self._calculations.keep(item, told)
         else:
             yield told
 
     def gone(self, listed: list[BalanceReport], origin: Origin) -> Iterator[BalanceReport]:
         """What a complete list left out."""
-        return self._balances.gone({_wallet(report) for report in listed}, origin)
+        return self._balances.gone({Wallet.of(report) for report in listed}, origin)
 
     def reserve(self, order: OrderReport, now: Now) -> None:
         """An order reserves balance or frees it, which the server may not tell by itself."""
-        fields = order.fields
-        if order.element[8].startswith("EXCHANGE "):
-            base, quote = names.pair(fields["exchange_symbol"] or "")
-            currency = quote if fields["side"] == "buy" else base
-            self._available.want(Wallet("exchange", currency), now, changed=True)
-
-    def tick(self, now: Now) -> Iterator[Action]:
-        """Ask for what is missing, and tell what is not answered."""
-        yield from self._available.ask(now)
-        yield from self._available.unanswered(now)
-
-
-def _wallet(report: BalanceReport) -> Wallet:
-    return Wallet(report.wallet or "", report.exchange_currency)
+        symbol, side = order.fields["symbol"], order.fields["side"]
+        if symbol is None or side is None or not str(order.element[8]).startswith("EXCHANGE "):
+            return
+        base, quote = names.pair(order.fields["exchange_symbol"] or "")
+        item = of_wallet("exchange", quote if side == "buy" else base)
+        self._calculations.want(item, now, changed=True)

@@ -7,8 +7,8 @@ once per kind and key. Pure.
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from privstream.model.exact import Number, amount, encode
 from privstream.exchanges.base import MALFORMED
+from privstream.model.exact import Number, amount, encode
 from privstream.model.reports import NoticeReport
 
 T = TypeVar("T")

@@ -14,6 +14,7 @@ SERVER_TIME = 1_780_000_004_000
 
 INFO = {"event": "info", "version": 2, "serverId": "s-1", "platform": {"status": 1}}
 CONF = {"event": "conf", "status": "OK", "flags": 98304}
+LISTS = ([0, "ps", []], [0, "ws", []], [0, "os", []])
 SECTIONS = ("orders", "account", "funding", "history", "wallets", "withdraw", "positions")
 
 
@@ -48,7 +49,7 @@ def opened(*channels: str, of: Bitfinex | None = None, nonce: int = 7) -> Playbo
 def logged_in(*channels: str, of: Bitfinex | None = None) -> Playbook:
     """A session that has logged in and heard empty lists."""
     book = opened(*channels, of=of).receives(INFO, CONF, auth())
-    return book.receives([0, "ps", []], [0, "ws", []], [0, "os", []]).forget()
+    return book.receives(*LISTS).forget()
 
 
 def order(**changed: Any) -> list[Any]:

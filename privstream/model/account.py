@@ -39,6 +39,8 @@ class Endpoints:
     rest_url: str
     ws_url: str
     history_url: str | None = None
+    api_url: str | None = None
+    """Where keys of another kind go (Indodax TAPI v2)."""
 
 
 @dataclass(frozen=True)

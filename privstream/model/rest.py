@@ -32,7 +32,7 @@ class HttpRequest(Struct, frozen=True):
     path: str
     headers: Mapping[str, str] = {}
     body: bytes = b""
-    base: Literal["rest_url", "history_url"] = "rest_url"
+    base: Literal["rest_url", "history_url", "api_url"] = "rest_url"
 
     def __repr__(self) -> str:
         # Key and signature stand in the headers, with Indodax in the body too.

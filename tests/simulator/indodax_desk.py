@@ -11,7 +11,12 @@ from urllib.parse import urlencode
 from privstream.model import exact
 from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Close, Connection, Ping, Request, Text
-from privstream.simulator.indodax.exchange import SimulatedIndodax
+from privstream.simulator.indodax.exchange import (
+    API_HOST,
+    API_V2_KEY,
+    API_V2_SECRET,
+    SimulatedIndodax,
+)
 from privstream.simulator.indodax.tokens import SECRET
 from privstream.simulator.market import Books
 
@@ -94,6 +99,20 @@ class Desk:
         }
         request = Request("GET", f"/api/v2/{name}", query, signed | headers)
         return self.ask(request, status)
+
+    def api(self, name: str, status: int = 200, **fields: Any) -> Any:
+        """TAPI v2, with the key of its kind."""
+        query = urlencode({**fields, "timestamp": self.millis, "recvWindow": 5000})
+        return self.api_with(name, query, status)
+
+    def api_with(self, name: str, query: str, status: int = 200, **headers: str) -> Any:
+        signed = {
+            "accept": "application/json",
+            "x-apikey": API_V2_KEY,
+            "sign": hmac.digest(API_V2_SECRET.encode(), query.encode(), "sha256").hex(),
+        }
+        path = f"{API_HOST}/api/v2/{name}"
+        return self.ask(Request("GET", path, query, signed | headers), status)
 
     def login(self) -> tuple[str, str]:
         """A token and its channel."""

@@ -53,7 +53,7 @@ def test_a_fill_is_the_same_on_the_socket_and_over_rest(
 ) -> None:
     desk, orders, _ = told
     rows = {}
-    for symbol in ("btcidr", "ethidr", "aaveidr", "1inchidr", "pepeidr", "btcusdt"):
+    for symbol in ("btcidr", "ethidr", "aaveidr", "1inchidr", "pepeidr", "btcusdt", "dogebtc"):
         for row in desk.get("myTrades", symbol=symbol, limit=1000)["data"]:
             rows[row["tradeId"]] = row
     fills = [order for order in orders if order["status"] == "FILL"]

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from privstream.simulator.base import Request
-from privstream.simulator.indodax.rest import Credentials
+from privstream.simulator.indodax.keys import Credentials
 from tests.simulator.indodax_desk import FORM, START, TAPI, TOKEN, Desk
 
 DOCUMENTED = "f60617a68fcce028f0a90bc9eb765d17379eb548cc935c01a7ee3186eecf870e9b68f27a31bcfe8d"

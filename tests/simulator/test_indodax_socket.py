@@ -273,7 +273,7 @@ def test_a_refresh_with_the_token_of_somebody_else_ends_the_socket(desk: Desk) -
 
 def subscribe(desk: Desk, **position: Any) -> tuple[Line, Any]:
     line = logged_in(desk)
-    request = {"channel": desk.login()[1], **position}
+    request = {"channel": desk.login()[1], "recoverable": True, **position}
     return line, line.say({"subscribe": request, "id": 2})[0]["subscribe"]
 
 
@@ -291,6 +291,18 @@ def test_with_history_every_push_has_the_next_offset() -> None:
     assert "was_recovering" not in reply
     offsets = [m["push"]["pub"]["offset"] for m in line.listen(30)]
     assert offsets == list(range(1, len(offsets) + 1))
+
+
+def test_a_client_that_does_not_ask_for_recovery_is_told_of_none() -> None:
+    _, reply = subscribe(Desk(history=100), recoverable=False)
+    assert reply == {}
+
+
+def test_a_channel_beside_has_places_of_its_own() -> None:
+    desk = Desk(history=100, beside=True)
+    line, _ = subscribe(desk)
+    channels = {m["push"]["channel"] for m in line.listen(20)}
+    assert len(channels) == 2
 
 
 def test_what_was_missed_is_told_at_the_next_subscription() -> None:

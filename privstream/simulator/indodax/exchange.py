@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Mapping
 from urllib.parse import parse_qs
 
+from msgspec import structs
+
 from privstream.model import exact
 from privstream.model.account import Account, Endpoints, Secret
 from privstream.model.rest import Now
@@ -17,7 +19,9 @@ from privstream.simulator.base import (
     Request,
     SimulatedExchange,
 )
-from privstream.simulator.indodax.rest import Credentials, Rest
+from privstream.simulator.indodax.api import Api
+from privstream.simulator.indodax.keys import Credentials
+from privstream.simulator.indodax.rest import Rest
 from privstream.simulator.indodax.socket import CentrifugoSocket, Recovery
 from privstream.simulator.indodax.stream import Stream
 from privstream.simulator.indodax.tokens import Tokens
@@ -27,18 +31,25 @@ from privstream.simulator.market import Market
 RIGHTS = frozenset({"view"})
 API_KEY = "SIMULATE-INDODAX1-0KEY0123-456789AB-CDEFGHIJ"
 API_SECRET = hashlib.sha1(b"privstream simulated indodax", usedforsecurity=False).hexdigest() * 2
+API_V2_KEY = "SIMULATE-INDODAX2-0KEY0123-456789AB-CDEFGHIJ"
+API_V2_SECRET = (
+    hashlib.sha1(b"privstream simulated indodax v2", usedforsecurity=False).hexdigest() * 2
+)
 """Invented and always the same, so that a restarted simulator knows its clients."""
+API_HOST = "/api.indodax.com"
+"""Stands for the host of TAPI v2, so that a request to a wrong host is noticed here too."""
 USER = hashlib.sha1(b"privstream simulated indodax user", usedforsecurity=False).hexdigest()
 TOKEN_LIFE = 86_400
 WS_PATH, FLAG = "/ws/", "cf_ws_frame_ping_pong"
 
 
 class SimulatedIndodax(SimulatedExchange):
-    """Indodax with one account on it.
+    """Indodax with one account on it, which has a key of each kind.
 
-    `rights` is what its key may do, `token_life` how many seconds a token lasts, and
+    `rights` is what its keys may do, `token_life` how many seconds a token lasts, and
     `history` how many publications the channel keeps for recovery: none, as far as
-    anybody knows of the real one.
+    anybody knows of the real one. With `beside` the server subscribes its user to another
+    channel as well.
     """
 
     name = "indodax"
@@ -53,6 +64,7 @@ class SimulatedIndodax(SimulatedExchange):
         rights: frozenset[str] = RIGHTS,
         token_life: int = TOKEN_LIFE,
         history: int = 0,
+        beside: bool = False,
     ) -> None:
         self.market = Market(
             seed=seed,
@@ -63,25 +75,35 @@ class SimulatedIndodax(SimulatedExchange):
             identify=identify(seed),
         )
         self.tokens = Tokens(USER, token_life)
-        credentials = Credentials(API_KEY, API_SECRET.encode(), rights)
-        self.rest = Rest(self.market.books, self.tokens, credentials, limits=limits)
-        self._seed, self._history = seed, history
+        older = Credentials(API_KEY, API_SECRET.encode(), rights)
+        newer = Credentials(API_V2_KEY, API_V2_SECRET.encode(), rights, "v2")
+        self.rest = Rest(self.market.books, self.tokens, older, newer, limits=limits)
+        self.api = Api(self.market.books, newer, older, limits=limits)
+        self._seed, self._history, self._beside = seed, history, beside
         self._stream: Stream | None = None
         self._epoch = ""
         self._connections = itertools.count(1)
 
     def account(self, base_url: str, options: Mapping[str, str]) -> Account:
+        """With the key of TAPI v2 where `options` say `api = "v2"`."""
         socket = base_url.replace("http", "ws", 1) + f"{WS_PATH}?{FLAG}=true"
+        is_v2 = options.get("api") == "v2"
+        key, secret = (API_V2_KEY, API_V2_SECRET) if is_v2 else (API_KEY, API_SECRET)
         return Account(
             name="indodax",
             exchange="indodax",
-            credentials={"api_key": Secret(API_KEY), "api_secret": Secret(API_SECRET)},
-            endpoints=Endpoints(base_url, socket, history_url=base_url),
+            credentials={"api_key": Secret(key), "api_secret": Secret(secret)},
+            endpoints=Endpoints(
+                base_url, socket, history_url=base_url, api_url=f"{base_url}{API_HOST}"
+            ),
             options=options,
         )
 
     def request(self, request: Request, now: Now) -> Answer:
         self.advance(now)
+        if request.path.startswith(f"{API_HOST}/"):
+            inside = structs.replace(request, path=request.path.removeprefix(API_HOST))
+            return self.api.answer(inside, now)
         return self.rest.answer(request, now)
 
     def connect(self, handshake: Request, now: Now) -> Connection | Answer:
@@ -93,7 +115,7 @@ class SimulatedIndodax(SimulatedExchange):
         native = parse_qs(handshake.query).get(FLAG) == ["true"]
         number = f"{self._seed}/{next(self._connections)}/{now.wall_ns}"
         client = str(uuid.UUID(bytes=hashlib.md5(number.encode(), usedforsecurity=False).digest()))
-        recovery = Recovery(self._epoch, self._history)
+        recovery = Recovery(self._epoch, self._history, self._beside)
         return CentrifugoSocket(self.advance, self.tokens, recovery, client, native=native)
 
     def advance(self, now: Now) -> Stream:
@@ -119,6 +141,6 @@ class SimulatedIndodax(SimulatedExchange):
 
     def refuse(self, why: Refusal | None) -> bool:
         # A token is refused for good or not at all; what passes is an error of Centrifugo.
-        self.rest.knows_key = why != "key"
+        self.rest.knows_key = self.api.knows_key = why != "key"
         self.tokens.refuses_once = why == "nonce"
         return True

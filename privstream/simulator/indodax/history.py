@@ -10,6 +10,7 @@ from privstream.model.rest import Now
 from privstream.simulator.indodax.words import (
     BY_ID,
     TYPES,
+    cancel_reason,
     client_order_id,
     millis,
     order_id,
@@ -29,12 +30,16 @@ ENDS = {"filled": "FILLED", "canceled": "CANCELLED"}
 
 
 class Wrong(Exception):
-    """The call is answered with this code and text."""
+    """The call is answered with this code and text; tapi.indodax.com's, see `api` for the other's."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
         self.code = code
         self.status = HTTP_STATUS.get(code, 400)
+
+
+class WrongSymbol(Wrong):
+    """There is no such pair."""
 
 
 class History:
@@ -49,7 +54,7 @@ class History:
 
     def _orders(self, fields: Fields, now: Now) -> object:
         _know(fields, SPAN)
-        symbol, (start, end) = _symbol(fields), _span(fields, now)
+        symbol, (start, end) = symbol_of(fields), _span(fields, now)
         orders = [
             order
             for order in self._books.orders.values()
@@ -57,11 +62,11 @@ class History:
             and order.closed_ns is not None
             and start <= millis(order.created_ns) <= end
         ]
-        return [_order(order) for order in _page(fields, orders, 100)]
+        return [_ended(order) for order in _page(fields, orders, 100)]
 
     def _trades(self, fields: Fields, now: Now) -> object:
         _know(fields, SPAN | NAMED)
-        symbol, (start, end) = _symbol(fields), _span(fields, now)
+        symbol, (start, end) = symbol_of(fields), _span(fields, now)
         named = [name for name in NAMED if name in fields]
         trades = [
             trade
@@ -84,13 +89,13 @@ def _know(fields: Fields, known: frozenset[str]) -> None:
         raise Wrong(1109, "Unsupported parameter combination")
 
 
-def _symbol(fields: Fields) -> str:
+def symbol_of(fields: Fields) -> str:
     symbol = fields.get("symbol", "")
     if not symbol:
         raise Wrong(1108, "Mandatory parameter 'symbol' was not sent")
     if symbol not in BY_ID:
         # The documents' list of codes says 1110, their example of an answer this.
-        raise Wrong(1109, "Invalid Symbol")
+        raise WrongSymbol(1109, "Invalid Symbol")
     return symbol
 
 
@@ -135,8 +140,9 @@ def _names(order: Order) -> dict[str, Any]:
     return {"orderId": order_id(order), "clientOrderId": client_order_id(order) or ""}
 
 
-def _order(order: Order) -> dict[str, Any]:
-    return {
+def _ended(order: Order) -> dict[str, Any]:
+    reason = cancel_reason(order)
+    row = {
         **_names(order),
         "symbol": pair_of(order).id,
         "side": order.side.upper(),
@@ -148,6 +154,7 @@ def _order(order: Order) -> dict[str, Any]:
         "submitTime": millis(order.created_ns),
         "finishTime": millis(order.closed_ns or 0),
     }
+    return row if reason is None else row | {"cancelReason": reason}
 
 
 def _trade(trade: Trade) -> dict[str, Any]:

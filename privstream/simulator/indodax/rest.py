@@ -4,17 +4,17 @@ The one rule: signatures are checked over the very bytes that came, and a refusa
 the words of its door: the token and tapi say `success: 0`, v2 says `code`.
 """
 
-import hmac
 from collections import deque
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
-from msgspec import Struct
+from msgspec import structs
 
 from privstream.model import exact
 from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Request
 from privstream.simulator.indodax.history import History, Wrong
+from privstream.simulator.indodax.keys import Credentials, Timeliness
 from privstream.simulator.indodax.socket import NAMESPACE
 from privstream.simulator.indodax.tapi import Refused, Tapi
 from privstream.simulator.indodax.tokens import Tokens
@@ -24,37 +24,36 @@ TOKEN, TAPI, V2 = "/api/private_ws/v1/generate_token", "/tapi", "/api/v2/"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 RIGHTS = {"trade": "trade", "cancelOrder": "trade", "cancelByClientOrderId": "trade"}
 RIGHTS |= {"withdrawFee": "withdraw", "withdrawCoin": "withdraw"}
-EARLY = 1000  # milliseconds that a client's clock may be ahead
-RECV_WINDOW = 5000
 MOST_A_SECOND, BLOCK = 20, 5.0  # documented for trading; we hold every call to it
 NO_KEY = ("Invalid credentials. API not found or session has expired.", "invalid_credentials")
+WRONG_VERSION = ("Invalid TAPI version key", "invalid_version_key")
 BAD_SIGN = ("Invalid credentials. Bad sign.", "bad_sign")
-
-
-class Credentials(Struct, frozen=True):
-    """The one key that is known here, and what it may do."""
-
-    key: str
-    secret: bytes
-    rights: frozenset[str]
-
-    def signed(self, text: bytes, signature: str) -> bool:
-        wanted = hmac.digest(self.secret, text, "sha512").hex()
-        return hmac.compare_digest(wanted.encode(), signature.lower().encode())
 
 
 class Rest:
     """Everything but the socket."""
 
     def __init__(
-        self, books: Books, tokens: Tokens, credentials: Credentials, *, limits: bool
+        self,
+        books: Books,
+        tokens: Tokens,
+        credentials: Credentials,
+        newer: Credentials,
+        *,
+        limits: bool,
     ) -> None:
         self._tapi, self._history = Tapi(books), History(books)
-        self._tokens, self._credentials = tokens, credentials
+        self._tokens, self._credentials, self._newer = tokens, credentials, newer
         self._limits = limits
         self.knows_key = True
         """Whether the key is still one."""
-        self._nonce = -1
+        self.grants_newer = True
+        """Whether a key of TAPI v2 gets a token for the stream, which no document says."""
+        # The one request for a token, signed with SHA-512 whatever the key's kind.
+        self._token_keys = {
+            one.key: structs.replace(one, version="v1") for one in (credentials, newer)
+        }
+        self._timeliness = Timeliness()
         self._calls: deque[float] = deque()
         self._blocked_until = 0.0
 
@@ -79,9 +78,12 @@ class Rest:
             raise Refused("Invalid TAPI key", "invalid_tapi_key")
         if not fields["tapi_key"]:
             raise Refused("Invalid TAPI key", "invalid_tapi_key")
-        if fields["tapi_key"] != self._credentials.key or not self.knows_key:
+        key, sign = fields["tapi_key"], request.headers.get("sign", "")
+        if not self.knows_key or key not in {self._credentials.key, self._newer.key}:
             raise Refused(*NO_KEY)
-        if not self._credentials.signed(request.body, request.headers.get("sign", "")):
+        if key == self._newer.key and not self.grants_newer:
+            raise Refused(*WRONG_VERSION, 403)
+        if not self._token_keys[key].signed(request.body, sign):
             raise Refused(*BAD_SIGN)
         channel = f"{NAMESPACE}:#{self._tokens.user}"
         return {"connToken": self._tokens.issue(now), "channel": channel}
@@ -89,12 +91,15 @@ class Rest:
     # --- tapi --------------------------------------------------------------------------
 
     def _call(self, request: Request, now: Now) -> object:
-        if request.headers.get("key") != self._credentials.key or not self.knows_key:
+        key = request.headers.get("key")
+        if key == self._newer.key:
+            raise Refused(*WRONG_VERSION, 403)
+        if key != self._credentials.key or not self.knows_key:
             raise Refused(*NO_KEY)
         if not self._credentials.signed(request.body, request.headers.get("sign", "")):
             raise Refused(*BAD_SIGN)
         fields = _form(request)
-        if problem := self._untimely(fields, now):
+        if problem := self._timeliness.untimely(fields, now):
             raise Refused(*problem)
         method = fields.pop("method", "")
         if RIGHTS.get(method, "view") not in self._credentials.rights:
@@ -130,7 +135,7 @@ class Rest:
             raise Wrong(1111, "Method not allowed.")
         self._authorise(request)
         fields = dict(parse_qsl(request.query, keep_blank_values=True))
-        if problem := self._untimely(fields, now):
+        if problem := self._timeliness.untimely(fields, now):
             raise Wrong(1003 if problem[1] == "invalid_nonce" else 1002, problem[0])
         return self._history.calls[name](fields, now)
 
@@ -149,38 +154,12 @@ class Rest:
         if "view" not in credentials.rights:
             raise Wrong(1106, "No permission.")
 
-    # --- time --------------------------------------------------------------------------
-
-    def _untimely(self, fields: dict[str, str], now: Now) -> tuple[str, str] | None:
-        """Why the request comes too early, too late or again; takes those fields out."""
-        nonce, timestamp = fields.pop("nonce", None), fields.pop("timestamp", None)
-        window = fields.pop("recvWindow", str(RECV_WINDOW))
-        if timestamp is None:
-            return self._repeated(nonce)
-        if not (_is_count(timestamp) and _is_count(window)):
-            return "Invalid timestamp.", "invalid_timestamp"
-        age = now.wall_ns // 1_000_000 - int(timestamp)
-        if age <= -EARLY or age > int(window):
-            return "Invalid timestamp. Timestamp outside recvWindow.", "invalid_timestamp"
-        return None
-
-    def _repeated(self, nonce: str | None) -> tuple[str, str] | None:
-        if nonce is None or not _is_count(nonce) or int(nonce) <= self._nonce:
-            text = f"Invalid nonce. Nonce must be greater than {max(self._nonce, 0)}."
-            return text, "invalid_nonce"
-        self._nonce = int(nonce)
-        return None
-
 
 def _form(request: Request) -> dict[str, str]:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != FORM:
         return {}
     return dict(parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True))
-
-
-def _is_count(text: str) -> bool:
-    return text.isascii() and text.isdigit()
 
 
 def _json(body: Mapping[str, object], status: int = 200) -> Answer:

@@ -16,6 +16,7 @@ from privstream.simulator.indodax.stream import Publication, Stream
 from privstream.simulator.indodax.tokens import Claims, Invalid, Tokens
 
 NAMESPACE = "pws"
+OTHER_CHANNEL = "pws:announcements"
 PING = 25.0  # seconds from one ping to the next
 PONG_WAIT = 8.0  # for the answer to a `{}`
 FRAME_PONG_WAIT = PING * 10 / 9  # silence after which the socket is cut, measured
@@ -58,10 +59,15 @@ class Refused(Exception):
 
 
 class Recovery(Struct, frozen=True):
-    """The channel's history: its epoch, and how many publications it holds; 0 means none."""
+    """The channel's history: its epoch, and how many publications it holds; 0 means none.
+
+    Replies speak of it only to a client that asked for a channel that is `recoverable`.
+    """
 
     epoch: str
     size: int
+    beside: bool = False
+    """The server subscribes the user to a channel of its own too, with a place of its own."""
 
 
 class CentrifugoSocket(Connection):
@@ -83,6 +89,7 @@ class CentrifugoSocket(Connection):
         self._told: int | None = None  # the offset told last, while subscribed
         self._opened_at = self._pinged_at = self._ponged_at = 0.0
         self._awaits_pong = False
+        self._beside = 1_000_000  # the place of the other channel
 
     # --- what the server asks ----------------------------------------------------------
 
@@ -186,6 +193,9 @@ class CentrifugoSocket(Connection):
         self._pinged_at = now.monotonic
         reply = {"client": self._client, "version": "5.2.0", "expires": True}
         reply |= {"ttl": claims.ttl(now)}
+        if self._recovery.beside:
+            place = {"recoverable": True, "epoch": "other", "offset": self._beside}
+            reply["subs"] = {OTHER_CHANNEL: place}
         return reply if self._native else reply | {"ping": int(PING), "pong": True}
 
     def _refresh(self, request: Mapping[str, Any], now: Now) -> object:
@@ -223,7 +233,8 @@ class CentrifugoSocket(Connection):
         if self._told is not None:
             raise Refused(105, "already subscribed")
         self._told = stream.top
-        return self._position(request, stream) if self._recovery.size else {}
+        asked = request.get("recoverable") is True or request.get("recover") is True
+        return self._position(request, stream) if self._recovery.size and asked else {}
 
     def _unsubscribe(self, request: Mapping[str, Any]) -> object:
         if _channel_of(request) == self._channel:
@@ -256,9 +267,17 @@ class CentrifugoSocket(Connection):
         if self._told is None:
             return
         for publication in stream.after(self._told):
+            if self._recovery.beside:
+                yield self._of_another_channel(publication)
             self._told = publication.offset
             push = {"channel": self._channel, "pub": self._publication(publication)}
             yield {"push": push}
+
+    def _of_another_channel(self, publication: Publication) -> object:
+        """The same words in a channel that is not the account's, numbered on its own."""
+        self._beside += 3
+        pub = {"data": publication.events, "offset": self._beside}
+        return {"push": {"channel": OTHER_CHANNEL, "pub": pub}}
 
     def _publication(self, publication: Publication) -> dict[str, Any]:
         shown: dict[str, Any] = {"data": publication.events}

@@ -13,6 +13,7 @@ from msgspec import Struct
 from privstream.simulator.indodax.words import (
     PARTS,
     STATUSES,
+    cancel_reason,
     client_order_id,
     millis,
     order_id,
@@ -97,6 +98,8 @@ def event(happening: Happening) -> dict[str, Any]:
         fields["fillInformation"] = _fill(trade)
     if client_id := client_order_id(order):
         fields["clientOrderId"] = client_id
+    if reason := cancel_reason(order):
+        fields["cancelReason"] = reason
     return {"eventType": "order_update", "order": fields}
 
 

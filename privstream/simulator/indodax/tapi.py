@@ -146,8 +146,11 @@ def _any(order: Order) -> object:
         "finish_time": seconds(order.closed_ns or 0),
         "status": STATUSES.get(order.status, "cancelled"),
     }
+    # Of a filled order it was seen to say 0 here, whatever was received and paid.
     got = symbol.quote if sells else symbol.base
-    fields[f"receive_{got.lower()}"] = plain(order.cost - order.fee if sells else order.filled)
+    fields |= {f"receive_{got.lower()}": "0", "fee": "0"}
+    if sells:
+        fields[f"sold_{symbol.base.lower()}"] = plain(order.filled)
     return fields | {k: v for k, v in _named(order).items() if k == "client_order_id"}
 
 

@@ -100,6 +100,7 @@ PAIRS = {
         _pair("1INCH/IDR", "5127", "3000"),
         _pair("PEPE/IDR", "0.19237", "60000000"),
         _pair("BTC/USDT", "64010.25", "0.01", cost_digits=8),
+        _pair("DOGE/BTC", "0.00000191", "4000", cost_digits=8),
     )
 }
 BY_ID = {pair.id: pair for pair in PAIRS.values()}
@@ -112,6 +113,7 @@ OPENING = {
     "AAVE": Decimal("150.00000000"),
     "1INCH": Decimal("120000.00000000"),
     "PEPE": Decimal("2400000000.00000000"),
+    "DOGE": Decimal("160000.00000000"),
 }
 
 
@@ -147,6 +149,12 @@ def status(what: What, order: Order) -> str:
     if what == "expired" and not order.filled:
         return "REJECTED"
     return STATUSES[what]
+
+
+def cancel_reason(order: Order) -> str | None:
+    """Why an order was canceled, where it was not its user: a match with another of his orders."""
+    is_own_match = order.reason == "requested" and order.serial % 9 == 4  # noqa: PLR2004 - now and then
+    return "SELF_TRADE_PREVENTION" if is_own_match else None
 
 
 def plain(value: Decimal | None) -> str:

@@ -23,6 +23,8 @@ class OrderFields(TypedDict, total=False):
     quantity: str | None
     quote_quantity: str | None
     filled: str | None
+    remaining: str | None
+    """As stated; it need not be computed then."""
     average_price: str | None
     cost: str | None
     fee: str | None
@@ -44,6 +46,8 @@ class OrderReport(Report, frozen=True, gc=False):
 
     order_id: str
     fields: OrderFields
+    whole: bool = False
+    """It is the whole order: a null in it means that there is none, not that it was left out."""
     time: str | None = None
     source: Source = "stream"
     sequence: int | None = None

@@ -134,9 +134,9 @@ def rest_reports(name: str, line: bytes) -> list[Any]:
     if name == "rest_accounts_balances":
         return list(read_accounts(rows, Holdings(), "snapshot"))
     if "trades" in name:
-        return [orders.read_trade(row, FillKeys(), "rest") for row in rows]
+        return list(each(rows, lambda row: orders.read_trade(row, FillKeys(), "rest")))
     listed = [rows] if isinstance(rows, dict) else rows
-    return list(each(listed, lambda row: iter([orders.read_order(row, "rest")])))
+    return list(each(listed, lambda row: orders.read_order(row, "rest")))
 
 
 # --- junk ------------------------------------------------------------------------------

@@ -264,7 +264,7 @@ def test_a_row_that_cannot_be_read_is_not_taken_for_a_currency_that_is_gone() ->
     play(client.picture(), Server(__orders=[]))
     [entry] = payload("rest_accounts_balances")
     usdt, sol, _ = entry["balances"]
-    broken = [entry | {"balances": [usdt, sol | {"hold": "much"}]}]
+    broken = [entry | {"balances": [usdt, sol | {"available": [], "hold": "much"}]}]
     found = play(client.backfill(known(("balances",))), Server(__accounts__balances=broken))
     assert not found.complete
     assert [type(report) for report in found.reports] == [BalanceReport, NoticeReport]

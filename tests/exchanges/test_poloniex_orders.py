@@ -167,22 +167,66 @@ def test_a_trade_without_its_number_is_told_as_unreadable_beside_its_order() -> 
     ).nothing()
 
 
-def test_an_item_that_cannot_be_read_does_not_hide_its_neighbours() -> None:
-    broken = {key: value for key, value in PLACED.items() if key != "symbol"}
-    items = [
-        broken,
-        PLACED | {"symbol": "SOL"},
-        PLACED | {"side": "BOTH"},
-        PLACED | {"quantity": "-1"},
-        PLACED,
-    ]
+def test_an_item_without_its_id_does_not_hide_its_neighbours() -> None:
+    broken = {key: value for key, value in PLACED.items() if key != "orderId"}
+    items = [broken, PLACED | {"orderId": {}}, PLACED | {"orderId": ""}, 7, PLACED]
     session().receives({"channel": "orders", "data": items}).does(
-        like(NoticeReport, element=broken),
-        like(NoticeReport, text="cannot read this element: SOL is no pair"),
-        like(NoticeReport, text="cannot read this element: neither buy nor sell"),
-        like(NoticeReport, text="cannot read this element: an amount below zero"),
+        like(NoticeReport, element=broken, once=None),
+        *[like(NoticeReport, once=None)] * 3,
         like(OrderReport, order_id=SELL),
     ).nothing()
+
+
+@pytest.mark.parametrize(
+    ("key", "odd", "field"),
+    [
+        ("symbol", "SOL", "symbol"),
+        ("side", "BOTH", "side"),
+        ("side", 1, "side"),
+        ("type", "", "order_type"),
+        ("type", ["LIMIT"], "order_type"),
+        ("state", "", "status"),
+        ("price", "-1", "price"),
+        ("price", "much", "price"),
+        ("quantity", "-4.50", "quantity"),
+        ("quantity", {}, "quantity"),
+        ("filledQuantity", "NaN", "filled"),
+        ("filledAmount", True, "cost"),
+        ("createTime", "yesterday", "created"),
+        ("clientOrderId", [], "client_order_id"),
+    ],
+)
+def test_an_odd_side_value_of_an_order_is_unknown_and_said(key: str, odd: Any, field: str) -> None:
+    book = session().receives(push(PLACED, **{key: odd}))
+    book.does(like(OrderReport, order_id=SELL, **{field: "(absent)"}))
+    book.does(like(NoticeReport, code="unrecognised", once=f"order:{key}")).nothing()
+
+
+@pytest.mark.parametrize(
+    ("key", "odd", "field"),
+    [
+        ("symbol", 7, "symbol"),
+        ("side", "BOTH", "side"),
+        ("tradeQty", "-1.50", "quantity"),
+        ("tradeQty", "much", "quantity"),
+        ("tradePrice", [], "price"),
+        ("tradeAmount", "-225", "cost"),
+        ("tradeFee", "none", "fee"),
+        ("feeCurrency", {}, "fee_currency"),
+        ("matchRole", "BROKER", "liquidity"),
+        ("tradeTime", "soon", "time"),
+    ],
+)
+def test_an_odd_side_value_of_a_fill_is_unknown_and_said_once(
+    key: str, odd: Any, field: str
+) -> None:
+    book = session().receives(push(PARTLY, **{key: odd}), push(FILLED, **{key: odd})).told_now()
+    trades = [event for event in book.events if isinstance(event, Trade)]
+    assert [trade.trade_id for trade in trades] == ["70000001", "70000002"]
+    assert [getattr(trade, field) for trade in trades] == [None, None]
+    said = [event.text for event in book.events if isinstance(event, Notice)]
+    assert len([text for text in said if "of this trade" in text]) == 1
+    assert f"cannot read {key} of this trade" in said[0]
 
 
 def test_ids_beyond_2_to_the_53_keep_every_digit_as_number_and_as_text() -> None:
@@ -391,8 +435,19 @@ def test_a_balance_has_its_coins_common_name() -> None:
     )
 
 
-def test_a_balance_without_an_amount_is_a_notice() -> None:
-    session().receives(balance(1, "much")).tells(like(Notice, code="unrecognised"))
+def test_a_balance_without_any_amount_is_a_notice() -> None:
+    session().receives(balance(1, "much", hold=[])).tells(like(Notice, code="unrecognised"))
+
+
+def test_an_odd_part_of_a_balance_is_unknown_and_said() -> None:
+    session().receives(balance(1, "much", hold="3")).tells(
+        like(Balance, currency="USDT", available=None, total=None, hold="3"),
+        like(Notice, code="unrecognised"),
+    )
+    for odd in ({"eventType": 5}, {"changeTime": "soon"}, {"version": "new"}):
+        session().receives(balance(1, "5", **odd)).does(
+            like(BalanceReport, available="5", key="1"), like(NoticeReport)
+        ).nothing()
 
 
 def test_everything_told_here_keeps_the_contract() -> None:

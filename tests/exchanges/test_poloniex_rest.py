@@ -222,7 +222,7 @@ def test_a_missing_right_is_said_and_the_rest_is_read() -> None:
 
 
 def test_a_row_that_cannot_be_read_is_a_notice_and_the_picture_not_complete() -> None:
-    broken = [{"id": "7"}, *payload("rest_open_orders"), 5]
+    broken = [{"id": ""}, *payload("rest_open_orders"), 5]
     found = play(exchange().picture(), Server(__orders=broken))
     assert not found.complete
     assert Listed("orders") not in found.reports

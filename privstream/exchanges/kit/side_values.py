@@ -4,7 +4,7 @@ The one rule: a value that cannot be read is `None`, and is named in a notice th
 once per kind and key. Pure.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from privstream.exchanges.base import MALFORMED
@@ -44,6 +44,19 @@ class SideValues:
                 sequence=sequence,
                 element=element,
             )
+
+
+class KeyedValues(SideValues):
+    """The side values of an object, read by their keys."""
+
+    def __init__(self, kind: str, element: Mapping[str, Any]) -> None:
+        super().__init__(kind)
+        self._element = element
+
+    def of(self, key: str, reader: Callable[[Any], T | None]) -> T | None:
+        """The value of a key as the reader has it; unknown where there is none."""
+        value = self._element.get(key)
+        return None if value is None else self.read(key, reader, value)
 
 
 # --- readers ---------------------------------------------------------------------------

@@ -128,14 +128,14 @@ def _history(account: Account, path: str, known: Known, page_by: str) -> RestFlo
 
 def _order_reader(source: Source) -> Callable[[Item], Iterator[AnyReport]]:
     def read(row: Item) -> Iterator[AnyReport]:
-        yield read_order(row, source)
+        yield from read_order(row, source)
 
     return read
 
 
 def _trade_reader(keys: FillKeys, source: Source) -> Callable[[Item], Iterator[AnyReport]]:
     def read(row: Item) -> Iterator[AnyReport]:
-        yield read_trade(row, keys, source)
+        yield from read_trade(row, keys, source)
 
     return read
 

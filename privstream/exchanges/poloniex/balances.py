@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from privstream.exchanges.base import each
+from privstream.exchanges.kit.side_values import KeyedValues
 from privstream.exchanges.poloniex import names
+from privstream.exchanges.poloniex.orders import Item
 from privstream.model.events import Source
 from privstream.model.exact import amount
 from privstream.model.reports import AnyReport, BalanceReport, NoticeReport
@@ -60,29 +62,44 @@ class Holdings:
         return sorted(place for place in gone if place[1] in wallets)
 
 
-def read_push(item: Mapping[str, Any], holdings: Holdings) -> Iterator[BalanceReport]:
+def read_push(item: Item, holdings: Holdings) -> Iterator[AnyReport]:
     """A currency after a change. `id` is the change's own; `version`, on newer servers, orders them."""
-    currency = names.required(item["currency"], "currency")
-    place = currency, names.word(item.get("accountType") or SPOT)
+    place = _place(item, names.word(item.get("accountType") or SPOT))
+    values = KeyedValues("balance", item)
     report = BalanceReport(
-        currency=names.common(currency),
-        exchange_currency=currency,
-        wallet=place[1],
-        available=amount(item["available"]),
-        hold=names.size(item["hold"]),
-        reason=names.word(item.get("eventType") or "") or None,
-        key=names.given(item.get("id")),
-        time=from_millis(item.get("changeTime")) or from_millis(item.get("ts")),
+        **_amounts(place, values),
+        reason=values.of("eventType", names.word) or None,
+        key=values.of("id", names.given),
+        time=values.of("changeTime", from_millis) or values.of("ts", from_millis),
         element=item,
     )
-    if not holdings.outdated(place, _version(item)):
+    if not holdings.outdated(place, values.of("version", _version)):
         holdings.pushed(place)
         yield report
+        yield from values.notices(item)
 
 
-def _version(item: Mapping[str, Any]) -> int | None:
-    text = amount(item.get("version"))
-    return None if text is None else int(text)
+def _place(item: Item, wallet: str) -> Place:
+    return names.required(item.get("currency"), "currency"), wallet
+
+
+def _amounts(place: Place, values: KeyedValues) -> dict[str, Any]:
+    """What is in a place. Raises ValueError where nothing of it can be read."""
+    available, hold = values.of("available", amount), values.of("hold", names.size)
+    if available is None and hold is None:
+        raise ValueError("no balance is stated")
+    return {
+        "currency": names.common(place[0]),
+        "exchange_currency": place[0],
+        "wallet": place[1],
+        "available": available,
+        "hold": hold,
+    }
+
+
+def _version(value: object) -> int | None:
+    found = amount(value)
+    return None if found is None else int(found)
 
 
 def read_accounts(accounts: list[Any], holdings: Holdings, source: Source) -> tuple[AnyReport, ...]:
@@ -96,30 +113,28 @@ def read_accounts(accounts: list[Any], holdings: Holdings, source: Source) -> tu
         wallets.add(wallet)
 
     def read_row(row: Mapping[str, Any], wallet: str) -> Iterator[AnyReport]:
-        place = names.required(row["currency"], "currency"), wallet
-        report = _listed(place, row, source)
+        place = _place(row, wallet)
+        values = KeyedValues("balance", row)
+        amounts = _amounts(place, values)
         listed.add(place)
         if holdings.listed(place):
-            yield report
+            yield BalanceReport(**amounts, source=source, element=row)
+            yield from values.notices(row)
 
     reports = tuple(each(accounts, read_account))
-    if any(isinstance(report, NoticeReport) for report in reports):
+    if any(isinstance(report, NoticeReport) and report.once is None for report in reports):
         return reports  # what could not be read may be what seems to be gone
     gone = holdings.gone(listed, wallets)
-    return reports + tuple(_listed(place, NOTHING, source) for place in gone)
+    return reports + tuple(_nothing(place, source) for place in gone)
 
 
-NOTHING: Mapping[str, Any] = {"available": "0", "hold": "0"}
-"""What a list says by leaving a currency out: it has only those that are held."""
-
-
-def _listed(place: Place, row: Mapping[str, Any], source: Source) -> BalanceReport:
+def _nothing(place: Place, source: Source) -> BalanceReport:
+    """What a list says by leaving a currency out: it has only those that are held."""
     return BalanceReport(
         currency=names.common(place[0]),
         exchange_currency=place[0],
         wallet=place[1],
-        available=amount(row["available"]),
-        hold=names.size(row["hold"]),
+        available="0",
+        hold="0",
         source=source,
-        element=None if row is NOTHING else row,
     )

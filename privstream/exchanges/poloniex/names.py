@@ -5,10 +5,13 @@ Source: protocols/poloniex.md sections 4 to 6 (checked 2026-11-20).
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Literal, TypeAlias
 
 from privstream.exchanges.kit.pairs import typed_pair
 from privstream.model.events import OrderStatus, Side
-from privstream.model.exact import amount
+from privstream.model.exact import Number, amount
+
+Liquidity: TypeAlias = Literal["maker", "taker"]
 
 COMMON: Mapping[str, str] = {"STR": "XLM", "REPV2": "REP", "UST": "USTC"}
 """Poloniex's own codes of coins that are called otherwise everywhere else.
@@ -40,9 +43,18 @@ def symbol_of(text: str) -> str | None:
     return None if pair is None else symbol(pair.replace("/", "_"))
 
 
-def word(text: str) -> str:
+def word(value: str) -> str:
     """Lower case: the live wire writes `PLACE_ORDER`, the documents `place_order`."""
-    return text.lower()
+    return value.lower()
+
+
+def text(value: object) -> str:
+    """A text that says something. Raises TypeError and ValueError for what is none."""
+    if not isinstance(value, str) or isinstance(value, Number):
+        raise TypeError("it is no text")
+    if not value:
+        raise ValueError("it is empty")
+    return value
 
 
 def given(value: object) -> str | None:
@@ -54,10 +66,10 @@ def given(value: object) -> str | None:
 
 def required(value: object, what: str) -> str:
     """An id that must be there. Raises ValueError where it is not."""
-    text = given(value)
-    if text is None:
+    found = given(value)
+    if found is None:
         raise ValueError(f"no {what}")
-    return text
+    return found
 
 
 def currency(value: object) -> str | None:
@@ -68,26 +80,35 @@ def currency(value: object) -> str | None:
 
 def size(value: object) -> str | None:
     """An amount that cannot be below zero. Raises ValueError where it is."""
-    text = amount(value)
-    if text is not None and text[0] == "-":
+    found = amount(value)
+    if found is not None and found[0] == "-":
         raise ValueError("an amount below zero")
-    return text
+    return found
 
 
 def nonzero(value: object) -> str | None:
     """The same, where a zero only means that there is none."""
-    text = size(value)
-    return None if text == "0" else text
+    found = size(value)
+    return None if found == "0" else found
 
 
 SIDES: dict[str, Side] = {"buy": "buy", "sell": "sell"}
+LIQUIDITY: dict[str, Liquidity] = {"maker": "maker", "taker": "taker"}
 
 
-def side(text: str) -> Side:
+def side(value: str) -> Side:
     """Raises ValueError for what is neither."""
-    found = SIDES.get(text.lower())
+    found = SIDES.get(value.lower())
     if found is None:
         raise ValueError("neither buy nor sell")
+    return found
+
+
+def liquidity(value: str) -> Liquidity | None:
+    """Whose the price was; "" where nothing was filled. Raises ValueError for another word."""
+    found = LIQUIDITY.get(value.lower())
+    if found is None and value:
+        raise ValueError("neither maker nor taker")
     return found
 
 
@@ -95,18 +116,18 @@ POST_ONLY = "limit_maker"
 _TIMES_IN_FORCE = frozenset({"gtc", "ioc", "fok"})
 
 
-def order_type(text: str) -> str:
+def order_type(value: str) -> str:
     """`LIMIT_MAKER` is a limit order that is `post_only`."""
-    plain = word(text)
+    plain = word(text(value))
     return "limit" if plain == POST_ONLY else plain
 
 
-def time_in_force(kind: str, stated: str | None) -> str | None:
-    """Where it can be told: the type says `LIMIT_MAKER`, only REST states the others."""
-    if word(kind) == POST_ONLY:
-        return "post_only"
-    plain = word(stated or "")
-    return plain if plain in _TIMES_IN_FORCE else None
+def time_in_force(value: str) -> str | None:
+    """Only REST states it. Raises ValueError for a word that nobody knows."""
+    plain = word(value)
+    if plain and plain not in _TIMES_IN_FORCE:
+        raise ValueError("no time in force that is known")
+    return plain or None
 
 
 _STATUS: dict[str, OrderStatus] = {
@@ -124,9 +145,9 @@ _STATUS: dict[str, OrderStatus] = {
 }
 
 
-def status(state: str) -> OrderStatus:
+def status(value: str) -> OrderStatus:
     """The status in our words; `unknown` for a word that nobody knows.
 
     (The ledger makes an open order with fills `partially_filled`.)
     """
-    return _STATUS.get(word(state), "unknown")
+    return _STATUS.get(word(text(value)), "unknown")

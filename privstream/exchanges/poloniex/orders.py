@@ -1,15 +1,17 @@
 """Orders and fills, as the channel `orders` pushes them and as REST lists them.
 
 The one rule: order and fill come in one push and are told apart by what the push really
-holds; a zero or an empty string in it holds nothing. Source: protocols/poloniex.md
-sections 4 and 6 (checked 2026-11-20).
+holds; a zero or an empty string in it holds nothing. Ids decide what is told, anything else
+that cannot be read is unknown. Source: https://api-docs.poloniex.com/spot/websocket/order
+and /spot/api/private/order, checked 2026-11-20.
 """
 
 from collections.abc import Iterator, Mapping
 from decimal import Context, Decimal
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from privstream.exchanges.base import unrecognised
+from privstream.exchanges.kit.side_values import KeyedValues
 from privstream.exchanges.poloniex import names
 from privstream.exchanges.poloniex.fill_keys import FillKeys
 from privstream.model.events import Source
@@ -19,9 +21,9 @@ from privstream.model.times import from_millis
 
 Item = Mapping[str, Any]
 
-LIQUIDITY: dict[str, Literal["maker", "taker"]] = {"maker": "maker", "taker": "taker"}
 AVERAGE = Context(prec=18)
 """Digits of an average: a quotient may have no end, and the exchange rounds its own."""
+TRADE = "trade"
 
 
 # --- the stream ------------------------------------------------------------------------
@@ -29,117 +31,145 @@ AVERAGE = Context(prec=18)
 
 def read_push(item: Item, keys: FillKeys) -> Iterator[AnyReport]:
     """The fill that a push tells of, if any, and then the order it leaves behind."""
-    trade_id = names.given(item.get("tradeId"))
-    if trade_id is not None and names.nonzero(item.get("tradeQty")):
-        yield _read_fill_push(item, trade_id, keys)
-    elif names.word(item["eventType"]) == "trade":
-        yield unrecognised(item, "a trade without its id or quantity")
+    order_id = names.required(item.get("orderId"), "orderId")
+    yield from _read_fill_push(item, order_id, keys)
+    values = KeyedValues("order", item)
     yield OrderReport(
-        order_id=names.required(item.get("orderId"), "orderId"),
-        fields=_read_fields(item, size_in_quote=item.get("orderAmount"), average=None),
-        time=_happened(item),
+        order_id=order_id,
+        fields=_read_fields(values, size_in_quote="orderAmount"),
+        time=_happened(values),
         element=item,
     )
+    yield from values.notices(item)
 
 
-def _read_fill_push(item: Item, trade_id: str, keys: FillKeys) -> Fill:
-    order_id = names.required(item.get("orderId"), "orderId")
-    price, quantity = names.nonzero(item["tradePrice"]), names.size(item["tradeQty"])
-    return Fill(
+def _read_fill_push(item: Item, order_id: str, keys: FillKeys) -> Iterator[AnyReport]:
+    values = KeyedValues("trade", item)
+    trade_id = values.of("tradeId", names.given)
+    quantity = values.of("tradeQty", names.nonzero)
+    is_trade = values.of("eventType", names.word) == TRADE
+    if trade_id is None and (is_trade or quantity is not None):
+        yield unrecognised(item, "a trade without its id")
+    if trade_id is None or not (is_trade or quantity is not None):
+        return
+    price = values.of("tradePrice", names.nonzero)
+    millis = values.of("tradeTime", _millis) or values.of("ts", _millis) or 0
+    yield Fill(
         trade_id=trade_id,
-        key=keys.key(order_id, trade_id, (price, quantity), _millis(item["tradeTime"])),
-        cost=names.nonzero(item.get("tradeAmount")),
-        fee=amount(item.get("tradeFee")),
+        key=keys.key(order_id, trade_id, (price, quantity), millis),
+        cost=values.of("tradeAmount", names.nonzero),
+        fee=values.of("tradeFee", amount),
         price=price,
         quantity=quantity,
-        time=from_millis(item["tradeTime"]),
+        time=values.of("tradeTime", from_millis),
         element=item,
-        **_common_to_fills(item, order_id),
+        **_common_to_fills(values, order_id),
     )
+    yield from values.notices(item)
 
 
-def _happened(item: Item) -> str | None:
+def _happened(values: KeyedValues) -> str | None:
     """When the order changed: `ts` is the moment of the push, some 30 ms later."""
-    if traded := from_millis(item.get("tradeTime")):
+    if traded := values.of("tradeTime", from_millis):
         return traded
-    if names.word(item["eventType"]) == "place":
-        return from_millis(item["createTime"])
-    return from_millis(item.get("ts"))
+    if values.of("eventType", names.word) == "place":
+        return values.of("createTime", from_millis)
+    return values.of("ts", from_millis)
 
 
 # --- REST ------------------------------------------------------------------------------
 
 
-def read_order(row: Item, source: Source) -> OrderReport:
+def read_order(row: Item, source: Source) -> Iterator[AnyReport]:
     """An order of a list, whole as it stands."""
-    return OrderReport(
-        order_id=names.required(row.get("id"), "id"),
-        fields=_read_fields(row, size_in_quote=row.get("amount"), average=row.get("avgPrice")),
-        time=from_millis(row.get("updateTime")) or from_millis(row.get("createTime")),
+    order_id = names.required(row.get("id"), "id")
+    values = KeyedValues("order", row)
+    yield OrderReport(
+        order_id=order_id,
+        fields=_read_fields(values, size_in_quote="amount"),
+        time=values.of("updateTime", from_millis) or values.of("createTime", from_millis),
         source=source,
         element=row,
     )
+    yield from values.notices(row)
 
 
-def read_trade(row: Item, keys: FillKeys, source: Source) -> Fill:
+def read_trade(row: Item, keys: FillKeys, source: Source) -> Iterator[AnyReport]:
     """A fill of a list. Its `pageId` is for paging only."""
-    order_id = names.required(row.get("orderId"), "orderId")
     trade_id = names.required(row.get("id"), "id")
-    price, quantity = names.nonzero(row["price"]), names.size(row["quantity"])
-    return Fill(
+    order_id = names.required(row.get("orderId"), "orderId")
+    values = KeyedValues("trade", row)
+    price, quantity = values.of("price", names.nonzero), values.of("quantity", names.nonzero)
+    yield Fill(
         trade_id=trade_id,
-        key=keys.key(order_id, trade_id, (price, quantity), _millis(row["createTime"])),
-        cost=names.nonzero(row.get("amount")),
-        fee=amount(row.get("feeAmount")),
+        key=keys.key(order_id, trade_id, (price, quantity), values.of("createTime", _millis) or 0),
+        cost=values.of("amount", names.nonzero),
+        fee=values.of("feeAmount", amount),
         price=price,
         quantity=quantity,
-        time=from_millis(row["createTime"]),
+        time=values.of("createTime", from_millis),
         source=source,
         element=row,
-        **_common_to_fills(row, order_id),
+        **_common_to_fills(values, order_id),
     )
+    yield from values.notices(row)
 
 
 # --- both ------------------------------------------------------------------------------
 
 
-def _common_to_fills(item: Item, order_id: str) -> dict[str, Any]:
+def _common_to_fills(values: KeyedValues, order_id: str) -> dict[str, Any]:
     return {
         "order_id": order_id,
-        "symbol": names.symbol(item["symbol"]),
-        "exchange_symbol": item["symbol"],
-        "side": names.side(item["side"]),
-        "fee_currency": names.currency(item.get("feeCurrency")),
-        "client_order_id": names.given(item.get("clientOrderId")),
-        "order_type": names.order_type(names.required(item["type"], "type")),
-        "liquidity": LIQUIDITY.get(names.word(item.get("matchRole") or "")),
+        "symbol": values.of("symbol", names.symbol),
+        "exchange_symbol": values.of("symbol", names.text),
+        "side": values.of("side", names.side),
+        "fee_currency": values.of("feeCurrency", names.currency),
+        "client_order_id": values.of("clientOrderId", names.given),
+        "order_type": values.of("type", names.order_type),
+        "liquidity": values.of("matchRole", names.liquidity),
     }
 
 
-def _read_fields(item: Item, *, size_in_quote: Any, average: Any) -> OrderFields:
+def _read_fields(values: KeyedValues, *, size_in_quote: str) -> OrderFields:
     """The order's fields; the fee is left to its fills, which alone state one."""
-    kind, state = names.required(item["type"], "type"), names.required(item["state"], "state")
-    quantity = names.nonzero(item.get("quantity"))
-    filled, cost = names.size(item.get("filledQuantity")), names.size(item.get("filledAmount"))
-    fields = {
-        "client_order_id": names.given(item.get("clientOrderId")),
-        "symbol": names.symbol(item["symbol"]),
-        "exchange_symbol": item["symbol"],
-        "side": names.side(item["side"]),
-        "order_type": names.order_type(kind),
-        "time_in_force": names.time_in_force(kind, item.get("timeInForce")),
-        "status": names.status(state),
-        "exchange_status": state,
-        "price": names.nonzero(item.get("price")),
-        "quantity": quantity,
-        "quote_quantity": names.nonzero(size_in_quote) if quantity is None else None,
+    filled = values.of("filledQuantity", names.size)
+    cost = values.of("filledAmount", names.size)
+    average = values.of("avgPrice", names.nonzero)
+    fields = read_terms(values, size_in_quote=size_in_quote) | {
         "filled": filled,
         "cost": cost,
-        "average_price": names.nonzero(average) or _average(cost, filled),
-        "created": from_millis(item.get("createTime")),
+        "average_price": average or _average(cost, filled),
     }
-    told = {key: value for key, value in fields.items() if value is not None}
-    return cast("OrderFields", told)
+    return told(fields)
+
+
+def read_terms(values: KeyedValues, *, size_in_quote: str) -> dict[str, str | None]:
+    """What was ordered, and how it stands."""
+    quantity = values.of("quantity", names.nonzero)
+    in_quote = values.of(size_in_quote, names.nonzero)
+    is_post_only = values.of("type", names.word) == names.POST_ONLY
+    return {
+        "client_order_id": values.of("clientOrderId", names.given),
+        "symbol": values.of("symbol", names.symbol),
+        "exchange_symbol": values.of("symbol", names.text),
+        "side": values.of("side", names.side),
+        "order_type": values.of("type", names.order_type),
+        "time_in_force": "post_only"
+        if is_post_only
+        else values.of("timeInForce", names.time_in_force),
+        "status": values.of("state", names.status),
+        "exchange_status": values.of("state", names.text),
+        "price": values.of("price", names.nonzero),
+        "quantity": quantity,
+        "quote_quantity": in_quote if quantity is None else None,
+        "created": values.of("createTime", from_millis),
+    }
+
+
+def told(fields: Mapping[str, str | None]) -> OrderFields:
+    """Only what is known."""
+    return cast("OrderFields", {key: value for key, value in fields.items() if value is not None})
 
 
 def _average(cost: str | None, filled: str | None) -> str | None:
@@ -150,5 +180,6 @@ def _average(cost: str | None, filled: str | None) -> str | None:
     return names.nonzero(format(quotient.normalize(AVERAGE), "f"))
 
 
-def _millis(value: object) -> int:
-    return int(amount(value) or 0)
+def _millis(value: object) -> int | None:
+    found = amount(value)
+    return None if found is None else int(found)

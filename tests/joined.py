@@ -9,14 +9,17 @@ The simulator is as strict as ever; what `at` plans goes wrong at that second.
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from privstream.connection.account.backoff import Backoff
+from privstream.connection.account.conversation import TICK
 from privstream.connection.account.supervisor import Outside, Supervisor
 from privstream.connection.clock import Uptime
+from privstream.connection.rest.driving import driven
 from privstream.connection.socket.frames import FRAME_LIMIT
 from privstream.connection.socket.websocket import UNFINISHED_LIMIT, Closed, _refusal
 from privstream.connection.tokens.cache import Tokens
@@ -26,7 +29,7 @@ from privstream.memory.event_maker import View
 from privstream.memory.ledger import Ledger
 from privstream.model.errors import Interrupted, Unreachable
 from privstream.model.events import AnyEvent, Status, Trade
-from privstream.model.rest import HttpRequest, HttpResponse, Now, RestFlow, Stamp
+from privstream.model.rest import Call, HttpRequest, HttpResponse, Now, RestFlow, Stamp
 from privstream.model.session import Handshake
 from privstream.model.times import from_nanos
 from privstream.simulator import find as find_simulated
@@ -36,6 +39,7 @@ from privstream.simulator.base import (
     Connection,
     Out,
     Ping,
+    Pong,
     Request,
     SimulatedExchange,
     Text,
@@ -242,26 +246,35 @@ class World:
         *,
         idle: Callable[[], None] | None = None,
         deadline: float = 60.0,
+        tries: int = 1,
     ) -> T:
         """As the REST client."""
         until = self.clock.now().monotonic + deadline
-        try:
-            call = next(flow)
-            while True:
-                self.requests.append(call.name)
-                self.pass_time(STEP)
-                if idle is not None:
-                    idle()
-                if self.is_down or self.clock.now().monotonic > until:
-                    raise Unreachable(f"{call.name}: cannot reach the exchange")
-                with self._next_nonce() as nonce:
-                    request = call.build(Stamp(self.client_clock.now(), nonce))
-                    response = self.refuse(request) or self._answered(request)
-                self.skew_ns = self.clock.now().wall_ns - self.client_clock.now().wall_ns
-                call = flow.send(response)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+        duties = idle or (lambda: None)
+
+        def perform(call: Call) -> HttpResponse:
+            return self._performed(call, duties, until)
+
+        return driven(flow, perform, partial(self._pause, duties), tries=tries)
+
+    def _performed(self, call: Call, idle: Callable[[], None], until: float) -> HttpResponse:
+        self.requests.append(call.name)
+        self.pass_time(STEP)
+        idle()
+        if self.is_down or self.clock.now().monotonic > until:
+            raise Unreachable(f"{call.name}: cannot reach the exchange")
+        with self._next_nonce() as nonce:
+            request = call.build(Stamp(self.client_clock.now(), nonce))
+            response = self.refuse(request) or self._answered(request)
+        self.skew_ns = self.clock.now().wall_ns - self.client_clock.now().wall_ns
+        return response
+
+    def _pause(self, idle: Callable[[], None], seconds: float) -> None:
+        until = self.clock.now().monotonic + seconds
+        while self.clock.now().monotonic < until:
+            if self.client_clock.wait(TICK, self.stop):
+                raise Interrupted("stopped", cause="stopped")
+            idle()
 
     def _answered(self, request: HttpRequest) -> HttpResponse:
         now = self.clock.now()
@@ -314,11 +327,11 @@ class JoinedSocket:
         self._world = world
         self._connection: Connection | None = None
         self._line: Line | None = None
-        self._unheard: list[str] = []
+        self._unheard: list[str | Pong] = []
         self._dripping: list[tuple[float, bytes | Interrupted]] = []
         self._waiting: list[bytes] = []
         self.end: Interrupted | None = None
-        self.controls = 0
+        self._controls: list[bytes | None] = []
         self.sent: list[str] = []
 
     def open(self, handshake: Handshake) -> None:
@@ -359,6 +372,21 @@ class JoinedSocket:
         else:
             self._take(self._connection.received(text, self._world.clock.now()))
 
+    def ping(self, payload: bytes) -> None:
+        """Answered by every server, in its turn."""
+        if self._connection is None:
+            return
+        if self._is_frozen:
+            self._unheard.append(Pong(payload))
+        else:
+            self._take([Pong(payload)])
+
+    def controls(self) -> list[bytes | None]:
+        if self._world.is_mute or self._waiting or self._dripping:
+            return []
+        controls, self._controls = self._controls, []
+        return controls
+
     def close(self) -> None:
         self._connection = None
         if self._line is not None:
@@ -379,8 +407,8 @@ class JoinedSocket:
             self._take(())
             return
         unheard, self._unheard = self._unheard, []
-        for text in unheard:
-            self._take(connection.received(text, now))
+        for said in unheard:
+            self._take([said] if isinstance(said, Pong) else connection.received(said, now))
         self._take(connection.tick(now))
 
     def _take(self, outs: Iterable[Out]) -> None:
@@ -407,6 +435,8 @@ class JoinedSocket:
                 self._follow(now, Interrupted("the frame is too long", cause="protocol"))
             case Ping():
                 self._pong()
+            case Pong():
+                self._controls.append(deed.payload)
 
     def _hear(self, text: str, now: float) -> None:
         spoilt = self._world.spoil(text)
@@ -416,7 +446,7 @@ class JoinedSocket:
 
     def _pong(self) -> None:
         if not self._world.is_mute and self._connection is not None:
-            self.controls += 1
+            self._controls.append(None)
             self._connection.ponged(self._world.clock.now())
 
     def _follow(self, due: float, what: bytes | Interrupted) -> None:

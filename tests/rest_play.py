@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from privstream.connection.rest.driving import driven
 from privstream.model.rest import Call, HttpRequest, HttpResponse, Now, RestFlow, Stamp
 
 T = TypeVar("T")
@@ -19,10 +20,4 @@ def answer(body: Any, status: int = 200, **headers: str) -> HttpResponse:
 
 def play(flow: RestFlow[T], reply: Callable[[Call, HttpRequest], HttpResponse]) -> T:
     """Drive a flow to its result; `reply` is asked with each call and its built request."""
-    try:
-        call = next(flow)
-        while True:
-            call = flow.send(reply(call, call.build(STAMP)))
-    except StopIteration as end:
-        result: T = end.value
-        return result
+    return driven(flow, lambda call: reply(call, call.build(STAMP)), lambda _: None)

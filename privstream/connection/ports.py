@@ -1,6 +1,6 @@
 """The protocols by which the rest of the program sees the connections, and tests replace them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from privstream.model.account import Token
@@ -17,15 +17,17 @@ REQUEST_LIMIT = 60.0
 class Wire(Protocol):
     """The open socket."""
 
-    @property
-    def controls(self) -> int:
-        """How many pings and pongs of the WebSocket protocol came."""
+    def controls(self) -> Sequence[bytes | None]:
+        """What came since of the WebSocket protocol itself: `None` a ping, else a pong's payload."""
 
     def receive(self, timeout: float) -> list[bytes]:
         """All data frames there are; waits so long for the first."""
 
     def send(self, text: str) -> None:
         """Send a text frame."""
+
+    def ping(self, payload: bytes) -> None:
+        """Send a ping of the WebSocket protocol."""
 
 
 class Outlet(Protocol):
@@ -67,8 +69,9 @@ class RestClient(Protocol):
         *,
         idle: Callable[[], None] | None = None,
         deadline: float = REQUEST_LIMIT,
+        tries: int = 1,
     ) -> T:
-        """Drive a flow to its result, in so many seconds."""
+        """Drive a flow to its result, in so many seconds, with so many tries of each call."""
 
 
 class Life(NamedTuple):

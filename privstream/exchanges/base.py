@@ -211,7 +211,7 @@ class JsonSession(ABC):
         except MALFORMED as problem:
             yield unrecognised(message, f"cannot read this frame: {_described(problem)}")
 
-    def alive(self, now: Now) -> None:
+    def alive(self, now: Now, pong: bytes | None = None) -> None:
         """Native pings and pongs: no sign of life, unless the exchange has no other."""
 
     @abstractmethod

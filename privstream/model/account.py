@@ -53,6 +53,8 @@ class Account:
     endpoints: Endpoints
     options: Mapping[str, str] = field(default_factory=dict)
     """The exchange's own settings, like `protocol` on Kraken."""
+    symbols: tuple[str, ...] = ()
+    """What the user named for channels that are streamed per symbol, in the user's spelling."""
 
     @property
     def api_key(self) -> Secret:

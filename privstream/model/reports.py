@@ -4,6 +4,7 @@ from typing import Any, Literal, TypeAlias, TypedDict
 
 from msgspec import Struct
 
+from privstream.model.errors import PrivstreamError
 from privstream.model.events import Level, OrderStatus, PositionSide, Side, Source
 
 
@@ -173,6 +174,8 @@ class Known(Struct, frozen=True):
     """Orders held as open that the new connection did not list."""
     symbols: frozenset[str] = frozenset()
     """Exchange symbols seen so far, for exchanges that list history per symbol."""
+    second_look: bool = False
+    """The same was read already; what REST lagged behind with then is looked for now."""
 
 
 class Backfill(Struct, frozen=True):
@@ -181,3 +184,5 @@ class Backfill(Struct, frozen=True):
     reports: tuple[AnyReport | Listed, ...]
     complete: bool
     detail: str | None = None
+    problems: tuple[PrivstreamError, ...] = ()
+    """What parts of it ended with: where another try may help, it may bring the rest."""

@@ -5,6 +5,8 @@ from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from msgspec import Struct
 
+from privstream.model.errors import PrivstreamError
+
 T = TypeVar("T")
 
 
@@ -61,6 +63,9 @@ class Call(Struct, frozen=True):
     """Takes a nonce: then one lock per key is held until the exchange has answered."""
     cost: float = 1.0
     """What it costs of the exchange's request budget (`Limits.rest_budget`)."""
+    after: PrivstreamError | None = None
+    """The passing error that this call was answered with before. Whoever runs the flow performs
+    it again after a while, or throws the error into the flow."""
 
 
 RestFlow: TypeAlias = Generator[Call, HttpResponse, T]

@@ -33,6 +33,19 @@ class Send(Struct, frozen=True):
         return f"Send({self.text if self.shown is None else self.shown!r})"
 
 
+class Ping(Struct, frozen=True):
+    """Send a ping of the WebSocket protocol; its answer repeats the payload."""
+
+    payload: bytes
+
+
+class Delivered(Struct, frozen=True):
+    """The exchange has sent us everything that it had to tell before this moment."""
+
+    until: Now
+    """When the ping was sent that has been answered since."""
+
+
 class Ready(Struct, frozen=True):
     """Login and every subscription were acknowledged."""
 
@@ -65,7 +78,9 @@ class Reply(Struct, frozen=True):
     """Our number for the request."""
 
 
-Action: TypeAlias = Ask | Send | Ready | Synced | Reconnect | Reply | Listed | AnyReport
+Action: TypeAlias = (
+    Ask | Send | Ping | Delivered | Ready | Synced | Reconnect | Reply | Listed | AnyReport
+)
 
 
 class Session(Protocol):
@@ -80,8 +95,8 @@ class Session(Protocol):
     def tick(self, now: Now) -> Iterable[Action]:
         """Time passed: application pings, deadlines. Called about twice a second."""
 
-    def alive(self, now: Now) -> None:
-        """A ping or pong of the WebSocket protocol came, which is not a frame of the exchange."""
+    def alive(self, now: Now, pong: bytes | None = None) -> None:
+        """A ping of the WebSocket protocol came, or a pong with this payload: no data frame."""
 
 
 Tap: TypeAlias = Callable[[str, str], None]

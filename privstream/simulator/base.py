@@ -44,6 +44,12 @@ class Ping(Struct, frozen=True):
     """A ping of the WebSocket protocol, without payload."""
 
 
+class Pong(Struct, frozen=True):
+    """The answer to a ping of the WebSocket protocol."""
+
+    payload: bytes
+
+
 class Close(Struct, frozen=True):
     """Close the socket with this code and reason; 1006 cuts it without a close frame."""
 
@@ -51,7 +57,7 @@ class Close(Struct, frozen=True):
     reason: str = ""
 
 
-Out: TypeAlias = Text | Ping | Close
+Out: TypeAlias = Text | Ping | Pong | Close
 Refusal: TypeAlias = Literal["key", "nonce"]
 """Why a login is refused: for good, or once and never again."""
 

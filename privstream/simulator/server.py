@@ -27,6 +27,7 @@ from privstream.simulator.base import (
     Connection,
     Out,
     Ping,
+    Pong,
     Request,
     SimulatedExchange,
     Text,
@@ -306,9 +307,7 @@ class _Conversation:
         if message.type is WSMsgType.TEXT:
             await self._send(self._connection.received(message.data, self._clock()))
         elif message.type is WSMsgType.PING:
-            with contextlib.suppress(ConnectionError):  # the loop sees that the client is gone
-                async with self._sending:
-                    await self._socket.pong(message.data)
+            await self._send([Pong(bytes(message.data))])
         elif message.type is WSMsgType.PONG:
             self._connection.ponged(self._clock())
         elif message.type is WSMsgType.BINARY:
@@ -358,6 +357,8 @@ class _Conversation:
                 await self._socket.send_str(deed.text)
             case Ping():
                 await self._socket.ping()
+            case Pong():
+                await self._socket.pong(deed.payload)
             case Close():
                 await self._close(deed)
             case Drip():

@@ -52,10 +52,16 @@ class Exchange:
         self.asking: Callable[[], object] = lambda: None
 
     def run(
-        self, flow: RestFlow[T], *, idle: Callable[[], None] | None = None, deadline: float = 60.0
+        self,
+        flow: RestFlow[T],
+        *,
+        idle: Callable[[], None] | None = None,
+        deadline: float = 60.0,
+        tries: int = 1,
     ) -> T:
         flow.close()
         assert idle is None
+        assert tries == 1
         assert deadline > 0
         self.asked += 1
         self.asking()

@@ -122,7 +122,7 @@ def test_a_ping_is_answered_by_the_read_that_meets_it() -> None:
     assert heard == [(PONG, b"are you there")]
 
 
-def test_the_moment_of_a_pong_is_noted() -> None:
+def test_a_pong_is_told_with_its_payload_after_the_messages_before_it() -> None:
     def answer_ping(connection: socket.socket) -> None:
         _, payload = read_frame(connection)
         connection.sendall(frame(payload, PONG) + frame(b"after"))
@@ -130,12 +130,11 @@ def test_the_moment_of_a_pong_is_noted() -> None:
 
     with connected(frame(b"hello"), then=answer_ping) as line:
         take(line, 1)
-        assert line.last_pong is None
-        before = SystemClock().now().monotonic
-        line.ping(b"")
+        assert line.controls() == []
+        line.ping(b"17")
         take(line, 1)
-        assert line.last_pong is not None
-        assert line.last_pong >= before
+        assert line.controls() == [b"17"]
+        assert line.controls() == []
 
 
 def test_a_close_comes_after_the_messages_before_it_with_its_code_and_reason() -> None:

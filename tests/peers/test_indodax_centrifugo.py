@@ -16,6 +16,7 @@ import websocket
 from privstream.connection.account.backoff import Backoff
 from privstream.connection.account.supervisor import Outside, Supervisor
 from privstream.connection.clock import SystemClock
+from privstream.connection.rest.driving import driven
 from privstream.connection.socket.websocket import Socket
 from privstream.exchanges import find
 from privstream.memory.event_maker import View
@@ -23,7 +24,7 @@ from privstream.memory.ledger import Ledger
 from privstream.model.account import Account, Endpoints, Secret
 from privstream.model.errors import Refused
 from privstream.model.events import AnyEvent, Gap, Order, Status, Trade
-from privstream.model.rest import HttpRequest, HttpResponse, RestFlow, Stamp
+from privstream.model.rest import Call, HttpRequest, HttpResponse, RestFlow, Stamp
 from privstream.model.times import from_nanos
 from privstream.simulator.indodax.exchange import USER as SIMULATED_USER
 from privstream.simulator.indodax.exchange import SimulatedIndodax
@@ -189,17 +190,14 @@ class Rest:
         *,
         idle: Callable[[], None] | None = None,
         deadline: float = 60.0,  # noqa: ARG002 - it answers at once
+        tries: int = 1,  # noqa: ARG002 - as above
     ) -> T:
-        try:
-            call = next(flow)
-            while True:
-                if idle is not None:
-                    idle()
-                request = call.build(Stamp(self._clock.now(), 0))
-                call = flow.send(self._answer(request))
-        except StopIteration as end:
-            result: T = end.value
-            return result
+        def perform(call: Call) -> HttpResponse:
+            if idle is not None:
+                idle()
+            return self._answer(call.build(Stamp(self._clock.now(), 0)))
+
+        return driven(flow, perform, lambda _: None)
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         if request.path.endswith("/generate_token"):

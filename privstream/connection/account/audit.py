@@ -100,6 +100,12 @@ class Audit:
             self._refused.add("all")
             return problem.message
         self.doubt(found.reports, now_ns)
+        for failed in found.problems:
+            if failed.retryable:  # the next comparison reads from the same moment on
+                raise failed
+            if not found.reports:
+                self._refused.add("all")
+                return failed.message
         return None
 
     def weigh(self, read: Balances) -> str | None:

@@ -18,6 +18,8 @@ from privstream.model.rest import Now, Stamp
 from privstream.model.session import (
     Action,
     Ask,
+    Delivered,
+    Ping,
     Ready,
     Reconnect,
     Reply,
@@ -62,7 +64,6 @@ class Conversation:
         self._held: list[AnyReport | Listed] | None = None
         self._out: list[AnyEvent] = []
         self._received = ""
-        self._controls = 0
         self._stepped: Now | None = None
         self._unread = 0
         """Unreadable elements in a row."""
@@ -74,6 +75,8 @@ class Conversation:
         self.is_synced = False
         self.heard: Now | None = None
         """When the last frame came that left nothing missing."""
+        self.delivered: Now | None = None
+        """Everything that the exchange had to tell before this moment has come."""
 
     def open(self, stamp: Stamp) -> None:
         """Say hello."""
@@ -91,9 +94,8 @@ class Conversation:
         try:
             if frames:
                 self._take(frames, now)
-            if self._wire.controls != self._controls:
-                self._controls = self._wire.controls
-                self._session.alive(now)
+            for pong in self._wire.controls():
+                self._session.alive(now, pong)
             for action in self._session.tick(now):
                 self._obey(action)
         finally:
@@ -143,6 +145,16 @@ class Conversation:
         match action:
             case Send():
                 self.say(action)
+            case Ping():
+                self._wire.ping(action.payload)
+            case Reconnect():
+                raise Interrupted(action.detail, cause=action.cause, floor=action.floor)
+            case _:
+                self._note(action)
+
+    def _note(self, action: Action) -> None:
+        """Keep what others ask for."""
+        match action:
             case Reply():
                 self.replies.append(action)
             case Ready():
@@ -151,8 +163,8 @@ class Conversation:
                 self.is_synced = True
             case Ask():
                 self.asks.append(action)
-            case Reconnect():
-                raise Interrupted(action.detail, cause=action.cause, floor=action.floor)
+            case Delivered():
+                self.delivered = action.until
 
     def _count_unread(self, report: Report | Listed) -> None:
         if type(report) is not NoticeReport or report.code != "unrecognised":

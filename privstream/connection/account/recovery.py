@@ -355,7 +355,9 @@ class Recovery:
         if exchange.snapshot_over_rest:  # its backfill has read what stands, too
             return found
         stands = self._rest.run(exchange.picture(), idle=talk.pump)
-        return Backfill((*found.reports, *stands.reports), complete=found.complete)
+        problems = (*found.problems, *stands.problems)
+        reports = (*found.reports, *stands.reports)
+        return Backfill(reports, complete=found.complete, problems=problems)
 
     def _look_up(self, talk: Conversation) -> None:
         """Ask for the orders whose updates make no sense alone; tell them either way."""

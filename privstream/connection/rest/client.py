@@ -8,6 +8,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -15,9 +16,9 @@ from urllib.parse import parse_qsl, urlsplit
 from privstream import __version__
 from privstream.connection import network
 from privstream.connection.clock import Clock
+from privstream.connection.rest.driving import driven
 from privstream.connection.rest.nonces import Nonces
 from privstream.connection.rest.pacing import Pacing
-from privstream.exchanges.base import MALFORMED
 from privstream.model import http_errors
 from privstream.model.account import Endpoints
 from privstream.model.errors import (
@@ -47,15 +48,6 @@ def _nothing() -> None:
     pass
 
 
-def _resumed(flow: RestFlow[T], answer: HttpResponse | None, name: str) -> Call:
-    """The flow's next call. An answer of a shape that it cannot read is an outage of theirs."""
-    try:
-        return next(flow) if answer is None else flow.send(answer)
-    except MALFORMED as problem:
-        why = f"the answer to {name} cannot be read: {type(problem).__name__}: {problem}"
-        raise Unavailable(why, floor=http_errors.OUTAGE_FLOOR) from problem
-
-
 class Rest:
     """The REST side of one account; one thread owns it."""
 
@@ -82,23 +74,28 @@ class Rest:
         *,
         idle: Callable[[], None] | None = None,
         deadline: float = FLOW_LIMIT,
+        tries: int = 1,
     ) -> T:
         """Drive the flow to its result, within `deadline` seconds.
 
-        `idle` is called a few times a second while waiting for budget or answer.
+        `idle` is called a few times a second while waiting for budget or answer. A call that
+        cannot be answered just now is performed `tries` times in a row.
         """
         until = self._clock.now().monotonic + deadline
-        answer: HttpResponse | None = None
-        name = ""
-        try:
-            while True:
-                call = _resumed(flow, answer, name)
-                answer, name = self._perform(call, idle or _nothing, until), call.name
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        finally:
-            flow.close()
+        duties = idle or _nothing
+
+        def perform(call: Call) -> HttpResponse:
+            return self._perform(call, duties, until)
+
+        return driven(flow, perform, partial(self._pause, duties), tries=tries)
+
+    def _pause(self, idle: Callable[[], None], seconds: float) -> None:
+        """Wait before another try."""
+        until = self._clock.now().monotonic + seconds
+        while (left := until - self._clock.now().monotonic) > 0:
+            idle()
+            if self._clock.wait(min(left, SLICE), self._stop):
+                raise _stopped("a pause before another try")
 
     def close(self) -> None:
         """Let go of the kept connections."""

@@ -28,7 +28,8 @@ class Frames:
 
     pings: list[bytes] = field(default_factory=list)
     """Payloads to answer; the reader clears the list."""
-    pongs: int = 0
+    pongs: list[bytes] = field(default_factory=list)
+    """Payloads of answers to our pings; the reader clears the list."""
     close: bytes | None = None
     """The payload of the close frame: nothing after it is read."""
     violation: str | None = None
@@ -124,7 +125,7 @@ class Frames:
         if opcode == _PING:
             self.pings.append(payload)
         elif opcode == _PONG:
-            self.pongs += 1
+            self.pongs.append(payload)
         elif opcode == _CLOSE:
             self.close = payload
         else:

@@ -77,10 +77,7 @@ class Socket:
         self._unfinished_since: float | None = None
         self._end: Interrupted | None = None
         self._waiting: list[bytes] = []
-        self.last_pong: float | None = None
-        """When the latest pong came, by the monotonic clock."""
-        self.controls = 0
-        """How many native pings and pongs came."""
+        self._controls: list[bytes | None] = []
 
     # --- opening ---------------------------------------------------------------------
 
@@ -150,13 +147,10 @@ class Socket:
 
     def _split(self, chunk: bytes) -> list[bytes]:
         frames = self._frames
-        before, pongs = frames.completed, frames.pongs
+        before = frames.completed
         messages = frames.feed(chunk)
-        self.controls += len(frames.pings) + frames.pongs - pongs
-        if frames.pings:
-            self._answer_pings()
-        if frames.pongs != pongs:
-            self.last_pong = self._clock.now().monotonic
+        if frames.pings or frames.pongs:
+            self._take_controls()
         if frames.close is not None or frames.violation is not None:
             self._finish()
         elif not frames.unfinished:
@@ -169,7 +163,19 @@ class Socket:
         # Further fragments, or pings between them, do not make a message any younger.
         return self._frames.completed != before and not self._frames.in_message
 
-    def _answer_pings(self) -> None:
+    def controls(self) -> list[bytes | None]:
+        """What came since of the WebSocket protocol itself: `None` a ping, else a pong's payload.
+
+        All messages that came before them were given out, once nothing waits.
+        """
+        if self._waiting:
+            return []
+        controls, self._controls = self._controls, []
+        return controls
+
+    def _take_controls(self) -> None:
+        self._controls += [*(None for _ in self._frames.pings), *self._frames.pongs]
+        self._frames.pongs = []
         pings, self._frames.pings = self._frames.pings, []
         # What came with the ping must not be lost because the answer cannot be sent; the
         # next read meets the broken connection.
@@ -197,7 +203,7 @@ class Socket:
         self._send_frame(text.encode(), websocket.ABNF.OPCODE_TEXT)
 
     def ping(self, payload: bytes = b"") -> None:
-        """Send a ping of the WebSocket protocol; `last_pong` tells of its answer."""
+        """Send a ping of the WebSocket protocol; `controls` tells of its answer."""
         self._send_frame(payload, websocket.ABNF.OPCODE_PING)
 
     def _send_frame(self, payload: bytes, opcode: int) -> None:

@@ -77,7 +77,7 @@ class Centrifugo(JsonSession):
             if line.strip():
                 yield from super().receive(line, now)
 
-    def alive(self, now: Now) -> None:
+    def alive(self, now: Now, pong: bytes | None = None) -> None:  # noqa: ARG002 - any will do
         """The server's native pings: in that mode a quiet account has no other sign of life."""
         self._heard = now.monotonic
 

@@ -1,0 +1,113 @@
+"""Reads back what an interruption hid, in parts that stand alone.
+
+The one rule: what one part has brought is told whatever becomes of it and of the others, and
+what is lacking names the part. It is complete only where no part lacks anything.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from privstream.exchanges.base import MALFORMED
+from privstream.model.errors import Interrupted, PrivstreamError, Refused, Unreachable
+from privstream.model.reports import AnyReport, Backfill, Listed, NoticeReport
+from privstream.model.rest import RestFlow
+
+NOT_READ = "not read"
+
+
+class Found:
+    """What one part has brought so far, and what it lacks."""
+
+    def __init__(self) -> None:
+        self.reports: list[AnyReport | Listed] = []
+        self.lacks: list[str] = []
+        self.problem: PrivstreamError | None = None
+        self._unreadable = 0
+
+    def take(self, reports: Iterable[AnyReport | Listed]) -> None:
+        """Add what a page brought, as soon as it is there."""
+        for report in reports:
+            self._unreadable += _is_unreadable(report)
+            self.reports.append(report)
+
+    def lack(self, why: str) -> None:
+        """Something may be missing, in words for a person."""
+        self.lacks.append(why)
+
+    def end_with(self, problem: PrivstreamError) -> None:
+        """The part ended with an error."""
+        self.problem = problem
+        self.lack(f"{problem.message}; {problem.hint}" if problem.hint else problem.message)
+
+    @property
+    def is_whole(self) -> bool:
+        """Nothing is lacking so far."""
+        return not self.lacks and not self._unreadable
+
+    def end_list(self, kind: Listed) -> None:
+        """The list has ended: what it does not hold is no more, if every row could be read."""
+        if self.is_whole:
+            self.reports.append(kind)
+
+    def all_lacks(self) -> list[str]:
+        """Everything that is lacking, unreadable rows too."""
+        if not self._unreadable:
+            return self.lacks
+        rows = "one row" if self._unreadable == 1 else f"{self._unreadable} rows"
+        return [*self.lacks, f"{rows} could not be read"]
+
+
+class Part(NamedTuple):
+    """One part of reading back."""
+
+    name: str
+    """In the user's words: "fills"."""
+    read: Callable[[Found], RestFlow[None]]
+    """Puts into `Found` what each page brought, as it comes."""
+
+
+def in_parts(parts: Iterable[Part]) -> RestFlow[Backfill]:
+    """Read one part after the other. `Interrupted` ends it with what is there."""
+    read: list[tuple[str, Found]] = []
+    is_over = False
+    for part in parts:
+        found = Found()
+        read.append((part.name, found))
+        if is_over:
+            found.lack(NOT_READ)
+        else:
+            yield from _read(part, found)
+            is_over = isinstance(found.problem, Interrupted)
+    return _together(read)
+
+
+def _read(part: Part, found: Found) -> RestFlow[None]:
+    """Read a part, whatever becomes of it."""
+    try:
+        yield from part.read(found)
+    except (Refused, Unreachable) as problem:
+        found.end_with(problem)
+    except MALFORMED as problem:
+        found.lack(f"an answer is not as documented ({type(problem).__name__})")
+
+
+def _together(read: list[tuple[str, Found]]) -> Backfill:
+    lacks: dict[str, list[str]] = {}
+    for name, found in read:
+        for why in found.all_lacks():
+            lacks.setdefault(why, []).append(name)
+    return Backfill(
+        tuple(report for _, found in read for report in found.reports),
+        complete=not lacks,
+        detail=_detail(lacks),
+        problems=tuple(found.problem for _, found in read if found.problem is not None),
+    )
+
+
+def _detail(lacks: dict[str, list[str]]) -> str | None:
+    return "; ".join(f"{', '.join(names)}: {why}" for why, names in lacks.items()) or None
+
+
+def _is_unreadable(report: AnyReport | Listed) -> bool:
+    """A row that could not be told. What is told but for a side value lacks nothing."""
+    return isinstance(report, NoticeReport) and report.code == "unrecognised"

@@ -9,6 +9,7 @@ import pytest
 
 from privstream.model import exact
 from privstream.simulator.base import Request
+from privstream.simulator.bitfinex.amendments import as_changed
 from privstream.simulator.bitfinex.tape import is_untold
 from tests.simulator.bitfinex_desk import Desk, kinds, rows
 
@@ -174,6 +175,7 @@ def test_an_order_row_says_what_the_books_say(desk: Desk) -> None:
         order = desk.books.orders.get(str(row[0]))
         if order is None:
             continue  # of the margin wallet
+        order = as_changed(order)
         sign = 1 if order.side == "buy" else -1
         assert Decimal(str(row[6])) == sign * order.remaining
         assert Decimal(str(row[7])) == sign * order.quantity

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from privstream.model import exact
 from privstream.simulator.bitfinex.tape import is_untold
 from tests.simulator.bitfinex_desk import SEQ_ALL, TIMESTAMP, Desk, Line, kinds, rows
 
@@ -264,6 +265,45 @@ def test_rows_have_the_length_and_the_status_words_of_the_sheet() -> None:
         "POSTONLY CANCELED",
         "INSUFFICIENT BALANCE (G1)",
     }
+
+
+def test_some_orders_are_changed_after_a_fill_and_active_again() -> None:
+    _, _, frames = lived(120)
+    told: dict[int, list[Any]] = defaultdict(list)
+    for row in rows(frames, "on", "ou", "oc"):
+        told[row[0]].append(row)
+    changes = [
+        (before, after)
+        for states in told.values()
+        for before, after in pairwise(states)
+        if before[13].startswith("PARTIALLY") and after[13] == "ACTIVE"
+    ]
+    assert changes
+    for before, after in changes:
+        assert after[5] > before[5]
+        assert after[6:8] == before[6:8]
+        assert after[16] != before[16]
+        assert after[10] is not None
+
+
+def test_the_end_of_an_order_may_not_show_in_its_words_nor_its_rest_have_its_sign(
+    desk: Desk,
+) -> None:
+    history = desk.post("r/orders/hist", limit=2500)  # where rows are as in `oc`
+    ended = [row for row in history if str(row[0]) in desk.books.orders]
+    unsaid = [row for row in ended if row[13].startswith("PARTIALLY")]
+    flipped = [row for row in ended if Decimal(str(row[6])) * Decimal(str(row[7])) < 0]
+    assert unsaid
+    assert flipped
+    for row in flipped:
+        filled = abs(Decimal(str(row[7])) - Decimal(str(row[6])))
+        assert filled == desk.books.orders[str(row[0])].filled
+
+
+def test_a_currency_of_another_name_elsewhere_is_called_by_its_code(desk: Desk) -> None:
+    (wallets,) = rows(desk.dial().log_in(), "ws")
+    assert ["exchange", "DSH"] in [row[:2] for row in wallets]
+    assert ["DSH", "DASH"] in exact.decode(desk.get("/v2/conf/pub:map:currency:sym").body)[0]
 
 
 def test_a_fill_is_told_in_pieces_and_completed_by_its_tu() -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from privstream.model.exact import Number
+from privstream.simulator.bitfinex.amendments import as_changed, is_news
 from privstream.simulator.bitfinex.words import (
     DOUBLE,
     Pair,
@@ -24,6 +25,7 @@ Trades = Mapping[str, Trade]
 POST_ONLY, CLOSE = 4096, 512
 TYPES = {"limit": "LIMIT", "market": "MARKET", "stop_loss_limit": "STOP LIMIT"}
 RARELY = 9  # one in so many cancellations without a fill was not asked for
+UNSAID = 3  # one in so many after a fill is only told by `oc` and the history
 
 
 def signed(order: Order, amount: Decimal) -> Decimal:
@@ -50,8 +52,12 @@ def is_immediate(order: Order) -> bool:
 # --- orders ----------------------------------------------------------------------------
 
 
-def order_row(order: Order, trades: Trades) -> Row:
-    pair = pair_of(order.symbol)
+def order_row(order: Order, trades: Trades, *, unchanged: bool = False) -> Row:
+    """The order as its owner may have changed it, unless it is to be told from before that."""
+    pair, status = pair_of(order.symbol), status_text(order, trades)
+    if not unchanged:
+        status = "ACTIVE" if is_news(order) else status
+        order = as_changed(order)
     converted = order.type == "stop_loss_limit" and order.triggered
     price, auxiliary = _prices(order, converted=converted)
     return [
@@ -68,7 +74,7 @@ def order_row(order: Order, trades: Trades) -> Row:
         None if order.expires_ns is None else millis(order.expires_ns),
         None,
         POST_ONLY if order.post_only else 0,
-        status_text(order, trades),
+        status,
         None,
         None,
         price,
@@ -120,9 +126,14 @@ def status_text(order: Order, trades: Trades) -> str:
     fills = [_fill_text(trades[name]) for name in order.trades if name in trades]
     if order.status == "filled":
         return f"EXECUTED @ {fills[-1]}" + _was(": was ", fills[:-1])
-    if order.closed_ns is not None:
+    if order.closed_ns is not None and not (fills and is_unsaid(order)):
         return canceled_text(order) + _was(" was: ", fills)
     return _partially(fills) if fills else "ACTIVE"
+
+
+def is_unsaid(order: Order) -> bool:
+    """Its end does not show in its words (issue 443 of bitfinexcom/bitfinex-api-node)."""
+    return canceled_text(order) == "CANCELED" and lot(f"unsaid/{order.order_id}", UNSAID) == 0
 
 
 def canceled_text(order: Order) -> str:

@@ -46,9 +46,9 @@ def _configuration(label: str) -> list[Any]:
         "pub:list:pair:futures": [pair.name for pair in derivatives],
         "pub:list:pair:margin": [pair.name for pair in margin],
         "pub:list:pair:securities": [],
-        "pub:list:currency": sorted({*CURRENCIES, *MARGIN_CURRENCIES, "BTCF0"}),
+        "pub:list:currency": sorted({*CURRENCIES, *MARGIN_CURRENCIES, "BTCF0", "XRP"}),
         "pub:list:currency:margin": ["USD", "XRP"],
-        "pub:map:currency:sym": [["UST", "USDt"], ["USTF0", "USDt0"]],
+        "pub:map:currency:sym": [["DSH", "DASH"], ["UST", "USDt"], ["USTF0", "USDt0"]],
         "pub:map:currency:label": [[c.code, c.label] for c in CURRENCIES.values()],
         "pub:map:currency:undl": [["USTF0", "UST"], ["BTCF0", "BTC"]],
     }

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from privstream.model.exact import Number
 from privstream.model.rest import Now
+from privstream.simulator.bitfinex.amendments import is_news
 from privstream.simulator.bitfinex.margin import Margin, Move
 from privstream.simulator.bitfinex.orders import (
     cancel_text,
@@ -185,12 +186,14 @@ class Tape:
             yield executed  # its `oc` is still to come
             return
         kind = "ou" if order.closed_ns is None else "oc"
-        told: Told = (kind, order_row(order, self._market.books.trades))
+        row = order_row(order, self._market.books.trades, unchanged=is_news(order))
         # A taker's fill was seen before its order, a maker's also after it.
         if is_immediate(order) or trade.number // 2 % 2:
-            yield from (executed, told)
+            yield from (executed, (kind, row))
         else:
-            yield from (told, executed)
+            yield from ((kind, row), executed)
+        if is_news(order):
+            yield "ou", order_row(order, self._market.books.trades)
 
     def _tell_later(self, trade: Trade, keys: list[Key]) -> None:
         if not is_untold(trade):

@@ -67,7 +67,7 @@ CURRENCIES = {
         Currency("ETH", "Ethereum", Decimal("3099.2"), Decimal("18.4")),
         Currency("AVAX", "Avalanche", Decimal("27.413"), Decimal(260)),
         Currency("DOGE", "Dogecoin", Decimal("0.15703"), Decimal(95000)),
-        Currency("XRP", "Ripple", Decimal("0.52148"), Decimal(21000)),
+        Currency("DSH", "Dash", Decimal("28.143"), Decimal(390)),
     )
 }
 MARGIN_CURRENCIES = {
@@ -102,7 +102,7 @@ PAIRS = {
         _symbol("ETH/BTC", "0.04841", "0.5", 6),
         _symbol("AVAX/USD", "27.413", "12", 4),
         _symbol("DOGE/USD", "0.15703", "3000", 2),
-        _symbol("XRP/UST", "0.52143", "900", 2),
+        _symbol("DSH/UST", "28.143", "17", 4),
     )
 }
 MARGIN_PAIRS = {

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from privstream.exchanges.zerocap.elements import read_fill
+from privstream.exchanges.zerocap.elements import read_fill, read_order_push
 from privstream.exchanges.zerocap.session import ZerocapSession
 from privstream.model.events import Notice, Order, Trade
-from privstream.model.exact import Number, encode
-from privstream.model.reports import AnyReport
+from privstream.model.exact import Number, decode, encode
+from privstream.model.reports import AnyReport, Fill, NoticeReport, OrderReport
 from privstream.model.rest import Call, RestFlow
 from privstream.model.session import Ask
 from tests.playbook import Playbook, ledger, like
@@ -274,7 +274,7 @@ def test_fields_that_a_fill_leaves_out_are_those_of_its_order() -> None:
 
 
 def test_a_fill_that_cannot_be_read_hides_neither_its_neighbours_nor_its_order() -> None:
-    frame = order(filled=250.5, trades=[{"id": "T1"}, fill()])
+    frame = order(filled=250.5, trades=[fill(id=None), fill()])
     book().receives(frame).tells(
         like(Notice, code="unrecognised"),
         like(Trade, trade_id=TRADE),
@@ -284,8 +284,73 @@ def test_a_fill_that_cannot_be_read_hides_neither_its_neighbours_nor_its_order()
 
 def test_an_order_that_cannot_be_read_does_not_hide_its_fill() -> None:
     frame = order(trades=[fill()])
-    del frame["data"]["status"]
+    del frame["data"]["id"]
     book().receives(frame).tells(like(Trade, trade_id=TRADE), like(Notice, code="unrecognised"))
+
+
+@pytest.mark.parametrize(
+    ("key", "odd", "field"),
+    [
+        ("status", None, "status"),
+        ("status", 5, "exchange_status"),
+        ("symbol", "USDT", "symbol"),
+        ("side", "both", "side"),
+        ("type", {}, "order_type"),
+        ("time_in_force", [1], "time_in_force"),
+        ("price", -1.6, "price"),
+        ("price", "much", "price"),
+        ("amount", [], "quantity"),
+        ("filled", "NaN", "filled"),
+        ("remaining", {}, "remaining"),
+        ("average", "-", "average_price"),
+        ("fee", "none", "fee"),
+        ("timestamp", "soon", "created"),
+        ("client_order_id", True, "client_order_id"),
+        ("error_message", {"a": 1}, "reason"),
+    ],
+)
+def test_an_odd_side_value_of_an_order_is_unknown_and_said(key: str, odd: Any, field: str) -> None:
+    said = f"cannot read {key} of this order"
+    element = decode(encode(order(**{key: odd})["data"]))
+    reports = list(read_order_push(element, "stream"))
+    assert [type(report) for report in reports] == [OrderReport, NoticeReport]
+    assert reports[0].fields.get(field) is None  # type: ignore[union-attr]  # the order's
+    assert reports[1] == like(NoticeReport, once=f"order:{key}")
+    assert reports[1].text.startswith(said)  # type: ignore[union-attr]  # the notice's
+
+
+@pytest.mark.parametrize(
+    ("key", "odd", "field"),
+    [
+        ("price", None, "price"),
+        ("price", -1, "price"),
+        ("amount", "much", "quantity"),
+        ("cost", [], "cost"),
+        ("symbol", 7, "symbol"),
+        ("side", "up", "side"),
+        ("order", True, "order_id"),
+        ("taker_or_maker", "broker", "liquidity"),
+        ("timestamp", {}, "time"),
+        ("type", 1, "order_type"),
+    ],
+)
+def test_an_odd_side_value_of_a_fill_is_unknown_and_said_once(
+    key: str, odd: Any, field: str
+) -> None:
+    traded = [fill(**{"id": f"T{number}", key: odd}) for number in (1, 2)]
+    played = book().receives(*({"type": "trade", "data": one} for one in traded)).told_now()
+    trades = [event for event in played.events if isinstance(event, Trade)]
+    assert [(trade.trade_id, getattr(trade, field)) for trade in trades] == [
+        ("T1", None),
+        ("T2", None),
+    ]
+    said = [event.text for event in played.events if isinstance(event, Notice)]
+    assert [text.split(",")[0] for text in said] == [f"cannot read {key} of this trade"]
+
+
+def test_the_stated_remainder_is_told_as_it_is_stated() -> None:
+    part = order(status="open", filled=100, remaining="150.500")
+    book().receives(part).does(like(OrderReport, filled="100", remaining="150.500"))
 
 
 @pytest.mark.parametrize("data", [None, 1, "x", [[]]])
@@ -349,6 +414,6 @@ def test_a_price_that_contradicts_its_cost_is_marked_as_not_exactly_stated() -> 
         "cost": Number("301.426"),
         "fee": 0,
     }
-    assert next(read_fill(fill, source="rest")).estimated == ("price",)
+    assert next(read_fill(fill, source="rest")) == like(Fill, estimated=("price",))
     rounded = fill | {"price": Number("1.474899"), "amount": 3, "cost": Number("4.424")}
-    assert next(read_fill(rounded, source="stream")).estimated == ()
+    assert next(read_fill(rounded, source="stream")) == like(Fill, estimated=())

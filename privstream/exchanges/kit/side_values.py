@@ -58,6 +58,10 @@ class KeyedValues(SideValues):
         value = self._element.get(key)
         return None if value is None else self.read(key, reader, value)
 
+    def expected(self, key: str, reader: Callable[[Any], T | None]) -> T | None:
+        """The same of a key that is always there: where it is not, that is said too."""
+        return self.read(key, needed(reader), self._element.get(key))
+
 
 # --- readers ---------------------------------------------------------------------------
 

@@ -52,7 +52,8 @@ def _read_fill_push(item: Item, order_id: str, keys: FillKeys) -> Iterator[AnyRe
         yield unrecognised(item, "a trade without its id")
     if trade_id is None or not (is_trade or quantity is not None):
         return
-    price = values.of("tradePrice", names.nonzero)
+    price = values.expected("tradePrice", names.nonzero)
+    quantity = values.expected("tradeQty", names.nonzero)
     millis = values.of("tradeTime", _millis) or values.of("ts", _millis) or 0
     yield Fill(
         trade_id=trade_id,
@@ -99,7 +100,8 @@ def read_trade(row: Item, keys: FillKeys, source: Source) -> Iterator[AnyReport]
     trade_id = names.required(row.get("id"), "id")
     order_id = names.required(row.get("orderId"), "orderId")
     values = KeyedValues("trade", row)
-    price, quantity = values.of("price", names.nonzero), values.of("quantity", names.nonzero)
+    price = values.expected("price", names.nonzero)
+    quantity = values.expected("quantity", names.nonzero)
     yield Fill(
         trade_id=trade_id,
         key=keys.key(order_id, trade_id, (price, quantity), values.of("createTime", _millis) or 0),
@@ -121,9 +123,9 @@ def read_trade(row: Item, keys: FillKeys, source: Source) -> Iterator[AnyReport]
 def _common_to_fills(values: KeyedValues, order_id: str) -> dict[str, Any]:
     return {
         "order_id": order_id,
-        "symbol": values.of("symbol", names.symbol),
+        "symbol": values.expected("symbol", names.symbol),
         "exchange_symbol": values.of("symbol", names.text),
-        "side": values.of("side", names.side),
+        "side": values.expected("side", names.side),
         "fee_currency": values.of("feeCurrency", names.currency),
         "client_order_id": values.of("clientOrderId", names.given),
         "order_type": values.of("type", names.order_type),
@@ -151,14 +153,14 @@ def read_terms(values: KeyedValues, *, size_in_quote: str) -> dict[str, str | No
     is_post_only = values.of("type", names.word) == names.POST_ONLY
     return {
         "client_order_id": values.of("clientOrderId", names.given),
-        "symbol": values.of("symbol", names.symbol),
+        "symbol": values.expected("symbol", names.symbol),
         "exchange_symbol": values.of("symbol", names.text),
-        "side": values.of("side", names.side),
+        "side": values.expected("side", names.side),
         "order_type": values.of("type", names.order_type),
         "time_in_force": "post_only"
         if is_post_only
         else values.of("timeInForce", names.time_in_force),
-        "status": values.of("state", names.status),
+        "status": values.expected("state", names.status),
         "exchange_status": values.of("state", names.text),
         "price": values.of("price", names.nonzero),
         "quantity": quantity,

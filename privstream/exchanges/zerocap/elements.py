@@ -1,15 +1,18 @@
 """Orders, fills and prices as Zerocap writes them, on the stream and over REST alike.
 
-The one rule: both dialects are read, and only what an element states is reported.
-Source: protocols/zerocap.md sections 3 and 4 (checked 2026-11-20).
+The one rule: both dialects are read, and only what an element states is reported. Its id
+decides whether it is told; anything else that cannot be read is unknown. Source: the pages of
+the package zerocap-api, https://pypi.org/project/zerocap-api/, checked 2026-11-30.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import partial, reduce
-from typing import Any, Literal
+from typing import Any, TypeVar
 
 from privstream.exchanges.base import each
+from privstream.exchanges.kit.side_values import KeyedValues, text_of
+from privstream.exchanges.zerocap import names
 from privstream.model.events import OrderStatus, Side, Source
 from privstream.model.exact import EXACT, add, amount, decode, nonzero, normal, unsigned
 from privstream.model.reports import (
@@ -23,47 +26,12 @@ from privstream.model.reports import (
 from privstream.model.times import from_epoch_seconds, from_millis
 
 Row = Mapping[str, Any]
+T = TypeVar("T")
 
-# Only `open` and `closed` are documented; the others mean what they say if they come.
-_STATUS: dict[str, OrderStatus] = {
-    "pending": "pending",
-    "open": "open",
-    "partially_filled": "partially_filled",
-    "filled": "filled",
-    "canceled": "canceled",
-    "cancelled": "canceled",
-    "expired": "expired",
-    "rejected": "rejected",
-}
 IMMEDIATE = frozenset({"fok", "ioc"})
 UNTIMED = frozenset({"canceled", "expired"})
-_SIDES: dict[str, Side] = {"buy": "buy", "sell": "sell"}
 ROUNDING = Decimal("0.005")
 """A cost is rounded, in the samples by 0.0002 of it; what is farther off is another price's."""
-_LIQUIDITY: dict[str, Literal["maker", "taker"]] = {"maker": "maker", "taker": "taker"}
-
-
-def word(text: str) -> str:
-    """Lower case, joined by underscores: `FOK` is `fok`."""
-    return "_".join(text.replace("-", " ").lower().split())
-
-
-def identity(value: object) -> str:
-    """An id as text. Raises ValueError where there is none."""
-    if isinstance(value, bool) or not isinstance(value, str | int) or not value:
-        raise ValueError("the id is missing")
-    return str(value)
-
-
-def _id_if_any(value: object) -> str | None:
-    """An id as text; zero and "" mean that there is none."""
-    return identity(value) if value else None
-
-
-def _side(text: str) -> Side:
-    if (side := _SIDES.get(text.lower())) is None:
-        raise ValueError("no side that is known")
-    return side
 
 
 def read_order_push(
@@ -97,35 +65,53 @@ def fills_of(trades: Any) -> list[Any]:
     return trades
 
 
-def read_fill(element: Row, *, source: Source, order: Row | None = None) -> Iterator[Fill]:
+def read_fill(element: Row, *, source: Source, order: Row | None = None) -> Iterator[AnyReport]:
     """A fill, from the trade channel or from inside its order."""
-    around: Row = order or {}
-    client_order_id = element.get("client_order_id") or around.get("client_order_id")
-    symbol = element.get("symbol") or around.get("symbol")
-    kind = element.get("type") or around.get("type")
-    side = element.get("side") or around.get("side")
-    liquidity = element.get("taker_or_maker") or element.get("takerOrMaker")
-    price, quantity = _price(element["price"]), unsigned(_stated(element["amount"]))
-    cost = unsigned(amount(element.get("cost")))
+    trade_id = names.identity(element["id"])
+    values = _FillValues(element, order or {})
+    price, quantity = values.expected("price", names.price), values.expected("amount", size)
+    cost = values.of("cost", size)
     yield Fill(
-        trade_id=identity(element["id"]),
-        order_id=_id_if_any(element.get("order") or around.get("id")),
-        symbol=symbol.upper() if symbol else None,
-        exchange_symbol=symbol or None,
-        side=_side(side) if side else None,
+        trade_id=trade_id,
+        order_id=values.shared("order", names.id_if_any, "id"),
+        symbol=values.shared("symbol", names.symbol),
+        exchange_symbol=values.shared("symbol", text_of),
+        side=values.shared("side", names.side),
         price=price,
         quantity=quantity,
         cost=cost,
-        fee=amount(element.get("fee")),
+        fee=values.of("fee", amount),
         fee_currency=None,  # nowhere stated
-        client_order_id=_id_if_any(client_order_id),
-        order_type=word(kind) if kind else None,
-        liquidity=_LIQUIDITY.get(liquidity.lower()) if liquidity else None,
+        client_order_id=values.shared("client_order_id", names.id_if_any),
+        order_type=values.shared("type", names.word_of),
+        liquidity=values.of("taker_or_maker", names.liquidity)
+        or values.of("takerOrMaker", names.liquidity),
         estimated=_doubtful(price, quantity, cost),
-        time=from_millis(element.get("timestamp")),
+        time=values.of("timestamp", from_millis),
         source=source,
         element=element,
     )
+    yield from values.notices(element)
+
+
+class _FillValues(KeyedValues):
+    """The side values of a fill, some of which its order has too."""
+
+    def __init__(self, element: Row, order: Row) -> None:
+        super().__init__("trade", element)
+        self._fill, self._order = element, order
+
+    def shared(
+        self, key: str, reader: Callable[[Any], T | None], order_key: str | None = None
+    ) -> T | None:
+        """The fill's own value, or else that of the order around it."""
+        value = self._fill.get(key) or self._order.get(order_key or key)
+        return None if value is None else self.read(key, reader, value)
+
+
+def size(value: object) -> str | None:
+    """An amount without its sign."""
+    return unsigned(amount(value))
 
 
 def _doubtful(price: str | None, quantity: str | None, cost: str | None) -> tuple[str, ...]:
@@ -135,14 +121,6 @@ def _doubtful(price: str | None, quantity: str | None, cost: str | None) -> tupl
     stated = Decimal(cost or "0")
     off = abs(Decimal(price) * Decimal(quantity) - stated)
     return ("price",) if off > stated * ROUNDING else ()
-
-
-def _price(value: object) -> str | None:
-    """A price; zero means that there is none."""
-    price = nonzero(value)
-    if price is not None and price.startswith("-"):
-        raise ValueError("a negative price")
-    return price
 
 
 def _stated(value: object) -> str:
@@ -155,55 +133,64 @@ def _stated(value: object) -> str:
 # --- orders ----------------------------------------------------------------------------
 
 
-def _read_order(element: Row, *, source: Source, dated: bool) -> Iterator[OrderReport]:
+def _read_order(element: Row, *, source: Source, dated: bool) -> Iterator[AnyReport]:
+    order_id = names.identity(element["id"])
+    values = KeyedValues("order", element)
     fields: OrderFields = {}
-    _read_identity(element, fields)
-    _read_amounts(element, fields)
-    fields["cost"] = _cost(element, fields.get("filled"), source)
-    said = element["status"]
-    fields["exchange_status"] = said
-    fields["status"] = _status(word(said), fields)
-    if element.get("error_message"):
-        fields["reason"] = str(element["error_message"])
+    _read_identity(values, fields)
+    _read_amounts(values, fields)
+    fields["cost"] = _cost(values, element, fields, source)
+    if said := values.expected("status", text_of):
+        fields["exchange_status"] = said
+        fields["status"] = _status(names.word(said), fields)
+    if reason := values.of("error_message", text_of):
+        fields["reason"] = reason
     yield OrderReport(
-        order_id=identity(element["id"]),
+        order_id=order_id,
         fields=fields,
-        time=_moment(element, fields, dated=dated),
+        time=_moment(values, fields, dated=dated),
         source=source,
         element=element,
     )
+    yield from values.notices(element)
 
 
-def _read_identity(element: Row, fields: OrderFields) -> None:
-    if client_order_id := _id_if_any(element.get("client_order_id")):
+def _read_identity(values: KeyedValues, fields: OrderFields) -> None:
+    if client_order_id := values.of("client_order_id", names.id_if_any):
         fields["client_order_id"] = client_order_id
-    if symbol := element.get("symbol"):
-        fields["exchange_symbol"], fields["symbol"] = symbol, symbol.upper()
-    if side := element.get("side"):
-        fields["side"] = _side(side)
-    if kind := element.get("type"):
-        fields["order_type"] = word(kind)
-    if tif := element.get("time_in_force"):
-        fields["time_in_force"] = word(tif)
-    if created := from_millis(element.get("timestamp")):
+    if exchange_symbol := values.of("symbol", text_of):
+        fields["exchange_symbol"] = exchange_symbol
+    if symbol := values.of("symbol", names.symbol):
+        fields["symbol"] = symbol
+    side: Side | None = values.of("side", names.side)
+    if side is not None:
+        fields["side"] = side
+    if kind := values.of("type", names.word_of):
+        fields["order_type"] = kind
+    if tif := values.of("time_in_force", names.word_of):
+        fields["time_in_force"] = tif
+    if created := values.of("timestamp", from_millis):
         fields["created"] = created
 
 
-def _read_amounts(element: Row, fields: OrderFields) -> None:
-    fields["quantity"] = unsigned(nonzero(element.get("amount")))
-    fields["filled"] = unsigned(amount(element.get("filled")))
-    fields["price"] = _price(element.get("price"))
-    fields["average_price"] = _price(element.get("average"))
-    fields["fee"] = amount(element.get("fee"))
+def _read_amounts(values: KeyedValues, fields: OrderFields) -> None:
+    quantity = values.of("amount", size)
+    fields["quantity"] = None if quantity == "0" else quantity
+    fields["filled"] = values.of("filled", size)
+    fields["price"] = values.of("price", names.price)
+    fields["average_price"] = values.of("average", names.price)
+    fields["fee"] = values.of("fee", amount)
+    if (remaining := values.of("remaining", size)) is not None:
+        fields["remaining"] = remaining
 
 
-def _cost(element: Row, filled: str | None, source: Source) -> str | None:
+def _cost(values: KeyedValues, element: Row, fields: OrderFields, source: Source) -> str | None:
     """What was filled, in the quote currency. The stream's own `cost` is price times amount."""
+    filled, average = fields.get("filled"), fields.get("average_price")
     if filled is None or filled == "0":
         return filled
-    if source != "stream" and (stated := unsigned(nonzero(element.get("cost")))):
+    if source != "stream" and (stated := unsigned(values.of("cost", nonzero))):
         return stated
-    average = _price(element.get("average"))
     known = _cost_of_fills(element, filled)
     if known is not None or average is None:
         return known
@@ -224,36 +211,38 @@ def _cost_of_fills(element: Row, filled: str) -> str | None:
 def _status(said: str, fields: OrderFields) -> OrderStatus:
     """The status in our words; `closed` is how every order ends, filled or not."""
     if said != "closed":
-        return _STATUS.get(said, "unknown")
+        return names.STATUS.get(said, "unknown")
     quantity, filled = fields.get("quantity"), fields.get("filled")
     if quantity is None or filled is None:
         return "unknown"
     return "filled" if Decimal(filled) >= Decimal(quantity) else "canceled"
 
 
-def _moment(element: Row, fields: OrderFields, *, dated: bool) -> str | None:
+def _moment(values: KeyedValues, fields: OrderFields, *, dated: bool) -> str | None:
     """When it got there: created, or last filled. When it was canceled is not stated."""
     immediate = fields.get("time_in_force") in IMMEDIATE
     if fields.get("status") in UNTIMED and not immediate and not dated:
         return None
-    stamps = (from_millis(element.get(key)) for key in ("timestamp", "last_trade_timestamp"))
+    stamps = (values.of(key, from_millis) for key in ("timestamp", "last_trade_timestamp"))
     return max(filter(None, stamps), default=None)
 
 
 # --- prices ----------------------------------------------------------------------------
 
 
-def read_price(element: Row) -> Iterator[PriceReport]:
-    """A quote: bids and asks by size."""
-    symbol = element["symbol"]
+def read_price(element: Row) -> Iterator[AnyReport]:
+    """A quote: bids and asks by size. Without its levels or their market it says nothing."""
+    values = KeyedValues("price", element)
+    symbol = names.identity(element["symbol"])
     yield PriceReport(
         symbol=symbol.upper(),
         exchange_symbol=symbol,
         bids=_levels(element["bids"]),
         asks=_levels(element["asks"]),
-        time=from_epoch_seconds(element.get("timestamp")),
+        time=values.of("timestamp", from_epoch_seconds),
         element=element,
     )
+    yield from values.notices(element)
 
 
 def _levels(rows: list[list[Any]] | None) -> tuple[tuple[str, str], ...]:

@@ -25,7 +25,7 @@ from msgspec import structs
 
 from privstream.exchanges.base import each
 from privstream.exchanges.zerocap import names, rest
-from privstream.exchanges.zerocap.elements import read_order_push, word
+from privstream.exchanges.zerocap.elements import read_order_push
 from privstream.exchanges.zerocap.privacy import veiled
 from privstream.model.account import Account
 from privstream.model.errors import PermissionMissing, Refused, UnknownOrder, UsageError
@@ -129,7 +129,7 @@ class ZerocapEntry(RestEntry):
             "status": _status(filters.get("status", "open")),
             "symbol": _spelled(filters.get("symbol", "")),
             "side": _side(filters.get("side", "")),
-            "order_type": word(filters.get("type", "")),
+            "order_type": names.word(filters.get("type", "")),
         }
         if "from" in filters:
             wanted["start_datetime"] = filters["from"] // 10**6

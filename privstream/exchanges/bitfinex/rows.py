@@ -120,6 +120,7 @@ def read_order(
         "exchange_status": values.read("exchange_status", text_of, _at(row, 13)),
         "quantity": unsigned(original),
         "filled": filled,
+        "remaining": _remaining(original, left),
         "average_price": _average(row, filled, values),
         "reason": reason,
         "created": values.read("created", from_millis, _at(row, 4)),
@@ -128,6 +129,7 @@ def read_order(
     yield OrderReport(
         order_id=order_id,
         fields=fields,
+        whole=True,
         time=values.read("time", from_millis, _at(row, 5)) or origin.sent,
         source=origin.source,
         sequence=origin.sequence,
@@ -145,6 +147,12 @@ def _filled(amounts: tuple[str | None, str | None]) -> str | None:
     if filled != "0" and _side(filled) != _side(original):
         raise ValueError("more is left than was ordered")
     return unsigned(filled)
+
+
+def _remaining(original: str | None, left: str | None) -> str | None:
+    """What is left, as stated; of an order that was overfilled by a change nothing can be said."""
+    is_overfilled = original is not None and left != "0" and _side(left) != _side(original)
+    return None if is_overfilled else unsigned(left)
 
 
 def _ended(left: str | None) -> OrderStatus:

@@ -10,6 +10,8 @@ from privstream.model.rest import Call, HttpRequest, HttpResponse, Now, RestFlow
 T = TypeVar("T")
 STAMP = Stamp(Now(wall_ns=1_780_000_000_000_000_000, monotonic=1000.0), nonce=1_780_000_000_000)
 
+ALL_CHANNELS = ("orders", "trades", "balances")
+
 
 def answer(body: Any, status: int = 200, **headers: str) -> HttpResponse:
     """A JSON answer; text and bytes are sent as they are."""

@@ -78,7 +78,7 @@ def test_it_dials_without_showing_its_secret_in_the_address(name: str) -> None:
     kind = exchanges.find(name)
     exchange = kind(an_account(kind))
     stamp = Stamp(Now(1_780_000_000_000_000_000, 0.0), 1)
-    handshake = exchange.handshake(None, stamp)
+    handshake = exchange.handshake(stamp)
     assert handshake.url.startswith("wss://")
     assert "c2VjcmV0" not in handshake.url
     assert "origin" not in {header.lower() for header in handshake.headers}

@@ -73,7 +73,7 @@ class Exchange(ABC):
     channels: ClassVar[tuple[str, ...]]
     """All that can be asked for, in the order of the help text."""
     symbol_channels: ClassVar[tuple[str, ...]] = ()
-    """Those of `channels` that are subscribed per symbol; `account.options["symbols"]` has them."""
+    """Those of `channels` that are subscribed per symbol; `account.symbols` has them."""
     extra_channels: ClassVar[tuple[str, ...]] = ()
     """Those of `channels` that are not streamed unless named."""
     options: ClassVar[tuple[Option, ...]] = ()
@@ -151,7 +151,7 @@ class Exchange(ABC):
         """What a close frame means here; `None` where one just connects again."""
 
     @abstractmethod
-    def handshake(self, token: Token | None, stamp: Stamp) -> Handshake:
+    def handshake(self, stamp: Stamp) -> Handshake:
         """How to dial the private socket; headers are signed afresh for every dial."""
 
     @abstractmethod
@@ -162,8 +162,8 @@ class Exchange(ABC):
     def backfill(self, known: Known) -> RestFlow[Backfill]:
         """Read back what happened since, oldest first."""
 
-    def picture(self) -> RestFlow[Backfill]:
-        """What stands: open orders, and balances where REST tells them as the stream does.
+    def picture(self, channels: tuple[str, ...]) -> RestFlow[Backfill]:  # noqa: ARG002 - it tells nothing
+        """What stands of these channels: open orders, and balances where the stream has none.
 
         Source `snapshot`. Read after the first login where the stream lists nothing by itself,
         and now and then to compare the stream with.

@@ -231,7 +231,7 @@ def test_the_public_host_is_no_place_for_a_private_socket() -> None:
 
 
 def test_the_socket_is_dialled_where_the_account_says_with_no_secret_in_it() -> None:
-    shake = exchange().handshake(None, Stamp(Now(0, 0.0), NONCE))
+    shake = exchange().handshake(Stamp(Now(0, 0.0), NONCE))
     assert shake == Handshake(url="wss://api.bitfinex.com/ws/2")
 
 

@@ -20,7 +20,7 @@ from tests.exchanges.indodax_account import (
 )
 from tests.exchanges.indodax_desk import SINCE, UNTIL, Desk, known, told
 from tests.playbook import ledger, like
-from tests.rest_play import play
+from tests.rest_play import ALL_CHANNELS, play
 
 # --- what an interruption hid ------------------------------------------------------------
 
@@ -255,7 +255,7 @@ def test_reading_open_orders_again_tells_nothing_that_was_told() -> None:
     exchange, book = indodax(), ledger("indodax")
     exchange.session(None, ALL)
     desk = Desk(openOrders=payload("open_orders.json"), getInfo=payload("get_info.json"))
-    assert told(play(exchange.picture(), desk), book)
+    assert told(play(exchange.picture(ALL_CHANNELS), desk), book)
     book.reconnected()
     again = known(suspects=book.suspects, open_orders=book.open_orders)
     assert not told(play(exchange.backfill(again), desk), book)

@@ -19,7 +19,7 @@ from tests.exchanges.indodax_account import (
 )
 from tests.exchanges.indodax_desk import RECEIVED, Desk, told
 from tests.playbook import ledger, like
-from tests.rest_play import answer, play
+from tests.rest_play import ALL_CHANNELS, answer, play
 
 # --- what stands -----------------------------------------------------------------------
 
@@ -28,7 +28,7 @@ def test_the_picture_is_open_orders_and_balances() -> None:
     exchange = indodax()
     exchange.session(None, ALL)
     desk = Desk(openOrders=payload("open_orders.json"), getInfo=payload("get_info.json"))
-    found = play(exchange.picture(), desk)
+    found = play(exchange.picture(ALL_CHANNELS), desk)
     assert found.complete
     assert Listed("orders") in found.reports
     assert Listed("balances") in found.reports
@@ -90,7 +90,7 @@ def test_how_much_of_a_buy_order_was_filled_is_read_from_its_fills() -> None:
     desk = Desk(openOrders=bought(), myTrades={"data": [*trades, other]})
     book = ledger("indodax")
     book.started = RECEIVED  # fills from before the start are counted, and not told
-    assert told(play(exchange.picture(), desk), book) == [
+    assert told(play(exchange.picture(ALL_CHANNELS), desk), book) == [
         like(
             Order,
             status="partially_filled",
@@ -116,7 +116,7 @@ def test_how_much_of_a_buy_order_was_filled_is_read_from_its_fills() -> None:
 def test_where_its_fills_are_not_whole_that_stays_unknown(trades: Any) -> None:
     exchange = indodax()
     opened(exchange)
-    found = play(exchange.picture(), Desk(openOrders=bought(), myTrades=trades))
+    found = play(exchange.picture(ALL_CHANNELS), Desk(openOrders=bought(), myTrades=trades))
     assert told(found) == [like(Order, status="partially_filled", filled=None, remaining=None)]
 
 
@@ -127,17 +127,15 @@ def test_of_an_old_order_and_in_the_demo_it_stays_unknown_without_a_question() -
     ):
         opened(exchange)
         desk = Desk(openOrders=bought(submit_time=submitted))
-        (order,) = told(play(exchange.picture(), desk))
+        (order,) = told(play(exchange.picture(ALL_CHANNELS), desk))
         assert order == like(Order, status="partially_filled", filled=None)
         assert desk.names() == ["openOrders", "getInfo"]
 
 
 def test_only_what_is_streamed_is_read() -> None:
     exchange, desk = indodax(), Desk()
-    exchange.session(None, ("balances",))
-    play(exchange.picture(), desk)
-    exchange.session(None, ("orders",))
-    play(exchange.picture(), desk)
+    play(exchange.picture(("balances",)), desk)
+    play(exchange.picture(("orders",)), desk)
     assert desk.names() == ["getInfo", "openOrders"]
 
 
@@ -167,7 +165,7 @@ def test_the_stream_goes_on_with_the_orders_of_the_picture() -> None:
     exchange = indodax()
     book = streaming(exchange)
     desk = Desk(openOrders=payload("open_orders.json"))
-    told(play(exchange.picture(), desk), book.ledger)
+    told(play(exchange.picture(ALL_CHANNELS), desk), book.ledger)
     book.receives(STREAM[0]).tells()  # told already: the ids are the same
     book.receives(STREAM[1]).told_now()
     assert book.events[-1] == like(Order, order_id="aaveidr-limit-41001", status="filled")

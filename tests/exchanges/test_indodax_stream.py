@@ -35,7 +35,7 @@ from tests.exchanges.indodax_account import (
     token,
 )
 from tests.playbook import START, Playbook, ledger, like
-from tests.rest_play import answer, play
+from tests.rest_play import ALL_CHANNELS, answer, play
 
 APP_PINGS = {"id": 1, "connect": CONNECTED["connect"] | {"ping": 25, "pong": True}}
 FRESH = {"success": 1, "return": {"connToken": "FRESH", "channel": CHANNEL}}
@@ -276,7 +276,7 @@ RECOVERABLE: dict[str, Any] = {
 def caught_up(exchange: Indodax) -> None:
     """The supervisor has read what stands, and everything read from here on is told."""
     body = {"success": 1, "return": {}}
-    play(exchange.picture(), lambda _call, _request: answer(body))
+    play(exchange.picture(ALL_CHANNELS), lambda _call, _request: answer(body))
 
 
 def left_at(offset: int) -> Indodax:
@@ -418,13 +418,13 @@ def test_too_many_requests_are_waited_for() -> None:
 
 
 def test_no_origin_is_sent_and_no_secret_is_in_the_address() -> None:
-    handshake = indodax().handshake(token(), Stamp(START, 0))
+    handshake = indodax().handshake(Stamp(START, 0))
     assert handshake.url == "wss://pws.indodax.com/ws/?cf_ws_frame_ping_pong=true"
     assert not handshake.headers
 
 
 def test_the_demo_is_an_option() -> None:
-    handshake = indodax(environment="demo").handshake(token(), Stamp(START, 0))
+    handshake = indodax(environment="demo").handshake(Stamp(START, 0))
     assert handshake.url.startswith("wss://pws.demo-indodax.com/")
     assert Indodax.endpoints({"environment": "demo"}).rest_url == "https://demo-indodax.com"
 

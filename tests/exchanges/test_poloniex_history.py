@@ -21,7 +21,7 @@ from tests.exchanges.poloniex_rest_desk import (
     told,
 )
 from tests.playbook import Playbook, ledger, like
-from tests.rest_play import answer, play
+from tests.rest_play import ALL_CHANNELS, answer, play
 
 # --- reading back ----------------------------------------------------------------------
 
@@ -124,7 +124,7 @@ def test_a_bare_number_as_id_keeps_its_digits() -> None:
 def test_a_market_buy_by_amount_has_its_size_in_quote_over_rest_too() -> None:
     row = payload("rest_open_orders")[0]
     row |= {"side": "BUY", "type": "MARKET", "quantity": "0.00", "price": "0.00", "amount": "30.00"}
-    found = play(exchange().picture(), Server(__orders=[row]))
+    found = play(exchange().picture(ALL_CHANNELS), Server(__orders=[row]))
     fields = {"quote_quantity": "30.00", "price": "(absent)", "quantity": "(absent)"}
     assert like(OrderReport, **fields) in list(found.reports)
 
@@ -228,7 +228,7 @@ def balance_push(currency: str, available: str, identity: int) -> dict[str, Any]
 
 def test_a_currency_that_is_not_listed_any_more_holds_nothing() -> None:
     book, client = ledger("poloniex"), exchange()
-    told(book, play(client.picture(), Server(__orders=[])))
+    told(book, play(client.picture(ALL_CHANNELS), Server(__orders=[])))
     client_session = Playbook(client.session(None, ALL), book).opened().forget()
     book.reconnected()
     empty = [{"accountId": "1", "accountType": "SPOT", "balances": []}]
@@ -253,7 +253,7 @@ def test_a_currency_that_only_the_stream_told_of_is_missed_too() -> None:
 @pytest.mark.parametrize("accounts", [None, []])
 def test_no_account_at_all_says_nothing_of_what_is_in_it(accounts: Any) -> None:
     book, client = ledger("poloniex"), exchange()
-    told(book, play(client.picture(), Server(__orders=[])))
+    told(book, play(client.picture(ALL_CHANNELS), Server(__orders=[])))
     body = answer("null") if accounts is None else accounts
     found = play(client.backfill(known(("balances",))), Server(__accounts__balances=body))
     assert found.reports == ()
@@ -261,7 +261,7 @@ def test_no_account_at_all_says_nothing_of_what_is_in_it(accounts: Any) -> None:
 
 def test_a_row_that_cannot_be_read_is_not_taken_for_a_currency_that_is_gone() -> None:
     client = exchange()
-    play(client.picture(), Server(__orders=[]))
+    play(client.picture(ALL_CHANNELS), Server(__orders=[]))
     [entry] = payload("rest_accounts_balances")
     usdt, sol, _ = entry["balances"]
     broken = [entry | {"balances": [usdt, sol | {"available": [], "hold": "much"}]}]
@@ -274,7 +274,7 @@ def test_what_the_stream_has_told_of_a_currency_is_later_than_what_rest_lists() 
     book, client = ledger("poloniex"), exchange()
     live = Playbook(client.session(None, ALL), book).opened().forget()
     live.receives(balance_push("USDT", "1200.00", 1)).told_now()
-    events = told(book, play(client.picture(), Server(__orders=[])))
+    events = told(book, play(client.picture(ALL_CHANNELS), Server(__orders=[])))
     assert [event.currency for event in events] == ["SOL"]
 
 

@@ -28,7 +28,7 @@ from tests.exchanges.poloniex_rest_desk import (
     told,
 )
 from tests.playbook import Playbook, ledger, like
-from tests.rest_play import STAMP, answer, play
+from tests.rest_play import ALL_CHANNELS, STAMP, answer, play
 
 # --- signing ---------------------------------------------------------------------------
 
@@ -160,7 +160,7 @@ def test_an_empty_list_may_be_null_but_an_object_is_no_list() -> None:
 def test_the_picture_is_the_open_orders_and_the_balances_as_a_snapshot() -> None:
     server, book = Server(), ledger("poloniex")
     book.started = "2026-05-28T20:27:00.000000Z"
-    found = play(exchange().picture(), server)
+    found = play(exchange().picture(ALL_CHANNELS), server)
     assert found.complete
     assert Listed("orders") in found.reports
     assert told(book, found) == [
@@ -193,7 +193,7 @@ def test_the_picture_is_the_open_orders_and_the_balances_as_a_snapshot() -> None
 
 def test_an_order_that_ends_while_its_fills_are_asked_for_spoils_nothing() -> None:
     gone = answer({"code": 21301, "message": "Order not exists"}, 404)
-    found = play(exchange().picture(), Server(**{f"__orders__{ORDER}__trades": gone}))
+    found = play(exchange().picture(ALL_CHANNELS), Server(**{f"__orders__{ORDER}__trades": gone}))
     assert found.complete
     assert like(OrderReport, order_id=ORDER) in list(found.reports)
 
@@ -206,7 +206,7 @@ def test_a_stream_order_and_its_row_are_one_state() -> None:
     assert [type(event) for event in playing.events] == [Order, Trade, Order]
     orders = [
         event
-        for event in told(book, play(client.picture(), Server()))
+        for event in told(book, play(client.picture(ALL_CHANNELS), Server()))
         if not isinstance(event, Balance)
     ]
     assert orders == []
@@ -214,7 +214,7 @@ def test_a_stream_order_and_its_row_are_one_state() -> None:
 
 def test_a_missing_right_is_said_and_the_rest_is_read() -> None:
     forbidden = answer({"code": 403, "message": "no permission"}, 403)
-    found = play(exchange().picture(), Server(__orders=forbidden))
+    found = play(exchange().picture(ALL_CHANNELS), Server(__orders=forbidden))
     assert not found.complete
     assert "right to read" in (found.detail or "")
     assert like(BalanceReport, currency="USDT") in list(found.reports)
@@ -223,7 +223,7 @@ def test_a_missing_right_is_said_and_the_rest_is_read() -> None:
 
 def test_a_row_that_cannot_be_read_is_a_notice_and_the_picture_not_complete() -> None:
     broken = [{"id": ""}, *payload("rest_open_orders"), 5]
-    found = play(exchange().picture(), Server(__orders=broken))
+    found = play(exchange().picture(ALL_CHANNELS), Server(__orders=broken))
     assert not found.complete
     assert Listed("orders") not in found.reports
     assert [type(r) for r in found.reports if not isinstance(r, BalanceReport)] == [

@@ -264,7 +264,7 @@ def test_what_is_not_known_is_a_notice_with_the_frame_in_it(frame: Any) -> None:
 
 def test_it_is_found_by_its_name_and_dials_the_private_socket() -> None:
     assert find("poloniex") is Poloniex
-    handshake = exchange().handshake(None, Stamp(START, 0))
+    handshake = exchange().handshake(Stamp(START, 0))
     assert (handshake.url, handshake.headers) == ("wss://ws.poloniex.com/ws/private", {})
 
 

@@ -18,7 +18,7 @@ from privstream.model.exact import decode, encode
 from privstream.model.reports import NoticeReport
 from tests.corpus import frames, needs_corpus
 from tests.playbook import Playbook, ledger, like
-from tests.rest_play import answer, play
+from tests.rest_play import ALL_CHANNELS, answer, play
 from tests.valid import assert_valid
 
 PAYLOADS = Path(__file__).parents[1] / "payloads" / "zerocap"
@@ -30,7 +30,7 @@ ALL = ("orders", "trades", "balances", "prices")
 def exchange() -> Zerocap:
     credentials = {"api_key": Secret("key"), "api_secret": Secret("secret")}
     endpoints = Zerocap.endpoints({})
-    return Zerocap(Account("zerocap", "zerocap", credentials, endpoints, {"symbols": "USDT/AUD"}))
+    return Zerocap(Account("zerocap", "zerocap", credentials, endpoints, symbols=("USDT/AUD",)))
 
 
 def told(*lines: bytes | str, raw: bool = False) -> Playbook:
@@ -167,6 +167,6 @@ def test_a_torn_frame_is_a_notice(text: str, cut: int, junk: bytes) -> None:
 @given(body=spoiled(ANSWERS))
 @QUICK
 def test_a_spoiled_answer_is_read_or_refused(body: Any) -> None:
-    for flow in (exchange().look_up(["x"]), exchange().picture()):
+    for flow in (exchange().look_up(["x"]), exchange().picture(ALL_CHANNELS)):
         with suppress(PrivstreamError):
             play(flow, lambda _call, _request: answer(body))

@@ -70,7 +70,7 @@ class Sixtex(Exchange):
     def endpoints(cls, options: Mapping[str, str]) -> Endpoints:  # noqa: ARG003
         return Endpoints("https://sixtex.example", "wss://sixtex.example")
 
-    def handshake(self, token: Token | None, stamp: Stamp) -> Handshake:  # noqa: ARG002
+    def handshake(self, stamp: Stamp) -> Handshake:  # noqa: ARG002 - it is not signed
         return Handshake(self.account.endpoints.ws_url)
 
     def session(self, token: Token | None, channels: tuple[str, ...]) -> Session:  # noqa: ARG002

@@ -38,7 +38,7 @@ def dialled(
 ) -> Iterator[Conversation]:
     """The open connection, nothing said yet. Raises Unreachable and Refused."""
     try:
-        handshake = exchange.handshake(token, stamp)
+        handshake = exchange.handshake(stamp)
         socket.open(handshake)
         note(f"connected to {handshake.url.partition('?')[0]}")
         yield Conversation(

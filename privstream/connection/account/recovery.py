@@ -200,7 +200,7 @@ class Recovery:
                 self._await_lists(talk)
             found: list[Backfill] = []
             if exchange.snapshot_over_rest:
-                found.append(self._patiently(talk, exchange.picture))
+                found.append(self._patiently(talk, lambda: exchange.picture(self._channels)))
             if late or self._since_ns is not None:
                 known = self._known()
                 found.append(self._read_back(talk, known))
@@ -291,7 +291,7 @@ class Recovery:
         self._second_look = None
         self._ledger.count_anew()
         with talk.holding():
-            found = self._read_back(talk, known)
+            found = self._read_back(talk, replace(known, second_look=True))
             late = [r for r in found.reports if _happened_by(known.until_ns, r)]
             self._outlet.events(talk.release(tuple(late)))
             # What is newer the stream itself should tell: it gets the time for that.
@@ -354,7 +354,7 @@ class Recovery:
         found = self._rest.run(exchange.backfill(known), idle=talk.pump, deadline=READ_BACK_LIMIT)
         if exchange.snapshot_over_rest:  # its backfill has read what stands, too
             return found
-        stands = self._rest.run(exchange.picture(), idle=talk.pump)
+        stands = self._rest.run(exchange.picture(self._channels), idle=talk.pump)
         problems = (*found.problems, *stands.problems)
         reports = (*found.reports, *stands.reports)
         return Backfill(reports, complete=found.complete, problems=problems)

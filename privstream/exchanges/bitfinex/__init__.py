@@ -91,7 +91,7 @@ class Bitfinex(Exchange):
     def symbol_of(cls, text: str) -> str | None:
         return names.symbol_of(text)
 
-    def handshake(self, token: Token | None, stamp: Stamp) -> Handshake:  # noqa: ARG002 - neither is in it
+    def handshake(self, stamp: Stamp) -> Handshake:  # noqa: ARG002 - it is not signed
         return Handshake(url=self.account.endpoints.ws_url)
 
     def session(self, token: Token | None, channels: tuple[str, ...]) -> Session:  # noqa: ARG002 - there is none
@@ -105,7 +105,7 @@ class Bitfinex(Exchange):
         named = (executions.named(r) if isinstance(r, Fill) else r for r in found.reports)
         return structs.replace(found, reports=tuple(named))
 
-    def picture(self) -> RestFlow[Backfill]:
+    def picture(self, channels: tuple[str, ...]) -> RestFlow[Backfill]:  # noqa: ARG002 - orders only
         return rest.open_orders(self.account)
 
     def balances_now(self) -> RestFlow[tuple[BalanceReport, ...]]:

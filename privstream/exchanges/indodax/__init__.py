@@ -91,7 +91,6 @@ class Indodax(Exchange):
     def __init__(self, account: Account) -> None:
         super().__init__(account)
         self._bookmark = Bookmark()
-        self._channels: tuple[str, ...] = self.channels
         self._updates = Updates()
 
     @classmethod
@@ -101,11 +100,11 @@ class Indodax(Exchange):
     def fetch_token(self) -> RestFlow[Token | None]:
         return (yield from rest.fetch_token(self.account))
 
-    def handshake(self, token: Token | None, stamp: Stamp) -> Handshake:  # noqa: ARG002 - neither is in it
+    def handshake(self, stamp: Stamp) -> Handshake:  # noqa: ARG002 - it is not signed
         return Handshake(url=self.account.endpoints.ws_url)
 
     def session(self, token: Token | None, channels: tuple[str, ...]) -> Session:
-        self._channels, self._updates = channels, Updates()
+        self._updates = Updates()
         balances = partial(rest.read_balances, self.account, "rest")
         return AccountSession(
             token,
@@ -118,8 +117,8 @@ class Indodax(Exchange):
     def closed(self, code: int, reason: str) -> PrivstreamError | None:
         return codes.closed(code, reason)
 
-    def picture(self) -> RestFlow[Backfill]:
-        return read_picture(self.account, self._bookmark, self._channels, self._updates.seen)
+    def picture(self, channels: tuple[str, ...]) -> RestFlow[Backfill]:
+        return read_picture(self.account, self._bookmark, channels, self._updates.seen)
 
     def backfill(self, known: Known) -> RestFlow[Backfill]:
         return histories.read_back(self.account, self._bookmark, known, self._updates.seen)

@@ -118,7 +118,7 @@ class Kraken(Exchange):
     def fetch_token(self) -> RestFlow[Token | None]:
         return (yield from rest.fetch_token(self.account))
 
-    def handshake(self, token: Token | None, stamp: Stamp) -> Handshake:  # noqa: ARG002 - neither is in it
+    def handshake(self, stamp: Stamp) -> Handshake:  # noqa: ARG002 - it is not signed
         return Handshake(url=self.account.endpoints.ws_url)
 
     def session(self, token: Token | None, channels: tuple[str, ...]) -> Session:
@@ -130,7 +130,7 @@ class Kraken(Exchange):
     def backfill(self, known: Known) -> RestFlow[Backfill]:
         return rest.backfill(self.account, self._pairs, known)
 
-    def picture(self) -> RestFlow[Backfill]:
+    def picture(self, channels: tuple[str, ...]) -> RestFlow[Backfill]:  # noqa: ARG002 - orders only
         return rest.open_orders(self.account, self._pairs)
 
     def balances_now(self) -> RestFlow[tuple[BalanceReport, ...]]:

@@ -90,14 +90,14 @@ class Poloniex(Exchange):
     def symbol_of(cls, text: str) -> str | None:
         return names.symbol_of(text)
 
-    def handshake(self, token: Token | None, stamp: Stamp) -> Handshake:  # noqa: ARG002 - neither is in it
+    def handshake(self, stamp: Stamp) -> Handshake:  # noqa: ARG002 - it is not signed
         return Handshake(url=self.account.endpoints.ws_url)
 
     def session(self, token: Token | None, channels: tuple[str, ...]) -> Session:  # noqa: ARG002 - it has none
         return PoloniexSession(self.account, channels, self._fill_keys, self._holdings)
 
-    def picture(self) -> RestFlow[Backfill]:
-        return backfill.picture(self.account, self._fill_keys, self._holdings)
+    def picture(self, channels: tuple[str, ...]) -> RestFlow[Backfill]:
+        return backfill.picture(self.account, self._fill_keys, self._holdings, channels)
 
     def backfill(self, known: Known) -> RestFlow[Backfill]:
         return backfill.backfill(self.account, self._fill_keys, self._holdings, known)

@@ -28,9 +28,15 @@ Told = tuple[AnyReport | Listed, ...]
 Part = RestFlow[Told]
 
 
-def picture(account: Account, keys: FillKeys, holdings: Holdings) -> RestFlow[Backfill]:
-    """Open orders with the fills they had, and balances."""
-    parts = [_standing(account, keys), _balances(account, holdings, "snapshot")]
+def picture(
+    account: Account, keys: FillKeys, holdings: Holdings, channels: tuple[str, ...]
+) -> RestFlow[Backfill]:
+    """Open orders with the fills they had, and balances, as far as they are streamed."""
+    parts: list[Part] = []
+    if {"orders", "trades"} & set(channels):
+        parts.append(_standing(account, keys))
+    if "balances" in channels:
+        parts.append(_balances(account, holdings, "snapshot"))
     return (yield from _together(parts))
 
 

@@ -69,7 +69,7 @@ class Zerocap(Exchange):
         "f7fc1234-0000-4000-8000-000000000001",
     )
     symbol_channels: ClassVar[tuple[str, ...]] = ("prices",)
-    """Channels that are subscribed per symbol: the user's come in the option `symbols`."""
+    """Channels that are subscribed per symbol: the user's come in `account.symbols`."""
     options = (
         Option(
             name="environment",
@@ -93,9 +93,6 @@ class Zerocap(Exchange):
     def __init__(self, account: Account) -> None:
         super().__init__(account)
         self._wallets = Wallets()
-        self._channels: tuple[str, ...] = ("orders", "trades", "balances")
-        self._read_back: Known | None = None
-        """What was read back last; the same is asked for again as a second look."""
 
     @classmethod
     def endpoints(cls, options: Mapping[str, str]) -> Endpoints:
@@ -104,7 +101,7 @@ class Zerocap(Exchange):
     @property
     def symbols(self) -> tuple[str, ...]:
         """The symbols whose prices are wanted, as Zerocap writes them."""
-        named = self.account.options.get("symbols", "").upper().split(",")
+        named = ",".join(self.account.symbols).upper().split(",")
         pairs = (self.symbol_of(name) or name.strip() for name in named)
         return tuple(dict.fromkeys(filter(None, pairs)))
 
@@ -121,13 +118,12 @@ class Zerocap(Exchange):
     def symbol_of(cls, text: str) -> str | None:
         return names.symbol_of(text)
 
-    def handshake(self, token: Token | None, stamp: Stamp) -> Handshake:  # noqa: ARG002 - there is no token
+    def handshake(self, stamp: Stamp) -> Handshake:
         return Handshake(
             url=self.account.endpoints.ws_url, headers=rest.signed_headers(self.account, stamp)
         )
 
     def session(self, token: Token | None, channels: tuple[str, ...]) -> Session:  # noqa: ARG002
-        self._channels = channels
         return ZerocapSession(
             channels,
             self.symbols,
@@ -135,16 +131,13 @@ class Zerocap(Exchange):
             look_up=self.look_up,
         )
 
-    def picture(self) -> RestFlow[Backfill]:
-        return rest.picture(self.account, self._wallets, self._channels)
+    def picture(self, channels: tuple[str, ...]) -> RestFlow[Backfill]:
+        return rest.picture(self.account, self._wallets, channels)
 
     def backfill(self, known: Known) -> RestFlow[Backfill]:
         # Balances that moved since the first look did so of themselves, and are polled.
-        is_second_look = known == self._read_back
-        wallets = None if is_second_look else self._wallets
-        found = yield from rest.backfill(self.account, wallets, known)
-        self._read_back = known
-        return found
+        wallets = None if known.second_look else self._wallets
+        return rest.backfill(self.account, wallets, known)
 
     @property
     def order_entry(self) -> OrderEntry | None:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from privstream.exchanges.bitfinex import Bitfinex
-from privstream.exchanges.bitfinex.refusals import NonceRefused, error_for
+from privstream.exchanges.bitfinex.refusals import error_for
 from privstream.exchanges.bitfinex.signing import signature
+from privstream.exchanges.kit.refusals import NonceRefused
 from privstream.model.account import Endpoints, Secret
 from privstream.model.errors import (
     ConfigError,

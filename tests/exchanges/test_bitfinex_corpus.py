@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privstream.exchanges.bitfinex import names, rest
+from privstream.exchanges.bitfinex.memory import Memory
+from privstream.exchanges.bitfinex.rest import BitfinexRest
 from privstream.model.errors import PrivstreamError
 from privstream.model.events import AnyEvent, Balance, Notice, Order, Trade
 from privstream.model.exact import decode
@@ -178,20 +180,23 @@ def test_the_captured_partial_fills_tell_each_state_once() -> None:
 @pytest.mark.parametrize(
     ("name", "flow"),
     [
-        ("rest_auth_r_orders", rest.look_up),
-        ("rest_auth_r_orders_hist", rest.look_up),
-        ("rest_auth_r_orders_sym", rest.look_up),
-        ("rest_auth_r_orders_sym_hist", rest.look_up),
-        ("rest_auth_r_order_sym_trades", rest.fills_since),
-        ("rest_auth_r_trades_hist", rest.fills_since),
-        ("rest_auth_r_trades_sym_hist", rest.fills_since),
+        ("rest_auth_r_orders", BitfinexRest.look_up),
+        ("rest_auth_r_orders_hist", BitfinexRest.look_up),
+        ("rest_auth_r_orders_sym", BitfinexRest.look_up),
+        ("rest_auth_r_orders_sym_hist", BitfinexRest.look_up),
+        ("rest_auth_r_order_sym_trades", BitfinexRest.fills_since),
+        ("rest_auth_r_trades_hist", BitfinexRest.fills_since),
+        ("rest_auth_r_trades_sym_hist", BitfinexRest.fills_since),
     ],
 )
 def test_every_rest_row_is_read(name: str, flow: Any) -> None:
     for line in named(name):
         answers = [answer(line), answer([])]
-        wanted = ["1"] if flow is rest.look_up else 1
-        reports = play(flow(account(), wanted), lambda *_, answers=answers: answers.pop(0))
+        wanted = ["1"] if flow is BitfinexRest.look_up else 1
+        reports = play(
+            flow(BitfinexRest(account(), Memory()), wanted),
+            lambda *_, answers=answers: answers.pop(0),
+        )
         assert len(reports) == len(decode(line))
         assert not [r for r in reports if getattr(r, "code", None) == "unrecognised"]
 

@@ -60,7 +60,7 @@ def test_of_a_status_only_the_head_counts(
     ],
 )
 def test_symbols_are_told_in_common_names(exchange_symbol: str, symbol: str) -> None:
-    assert names.symbol(exchange_symbol) == symbol
+    assert names.USUAL.symbol(exchange_symbol) == symbol
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_symbols_are_told_in_common_names(exchange_symbol: str, symbol: str) -> 
 def test_each_code_is_called_by_the_exchanges_own_map_and_never_twice(
     exchange_symbol: str, symbol: str
 ) -> None:
-    assert names.symbol(exchange_symbol) == symbol
+    assert names.USUAL.symbol(exchange_symbol) == symbol
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_market_may_be_typed_in_any_spelling(typed: str, symbol: str | None) -
 @pytest.mark.parametrize("junk", ["fUSD", "BTCUSD", "tBTC", "t:USD", "tBTC:", "t", ""])
 def test_what_is_no_pair_has_no_symbol(junk: str) -> None:
     with pytest.raises(ValueError, match="no trading pair"):
-        names.symbol(junk)
+        names.USUAL.symbol(junk)
 
 
 def test_a_new_order_is_told_whole() -> None:

@@ -7,19 +7,22 @@ from typing import Any
 
 import pytest
 
-from privstream.exchanges.bitfinex import rest
-from privstream.exchanges.bitfinex.refusals import NonceRefused
+from privstream.connection.rest.driving import driven
+from privstream.exchanges.bitfinex import Bitfinex, rest
 from privstream.exchanges.bitfinex.signing import signature
+from privstream.exchanges.kit.refusals import NonceRefused
 from privstream.model.account import Secret
 from privstream.model.errors import (
+    Interrupted,
     LoginRefused,
     PermissionMissing,
     PrivstreamError,
     RateLimited,
     Refused,
     Unavailable,
+    Unreachable,
 )
-from privstream.model.reports import Backfill, Fill, Known, NoticeReport, OrderReport
+from privstream.model.reports import Backfill, BalanceReport, Fill, Known, NoticeReport, OrderReport
 from privstream.model.rest import Call, HttpRequest, HttpResponse
 from tests.payloads.bitfinex.frames import FEE, KEY, SECRET, account, exchange, order, trade
 from tests.playbook import like
@@ -195,7 +198,9 @@ def test_fills_are_read_page_by_page_each_once() -> None:
 def test_a_page_of_one_moment_does_not_hold_up_the_reading() -> None:
     page = [trade(id=1000 + n, mts=SINCE_MS - 60_000, **FEE) for n in range(1000)]
     server = Server(fills=[page, []])
-    read_back(server)
+    found = read_back(server)
+    assert not found.complete
+    assert "more fills of one moment" in (found.detail or "")
     assert [body["start"] for body in server.bodies(FILLS)] == [
         SINCE_MS - 60_000,
         SINCE_MS - 59_999,
@@ -268,14 +273,117 @@ def test_what_is_refused_does_not_hide_the_rest() -> None:
     assert list(found.reports) == [like(OrderReport, status="canceled")]
 
 
-def test_an_outage_is_for_the_caller_to_wait_for() -> None:
-    with pytest.raises(Unavailable):
-        read_back(Server(fills=[answer({"code": 503, "error": "temporarily_unavailable"}, 503)]))
+def test_an_outage_of_one_call_costs_only_what_it_would_have_told() -> None:
+    out = answer({"code": 503, "error": "temporarily_unavailable"}, 503)
+    found = read_back(Server(fills=[out], history=[[order(status="CANCELED")]]))
+    assert not found.complete
+    assert (found.detail or "").startswith("fills: Bitfinex is not ready")
+    assert list(found.reports) == [like(OrderReport, status="canceled")]
+
+
+def test_what_pages_before_an_outage_told_is_told() -> None:
+    first = [trade(id=1000 + n, mts=SINCE_MS + n, **FEE) for n in range(1000)]
+    found = read_back(Server(fills=[first, answer(["error", 11010, "ratelimit: error"], 500)]))
+    assert len(found.reports) == 1000
+    assert not found.complete
+
+
+def test_a_passing_error_is_asked_again_from_where_it_stopped() -> None:
+    first = [trade(id=1000 + n, mts=SINCE_MS + n, **FEE) for n in range(1000)]
+    out = answer(["error", 10000, "busy"], 500)
+    server = Server(fills=[first, out, [trade(id=9000, mts=SINCE_MS + 999, **FEE)]])
+    flow = exchange().backfill(KNOWN)
+    found = driven(flow, lambda call: server(call, call.build(STAMP)), lambda _: None, tries=3)
+    assert found.complete
+    assert len(found.reports) == 1001
+    starts = [body["start"] for body in server.bodies(FILLS)]
+    assert starts == [SINCE_MS - 60_000, SINCE_MS + 999, SINCE_MS + 999]
 
 
 def test_a_row_that_cannot_be_read_is_a_notice_beside_its_neighbours() -> None:
     found = read_back(Server(fills=[["junk", trade(**FEE)]]))
     assert list(found.reports) == [like(NoticeReport, code="unrecognised"), like(Fill)]
+    assert found.detail == "fills: one row could not be read"
+
+
+def test_a_row_with_an_odd_side_value_lacks_nothing() -> None:
+    found = read_back(Server(fills=[[trade(**FEE, maker="both")]]))
+    assert list(found.reports) == [like(Fill), like(NoticeReport, once="trade:liquidity")]
+    assert found.complete
+
+
+def test_an_odd_time_does_not_end_the_history() -> None:
+    first = [order(id=5000 - n, mts_update=UNTIL_MS - n, status="CANCELED") for n in range(500)]
+    first[7] = order(id=4993, mts_update="soon", status="CANCELED")
+    server = Server(history=[first, []])
+    assert len([r for r in read_back(server).reports if isinstance(r, OrderReport)]) == 500
+    assert [body.get("end") for body in server.bodies(HISTORY)] == [None, UNTIL_MS - 499]
+
+
+@pytest.mark.parametrize("mts", [None, "soon"])
+def test_a_page_without_any_time_is_not_the_last(mts: Any) -> None:
+    fills = [trade(id=1000 + n, mts=mts, **FEE) for n in range(1000)]
+    orders = [order(id=5000 - n, mts_update=mts, status="CANCELED") for n in range(500)]
+    found = read_back(Server(fills=[fills, []], history=[orders]))
+    assert "more fills" in (found.detail or "")
+    assert "more closed orders" in (found.detail or "")
+
+
+# --- names -------------------------------------------------------------------------------
+
+
+def names_told_by(listed: Any, status: int = 200) -> tuple[Bitfinex, list[str]]:
+    """An account whose balances were compared where the exchange has this list of names."""
+    bitfinex, asked = exchange(), []
+
+    def reply(call: Call, request: HttpRequest) -> HttpResponse:
+        asked.append(request.path)
+        if call.name.startswith("conf/"):
+            assert not call.nonce
+            return answer(listed, status)
+        return answer([["exchange", "NEW", 5, 0, 5, None, None], ["exchange", "UDC", 5, 0, 5]])
+
+    for _ in range(2):
+        told = play(bitfinex.balances_now(), reply)
+    asked.append(", ".join(balance.currency for balance in told))
+    return bitfinex, asked
+
+
+def test_the_exchanges_own_names_are_asked_for_once() -> None:
+    names = [[["NEW", "Newer"], ["UDC", "USDc"], ["USTF0", "USDt0"], ["CNHT", "CNHt"]]]
+    bitfinex, asked = names_told_by(names)
+    conf, wallets = "/v2/conf/pub:map:currency:sym", "/v2/auth/r/wallets"
+    assert asked == [conf, wallets, wallets, "NEWER, USDC"]
+    session = bitfinex.session(None, ("balances",))
+    frame = json.dumps([0, "wu", ["margin", "NEW", 5, 0, 5, None, None]]).encode()
+    assert list(session.receive(frame, STAMP.now)) == [like(BalanceReport, currency="NEWER")]
+
+
+@pytest.mark.parametrize(
+    ("listed", "status"),
+    [
+        (["error", 10020, "config: invalid"], 500),
+        ("<html>", 503),
+        ([], 200),
+        ([[]], 200),
+        ([["x", 7, [], ["A"], ["B", None], [1, "C"], ["D", ""]]], 200),
+        ({}, 200),
+        (7, 200),
+    ],
+    ids=str,
+)
+def test_without_them_the_table_in_the_code_counts(listed: Any, status: int) -> None:
+    assert names_told_by(listed, status)[1][-1] == "NEW, USDC"
+
+
+def test_names_that_cannot_be_asked_for_cost_nothing() -> None:
+    flow = exchange().balances_now()
+    assert next(flow).name.startswith("conf/")
+    assert flow.throw(Unreachable("no route")).name == "auth/r/wallets"
+    flow = exchange().balances_now()
+    next(flow)
+    with pytest.raises(Interrupted):
+        flow.throw(Interrupted("stopped"))
 
 
 def test_orders_are_looked_up_by_their_ids() -> None:

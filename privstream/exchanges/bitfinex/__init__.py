@@ -31,19 +31,19 @@ Source
 """
 
 from collections.abc import Iterable, Mapping
-from functools import partial
 from urllib.parse import urlsplit
 
-from msgspec import structs
-
 from privstream.exchanges.base import Exchange, Limits, Right
-from privstream.exchanges.bitfinex import names, rest
 from privstream.exchanges.bitfinex.memory import Memory
+from privstream.exchanges.bitfinex.names import symbol_of
+from privstream.exchanges.bitfinex.reading_back import ReadingBack
+from privstream.exchanges.bitfinex.rest import BitfinexRest
 from privstream.exchanges.bitfinex.rights import rights_of
 from privstream.exchanges.bitfinex.session import LOGIN, BitfinexSession
+from privstream.exchanges.kit.reading_back import in_parts
 from privstream.model.account import Account, Endpoints, Token
 from privstream.model.errors import ConfigError
-from privstream.model.reports import AnyReport, Backfill, BalanceReport, Fill, Known
+from privstream.model.reports import AnyReport, Backfill, BalanceReport, Known
 from privstream.model.rest import RestFlow, Stamp
 from privstream.model.session import Handshake, Session
 
@@ -74,6 +74,7 @@ class Bitfinex(Exchange):
     def __init__(self, account: Account) -> None:
         super().__init__(account)
         self._memory = Memory()
+        self._rest = BitfinexRest(account, self._memory)
 
     @classmethod
     def endpoints(cls, options: Mapping[str, str]) -> Endpoints:  # noqa: ARG003 - there are none
@@ -89,30 +90,25 @@ class Bitfinex(Exchange):
 
     @classmethod
     def symbol_of(cls, text: str) -> str | None:
-        return names.symbol_of(text)
+        return symbol_of(text)
 
     def handshake(self, stamp: Stamp) -> Handshake:  # noqa: ARG002 - it is not signed
         return Handshake(url=self.account.endpoints.ws_url)
 
     def session(self, token: Token | None, channels: tuple[str, ...]) -> Session:  # noqa: ARG002 - there is none
-        read_fills = partial(rest.fills_since, self.account)
-        return BitfinexSession(self.account, channels, self._memory, read_fills)
+        return BitfinexSession(self.account, channels, self._memory, self._rest.fills_since)
 
     def backfill(self, known: Known) -> RestFlow[Backfill]:
-        found = yield from rest.backfill(self.account, known, self._memory.clock_ns)
-        executions = self._memory.executions
-        executions.learn(found.reports)
-        named = (executions.named(r) if isinstance(r, Fill) else r for r in found.reports)
-        return structs.replace(found, reports=tuple(named))
+        return in_parts(ReadingBack(self._rest, self._memory, known).parts())
 
     def picture(self, channels: tuple[str, ...]) -> RestFlow[Backfill]:  # noqa: ARG002 - orders only
-        return rest.open_orders(self.account)
+        return self._rest.open_orders()
 
     def balances_now(self) -> RestFlow[tuple[BalanceReport, ...]]:
-        return rest.balances(self.account)
+        return self._rest.balances()
 
     def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
-        return rest.look_up(self.account, order_ids)
+        return self._rest.look_up(order_ids)
 
     def rights_of_key(self) -> RestFlow[tuple[Right, ...]]:
         return rights_of(self.account)

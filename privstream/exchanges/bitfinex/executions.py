@@ -87,7 +87,7 @@ class Executions:
     # --- names -------------------------------------------------------------------------
 
     def named(self, fill: Fill) -> Fill:
-        """The fill by the name that it has already, where a message left out its order."""
+        """A fill by the name that it has already, where a message left out its order."""
         known = self._told.get(_place(fill))
         if known is None and fill.order_id is None and (waiting := self._waits(fill)) is not None:
             known = waiting.fill

@@ -2,14 +2,15 @@
 
 The one rule: a key that cannot read a channel that was asked for is refused aloud,
 since the server would only stay silent.
-Source: protocols/bitfinex.md section 3.2 (checked 2026-11-20).
+Source: docs.bitfinex.com/docs/ws-auth (checked 2026-11-30).
 """
 
 from collections.abc import Iterable
 from typing import Any
 
 from privstream.exchanges.bitfinex.memory import Memory
-from privstream.exchanges.bitfinex.refusals import NonceRefused, code_of, error_for
+from privstream.exchanges.bitfinex.refusals import code_of, error_for
+from privstream.exchanges.kit.refusals import NonceRefused
 from privstream.model.errors import (
     LoginRefused,
     PermissionMissing,

@@ -10,6 +10,7 @@ from typing import NamedTuple, Self
 from msgspec import structs
 
 from privstream.exchanges.bitfinex.executions import Executions
+from privstream.exchanges.bitfinex.names import Names
 from privstream.exchanges.bitfinex.rows import Origin
 from privstream.model.exact import normal
 from privstream.model.reports import BalanceReport, PositionReport
@@ -23,6 +24,7 @@ class Memory:
         """Logins in a row whose nonce was refused."""
         self.clock_ns = 0
         """How far the server's clock is ahead of ours, as its frames tell."""
+        self.names = Names()
         self.executions = Executions()
         self.balances = Balances()
         self.positions = OpenPositions()

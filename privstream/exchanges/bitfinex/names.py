@@ -7,19 +7,51 @@ Source: docs.bitfinex.com/docs/ws-general and /reference/ws-auth-orders (checked
 """
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
-from privstream.exchanges.bitfinex.aliases import COMMON
+from privstream.exchanges.bitfinex.aliases import COMMON, DELISTED
 from privstream.model.events import OrderStatus
 
 SHORT_PAIR = 6  # letters of a pair without a colon: three and three
 
 
-def currency(code: str) -> str:
-    """`UST` is `USDT`; what has no other name is itself, also the derivatives' `USTF0`."""
-    if not isinstance(code, str) or not code:
-        raise TypeError("no currency")
-    return COMMON.get(code, code)
+class Names:
+    """What an account's currencies and pairs are called elsewhere."""
+
+    def __init__(self) -> None:
+        self._common: Mapping[str, str] = COMMON
+        self.is_learnt = False
+        """The exchange was asked for its own list."""
+
+    def currency(self, code: str) -> str:
+        """`UST` is `USDT`; what has no other name is itself, also the derivatives' `USTF0`."""
+        return self._common.get(code, code)
+
+    def symbol(self, exchange_symbol: str) -> str:
+        """`tBTCUST` is `BTC/USDT`, `tAVAX:USD` is `AVAX/USD`. Raises ValueError as `pair` does."""
+        base, quote = pair(exchange_symbol)
+        return f"{self.currency(base)}/{self.currency(quote)}"
+
+    def learn(self, answer: object) -> None:
+        """The exchange's own list, `[[["ALG","ALGO"],…]]`; an odd one teaches nothing."""
+        listed = answer[0] if isinstance(answer, list) and len(answer) == 1 else None
+        found = dict(_alias(row) for row in listed) if isinstance(listed, list) else {}
+        found.pop("", None)
+        if found:
+            self._common = {**DELISTED, **found}
+
+
+def _alias(row: object) -> tuple[str, str]:
+    """A code and its name in capitals; "" for what has no other name, or is a derivative."""
+    if not (isinstance(row, list) and [type(part) for part in row[:2]] == [str, str]):
+        return "", ""
+    code, name = row[0], row[1].upper()
+    return ("", "") if not name or name == code or code.endswith("F0") else (code, name)
+
+
+USUAL = Names()
+"""By the table in the code alone."""
 
 
 @lru_cache(maxsize=4096)
@@ -32,13 +64,6 @@ def pair(exchange_symbol: str) -> tuple[str, str]:
     if bare == exchange_symbol or not base or not quote:
         raise ValueError(f"{exchange_symbol} is no trading pair")
     return base, quote
-
-
-@lru_cache(maxsize=4096)
-def symbol(exchange_symbol: str) -> str:
-    """`tBTCUST` is `BTC/USDT`, `tAVAX:USD` is `AVAX/USD`. Raises ValueError as `pair` does."""
-    base, quote = pair(exchange_symbol)
-    return f"{currency(base)}/{currency(quote)}"
 
 
 @lru_cache(maxsize=1024)
@@ -97,7 +122,9 @@ def symbol_of(text: str) -> str | None:
     """
     name = text.strip()
     if parted := _PARTED.fullmatch(name.upper()):
-        return "/".join(part if part in _NAMES else currency(part) for part in parted.groups())
+        return "/".join(
+            part if part in _NAMES else USUAL.currency(part) for part in parted.groups()
+        )
     if name[:1] == "f" and name[1:].isupper():  # a currency that is lent
         return None
     return _divided((name[1:] if _has_prefix(name) else name).upper())
@@ -122,4 +149,4 @@ def _divided(bare: str) -> str | None:
         base = bare.removesuffix(quote)
     if not (base.isalnum() and quote.isalnum()) or base == quote:
         return None
-    return f"{currency(base)}/{currency(quote)}"
+    return f"{USUAL.currency(base)}/{USUAL.currency(quote)}"

@@ -1,6 +1,6 @@
 """What a Bitfinex key may do: each section's rights to read and to write, in one answer.
 
-Source: protocols/bitfinex.md section 6, `auth/r/permissions` (checked 2026-11-20).
+Source: docs.bitfinex.com/reference/key-permissions (checked 2026-11-30).
 """
 
 from privstream.exchanges.base import Right

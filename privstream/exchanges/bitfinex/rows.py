@@ -8,9 +8,11 @@ ws-auth-positions), checked 2026-11-30.
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from privstream.exchanges.bitfinex import names
+from privstream.exchanges.bitfinex.names import Names
 from privstream.exchanges.kit.side_values import (
     SideValues,
     needed,
@@ -44,6 +46,8 @@ class Origin(NamedTuple):
     sequence: int | None = None
     sent: str | None = None
     """When the server sent the frame."""
+    names: Names = names.USUAL
+    """What currencies and pairs are called elsewhere."""
 
 
 def rows_of(payload: Any) -> list[Any]:
@@ -113,7 +117,7 @@ def read_order(
     status, reason = values.read("status", names.status, _at(row, 13)) or ("unknown", None)
     fields: OrderFields = {
         "client_order_id": values.read("client_order_id", _client_id, _at(row, 2)),
-        "symbol": values.read("symbol", names.symbol, _at(row, 3)),
+        "symbol": values.read("symbol", origin.names.symbol, _at(row, 3)),
         "exchange_symbol": values.read("exchange_symbol", text_of, _at(row, 3)),
         "side": _side(original),
         "status": _ended(left) if is_over and status in LIVE else status,
@@ -213,14 +217,14 @@ def read_fill(row: Row, origin: Origin) -> Iterator[Fill | NoticeReport]:
         order_id=order_id,
         # Both sides of a trade may be ours: then two orders share the trade's id.
         key=f"{exchange_symbol}:{trade_id}:{order_id or _side(traded) or ''}",
-        symbol=values.read("symbol", names.symbol, exchange_symbol),
+        symbol=values.read("symbol", origin.names.symbol, exchange_symbol),
         exchange_symbol=exchange_symbol,
         side=_side(traded),
         price=price,
         quantity=unsigned(traded),
         cost=_cost(price, unsigned(traded)),
         fee=values.read("fee", _charged, _at(row, 9)),
-        fee_currency=values.read("fee_currency", _currency, _at(row, 10)),
+        fee_currency=values.read("fee_currency", partial(_currency, origin), _at(row, 10)),
         client_order_id=values.read("client_order_id", _client_id, _at(row, 11)),
         order_type=values.read("order_type", _type_of_fill, _at(row, 6)),
         liquidity=values.read("liquidity", _liquidity, _at(row, 8)),
@@ -246,8 +250,8 @@ def _charged(value: object) -> str | None:
     return fee[1:] if fee[0] == "-" else f"-{fee}"
 
 
-def _currency(value: object) -> str | None:
-    return None if (code := text_of(value)) is None else names.currency(code)
+def _currency(origin: Origin, value: object) -> str | None:
+    return None if (code := text_of(value)) is None else origin.names.currency(code)
 
 
 def _type_of_fill(value: object) -> str | None:
@@ -271,7 +275,7 @@ def read_wallet(row: Row, origin: Origin) -> Iterator[BalanceReport | NoticeRepo
     values, meta = SideValues("balance"), _at(row, 6)
     reason = meta.get("reason") if isinstance(meta, dict) else None
     yield BalanceReport(
-        currency=names.currency(currency),
+        currency=origin.names.currency(currency),
         exchange_currency=currency,
         wallet=names.word(kind),
         total=values.read("total", needed(amount), _at(row, 2)),
@@ -297,7 +301,7 @@ def read_position(
     held = "0" if closed else values.read("quantity", needed(amount), _at(row, 2))
     is_flat = held == "0"
     yield PositionReport(
-        symbol=values.read("symbol", names.symbol, exchange_symbol),
+        symbol=values.read("symbol", origin.names.symbol, exchange_symbol),
         exchange_symbol=exchange_symbol,
         side=_direction(held),
         quantity=unsigned(held),

@@ -29,6 +29,7 @@ from privstream.exchanges.bitfinex.signing import login_message
 from privstream.exchanges.bitfinex.wallets import Wallets
 from privstream.model.account import Account
 from privstream.model.errors import LoginRefused, Refused, Unreachable
+from privstream.model.events import Source
 from privstream.model.reports import (
     BalanceReport,
     Fill,
@@ -41,7 +42,7 @@ from privstream.model.rest import Now, Stamp
 from privstream.model.session import Action, Ask, Ready, Reconnect, Send, Synced
 from privstream.model.times import to_nanos
 
-LOGIN = 10.0  # seconds; a login may stay without any answer (sheet section 3.1)
+LOGIN = 10.0  # seconds; a login may stay without any answer
 VERSION = 2
 CONF = '{"event":"conf","flags":98304}'
 """TIMESTAMP (32768) and SEQ_ALL (65536): every frame has its number and the server's time."""
@@ -210,7 +211,8 @@ class BitfinexSession(JsonSession):
             yield unrecognised(message, "no channel that was asked for", number)
         elif kind in self._readers:
             is_first_list = kind in LISTS.values() and kind not in self._listed
-            origin = Origin("snapshot" if is_first_list else "stream", number, sent)
+            source: Source = "snapshot" if is_first_list else "stream"
+            origin = Origin(source, number, sent, self._memory.names)
             rows = rows_of(message[2])
             if not rows and kind not in LISTS.values():
                 raise ValueError("news without a row")

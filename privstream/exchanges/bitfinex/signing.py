@@ -1,8 +1,8 @@
 """Signs Bitfinex's login on the socket and its REST calls: HMAC-SHA384, lower-case hex.
 
 The one rule: the login never holds `dms`, which would cancel every open order of the
-account when the socket closes. Source: protocols/bitfinex.md sections 3.1 and 6
-(checked 2026-11-20).
+account when the socket closes. Source: docs.bitfinex.com/docs/ws-auth and /docs/rest-auth
+(checked 2026-11-30).
 """
 
 import hashlib

@@ -110,4 +110,6 @@ def _detail(lacks: dict[str, list[str]]) -> str | None:
 
 def _is_unreadable(report: AnyReport | Listed) -> bool:
     """A row that could not be told. What is told but for a side value lacks nothing."""
-    return isinstance(report, NoticeReport) and report.code == "unrecognised"
+    if not isinstance(report, NoticeReport):
+        return False
+    return report.code == "unrecognised" and report.once is None

@@ -70,6 +70,8 @@ class Answered(Reply, frozen=True):
     """The orders that it names; none where it names none."""
     error: PrivstreamError | None = None
     warnings: tuple[str, ...] = ()
+    count: int | None = None
+    """Of a cancel of all: how many orders the exchange says it ended."""
 
 
 DeskAction = Action | Answered
@@ -128,7 +130,10 @@ class OrderEntry(ABC):
 
     @abstractmethod
     def find(self, ticket: Ticket, since_ns: int) -> RestFlow[tuple[AnyReport, ...]]:
-        """What REST knows of an order whose answer was lost; () where it knows none (yet)."""
+        """What REST knows of orders of this one's client id or reference; () where of none (yet).
+
+        Whether one of them has the terms of the one that was sent is compared elsewhere.
+        """
 
     @abstractmethod
     def get(self, order_id: str) -> RestFlow[tuple[AnyReport, ...]]:

@@ -10,7 +10,7 @@ from privstream.connection.orders.canceling import Cancellation, Outcome
 from privstream.model.errors import Exit, FateUnknown, TokenRefused, UnknownOrder, Unreachable
 from privstream.model.events import Order
 from tests.connection.test_ordering import DEAD, Cache
-from tests.joined import World
+from tests.joined import JoinedSocket, World
 from tests.order_world import OrderWorld
 from tests.rest_play import answer
 
@@ -140,6 +140,43 @@ def test_all_open_orders_are_canceled_by_one_request() -> None:
     assert {order.order_id for order in outcome.ended} == {order.order_id for order in orders}
     assert len(desk.sent('"cancel_all"')) == 1
     assert cancels_sent(desk) == 0
+
+
+@PROTOCOLS
+def test_an_order_placed_a_moment_before_the_cancel_of_all_is_told_as_ended_too(
+    protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = OrderWorld(options={"protocol": protocol}).without_life()
+    (standing,) = resting(desk)
+    send = JoinedSocket.send
+    late: list[Order] = []
+
+    def after_another(socket: JoinedSocket, text: str) -> None:
+        """Another program places an order between our list and our cancel."""
+        if "cancel_all" in text or "cancelAll" in text:
+            monkeypatch.setattr(JoinedSocket, "send", send)
+            late.append(desk.place(desk.ticket(9)))
+        send(socket, text)
+
+    monkeypatch.setattr(JoinedSocket, "send", after_another)
+    outcome = cancel(desk)
+    assert outcome.problems == []
+    assert {order.order_id for order in outcome.ended} == {standing.order_id, late[0].order_id}
+
+
+def test_a_count_of_the_exchange_that_differs_is_said() -> None:
+    desk = OrderWorld().without_life()
+    resting(desk, 2)
+
+    def miscount(text: str) -> list[str]:
+        return [text.replace('"count":2', '"count":3') if '"cancel_all"' in text else text]
+
+    desk.world.spoil = miscount
+    outcome = cancel(desk)
+    assert [order.status for order in outcome.ended] == ["canceled", "canceled"]
+    (problem,) = outcome.problems
+    assert isinstance(problem, FateUnknown)
+    assert problem.message == "Kraken counts 3 canceled orders, and 2 are told as such"
 
 
 def test_where_nothing_is_open_there_is_nothing_to_tell() -> None:

@@ -376,11 +376,11 @@ def test_an_order_is_found_by_its_client_id_in_both_lists() -> None:
     ]
 
 
-def test_by_a_reference_of_the_users_only_an_order_of_the_same_terms_is_it() -> None:
+def test_all_orders_of_a_users_reference_are_brought_since_their_terms_are_compared_later() -> None:
     sent_ns = STAMP.now.wall_ns
     other = row(sent_ns, descr={**row(sent_ns)["descr"], "type": "sell"})
     respond = lists({"O-OURS": row(sent_ns), "O-OTHER": other}, {}, [])
-    assert found_by(ticket(userref="7"), respond) == ["O-OURS"]
+    assert found_by(ticket(userref="7"), respond) == ["O-OURS", "O-OTHER"]
 
 
 def test_an_order_that_rest_does_not_know_is_not_found() -> None:

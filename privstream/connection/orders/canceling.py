@@ -65,6 +65,8 @@ class Cancellation:
         self._requests = [Request(name, next(numbers)) for name in dict.fromkeys(names or (ALL,))]
         self._names = tuple(dict.fromkeys(names))
         """The orders that are to end; of all, those that were open before."""
+        self._before: frozenset[str] = frozenset()
+        """Of a cancel of all: what had ended before it was sent."""
         self._told: dict[str, Order] = {}
         self._outcome = Outcome()
 
@@ -94,7 +96,7 @@ class Cancellation:
                     self._note_open(line)
                 self._send(line)
                 line.step_until(lambda: self._are_answered(line), ANSWER_LIMIT)
-                line.step_until(lambda: not any(self._awaited(line)), STREAM_LIMIT)
+                line.step_until(lambda: self._is_all_told(line), STREAM_LIMIT)
         except PrivstreamError as problem:
             if not any(request.is_sent for request in self._requests):
                 raise
@@ -110,7 +112,8 @@ class Cancellation:
         if not line.talk.is_synced:
             said = self._broker.ask(self._broker.entry.open_orders({}))
             listed |= {order.order_id: order for order in said if isinstance(order, Order)}
-        self._names = tuple(name for name, order in listed.items() if order.status not in TERMINAL)
+        self._before = frozenset(n for n, order in listed.items() if order.status in TERMINAL)
+        self._names = tuple(name for name in listed if name not in self._before)
 
     def _send(self, line: Line) -> None:
         for request in self._requests:
@@ -127,6 +130,19 @@ class Cancellation:
             request.answer = request.answer or line.answer(request.number)
         return all(request.answer for request in self._requests)
 
+    def _is_all_told(self, line: Line) -> bool:
+        """Nothing more is to come: the ends of all that was named, or as many as were counted."""
+        counted = self._requests[0].answer.count if self._requests[0].answer else None
+        if self._is_all and counted is not None and len(self._ended_late(line)) < counted:
+            return False
+        return not any(self._awaited(line))
+
+    def _ended_late(self, line: Line) -> list[str]:
+        """What was told as ended since the cancel of all was sent, listed before or not."""
+        told = (event for event in line.orders() if isinstance(event, Order))
+        ended = {order.order_id for order in told if order.status in TERMINAL}
+        return sorted(order_id for order_id in ended - self._before if order_id is not None)
+
     def _awaited(self, line: Line) -> Iterator[str]:
         """The orders whose end the stream should tell now."""
         for name in self._names:
@@ -142,6 +158,9 @@ class Cancellation:
         return next(request for request in self._requests if request.name == name)
 
     def _note_told(self, line: Line) -> None:
+        if self._is_all:
+            # One that was placed a moment before ended by it as well.
+            self._names = tuple(dict.fromkeys((*self._names, *self._ended_late(line))))
         for name in self._names:
             if (order := line.order(name)) is not None:
                 self._told[name] = order
@@ -242,6 +261,19 @@ class Cancellation:
             self._outcome.problems.append(self._not_all_ended(left))
         elif request.answer is None and not self._names:
             self._outcome.problems.append(self._unknown("the answer was lost"))
+        elif request.answer is not None:
+            self._compare_count(request.answer.count)
+
+    def _compare_count(self, counted: int | None) -> None:
+        """An end that nobody told of is not passed over."""
+        told = sum(order.status != "filled" for order in self._outcome.ended)
+        differ = (
+            f"{self._broker.title} counts {counted} canceled orders, and {told} are told as such"
+        )
+        if counted is not None and counted > told:
+            self._outcome.problems.append(FateUnknown(differ, self._look_yourself()))
+        elif counted is not None and counted < told:
+            self._broker.say(f"{differ}: others ended in the same moment")
 
     def _not_all_ended(self, left: list[str]) -> FateUnknown:
         return FateUnknown(

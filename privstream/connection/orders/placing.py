@@ -23,6 +23,7 @@ from privstream.connection.orders.broker import (
     definite,
     is_doubtful,
 )
+from privstream.connection.orders.likeness import differences, is_absolute
 from privstream.model.errors import (
     FateUnknown,
     PermissionMissing,
@@ -31,7 +32,6 @@ from privstream.model.errors import (
     Unreachable,
 )
 from privstream.model.events import TERMINAL, Order, Trade
-from privstream.model.exact import normal
 from privstream.model.order_entry import Answered, RestEntry, SocketEntry, Ticket
 from privstream.model.rest import Call, HttpRequest, RestFlow, Stamp
 from privstream.model.times import from_nanos
@@ -53,10 +53,10 @@ class Placement:
     def __init__(self, broker: Broker, ticket: Ticket, *, has_fresh_id: bool = False) -> None:
         self._broker = broker
         self._ticket = ticket
-        self._margin_ns = FRESH_NS if has_fresh_id else SKEW_NS
+        self._has_fresh_id = has_fresh_id
         self.state: Literal["unsent", "sent", "placed", "refused"] = "unsent"
-        self.sent_ns = broker.by_exchange()
-        """When it was sent, by the exchange's clock; before that: when it was begun."""
+        self._sent_at = broker.errand.clock.now()
+        """When it was sent; before that: when it was begun."""
         self.order_id: str | None = None
         """As soon as it is known, in state `placed`."""
         self.was_lost = False
@@ -65,6 +65,8 @@ class Placement:
         """Ids that the exchange listed before it was sent: none of them is this order."""
         self._found: dict[str, Order | None] = {}
         """By id: orders that fit, as far as they were told."""
+        self._unlike: dict[str, list[str]] = {}
+        """By id: orders of the same client id or reference, and what of them is not as sent."""
 
     def run(self) -> Order | None:
         """Place it; `None` where the exchange was only asked whether it would take it.
@@ -78,6 +80,16 @@ class Placement:
         if isinstance(entry, RestEntry):
             return self._over_rest(entry)
         raise TypeError("order entry is over a socket or over REST")
+
+    @property
+    def sent_ns(self) -> int:
+        """When it was sent, by the exchange's clock, as far as answers have told that by now."""
+        return self._sent_at.wall_ns + self._broker.errand.rest.skew_ns
+
+    @property
+    def _since_ns(self) -> int:
+        """What was born before it is another order, whatever the clocks say."""
+        return self.sent_ns - (FRESH_NS if self._has_fresh_id else SKEW_NS)
 
     @property
     def client_order_id(self) -> str | None:
@@ -115,6 +127,8 @@ class Placement:
                 raise
             problem = broken
         if line is not None:
+            # What was read stays read, whatever came behind it.
+            answer = answer or line.answer(REQUEST)
             self._take(line.orders())
         if answer is None:
             return self._look_for(problem)
@@ -124,23 +138,21 @@ class Placement:
 
     def _answer_on(self, line: Line) -> Answered | None:
         message = line.desk.place_message(self._ticket, REQUEST)
-        if self._ticket.client_order_id is None:
-            self._before = self._standing(line)
-        self.sent_ns = self._broker.by_exchange()
-        self.state = "sent"
+        if not self._has_fresh_id:
+            line.step_until(lambda: line.talk.is_synced, SYNC_LIMIT)
+            self._before = self._standing(line.orders())
+        self._departed()
         line.talk.say(message)
         line.step_until(lambda: self._is_answered(line) or self._is_told(line), ANSWER_LIMIT)
         # Once the stream has told of the order its answer is not long in coming, or is lost.
         line.step_until(lambda: self._is_answered(line), STREAM_LIMIT)
         return line.answer(REQUEST)
 
-    def _standing(self, line: Line) -> frozenset[str]:
-        """What was there before, of the same reference and recently: looked up, and listed."""
-        line.step_until(lambda: line.talk.is_synced, SYNC_LIMIT)
-        ids = {event.order_id for event in line.orders()}
-        flow = self._broker.entry.find(self._ticket, self.sent_ns - self._margin_ns)
+    def _standing(self, listed: Iterable[Order | Trade] = ()) -> frozenset[str]:
+        """What was there before, of the same name and recently: looked up, and listed."""
+        flow = self._broker.entry.find(self._ticket, self._since_ns)
         told = self._broker.ask(flow, deadline=LOOK_LIMIT)
-        ids |= {event.order_id for event in told if isinstance(event, Order)}
+        ids = {event.order_id for event in (*listed, *told) if isinstance(event, Order | Trade)}
         return frozenset(order_id for order_id in ids if order_id is not None)
 
     def _is_answered(self, line: Line) -> bool:
@@ -149,7 +161,7 @@ class Placement:
     def _is_told(self, line: Line) -> bool:
         named = self._ticket.client_order_id
         order = None if named is None else line.order(named)
-        return order is not None and self._fits(order)
+        return order is not None and order.order_id not in self._before and self._fits(order)
 
     def _refused(self, error: PrivstreamError, line: Line | None) -> Order | None:
         if isinstance(error, TokenRefused | PermissionMissing) and line is not None:
@@ -192,6 +204,8 @@ class Placement:
         return self._as_ordered(name or "")
 
     def _over_rest(self, entry: RestEntry) -> Order | None:
+        if not (self._has_fresh_id or self._ticket.client_order_id is None):
+            self._before = self._standing()
         try:
             flow = departing(entry.place(self._ticket), self._departed)
             said = self._broker.ask(flow)
@@ -208,7 +222,7 @@ class Placement:
         return order
 
     def _departed(self) -> None:
-        self.sent_ns = self._broker.by_exchange()
+        self._sent_at = self._broker.errand.clock.now()
         self.state = "sent"
 
     # --- a lost answer -----------------------------------------------------------------
@@ -235,12 +249,12 @@ class Placement:
             self._listen(pause)
         raise self._unknown(
             f"the order was sent, its answer was lost, and it was not found in {LOOKS_FOR:.0f} s"
+            f"{self._found_instead()}"
         ) from why
 
     def _look_over_rest(self) -> None:
-        since_ns = self.sent_ns - self._margin_ns
         with self._forgiving("look over REST"):
-            flow = self._broker.entry.find(self._ticket, since_ns)
+            flow = self._broker.entry.find(self._ticket, self._since_ns)
             found = self._broker.ask(flow, deadline=LOOK_LIMIT)
             self._take(event for event in found if isinstance(event, Order))
 
@@ -270,19 +284,29 @@ class Placement:
             self._found[order_id] = event if isinstance(event, Order) else self._found.get(order_id)
 
     def _fits(self, event: Order | Trade) -> bool:
-        ticket = self._ticket
+        """It is the order that was sent, and not only one of the same name."""
         born = event.created if isinstance(event, Order) else event.time
-        if born is not None and born < from_nanos(self.sent_ns - self._margin_ns):
+        if born is not None and born < from_nanos(self._since_ns):
             return False
-        if ticket.client_order_id is not None:
-            return event.client_order_id == ticket.client_order_id
-        # Orders of the same user reference: `find` brought only such.
-        return (
-            isinstance(event, Order)
-            and event.source == "rest"
-            and (event.side, event.order_type) == (ticket.side, ticket.order_type)
-            and normal(event.quantity or event.quote_quantity) == normal(ticket.quantity)
-        )
+        named = self._ticket.client_order_id
+        if named is not None and event.client_order_id != named:
+            return False
+        if self._has_fresh_id:
+            return True
+        if isinstance(event, Trade) or (named is None and event.source != "rest"):
+            # A fill does not say what was ordered; `find` brought only orders of the reference.
+            return False
+        unlike = differences(event, self._ticket, type(self._broker.errand.exchange).symbol_of)
+        if unlike and event.order_id is not None:
+            self._unlike[event.order_id] = unlike
+        return not unlike
+
+    def _found_instead(self) -> str:
+        """Orders of the same name that are not the one that was sent."""
+        if not self._unlike:
+            return ""
+        told = (f"{order_id} ({', '.join(unlike)})" for order_id, unlike in self._unlike.items())
+        return f"; found instead, and not what was sent: {'; '.join(told)}"
 
     def _the_one(self) -> Order:
         if len(self._found) > 1:
@@ -366,7 +390,7 @@ class _Forgiving(suppress):
 
 
 def _absolute(price: str | None) -> str | None:
-    return price if price is not None and price[0].isdigit() and price[-1].isdigit() else None
+    return price if price is not None and is_absolute(price) else None
 
 
 def came_to_nothing(order: Order) -> bool:

@@ -65,6 +65,8 @@ def _read_terms(row: Row, fields: OrderFields) -> None:
         fields["time_in_force"] = "post_only"
     elif row.get("timeinforce"):
         fields["time_in_force"] = names.word(row["timeinforce"])
+    elif from_epoch_seconds(row.get("expiretm")) is not None:  # REST rows tell only the moment
+        fields["time_in_force"] = "gtd"
 
 
 def _read_description(row: Row, descr: Row, pair: str | None, fields: OrderFields) -> None:

@@ -109,7 +109,7 @@ class KrakenEntry(SocketEntry):
         young = {
             order_id: row
             for order_id, row in rows.items()
-            if _opened_ns(row) >= since_ns - EARLY_NS and _is_same(ticket, row)
+            if _opened_ns(row) >= since_ns - EARLY_NS
         }
         return (yield from rest.read_orders(self._pairs, young))
 
@@ -178,10 +178,3 @@ def _identity(ticket: Ticket) -> dict[str, str]:
 def _opened_ns(row: Row) -> int:
     opened = from_epoch_seconds(row.get("opentm"))
     return 0 if opened is None else to_nanos(opened)
-
-
-def _is_same(ticket: Ticket, row: Row) -> bool:
-    """A user's own reference may stand on many orders: the terms must be those of this one."""
-    described = row["descr"]
-    kind = ticket.order_type.replace("_", "-")
-    return (described["type"], described["ordertype"]) == (ticket.side, kind)

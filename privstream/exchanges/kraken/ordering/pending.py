@@ -52,3 +52,9 @@ class Pending:
 
 def _word(answered: Answered) -> str | None:
     return None if answered.error is None else answered.error.message
+
+
+def count_of(value: object) -> int | None:
+    """How many orders a cancel of all ended, where the answer counts them."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() else None

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from privstream.exchanges.kraken.ordering import terms
-from privstream.exchanges.kraken.ordering.pending import Pending
+from privstream.exchanges.kraken.ordering.pending import Pending, count_of
 from privstream.exchanges.kraken.ordering.terms import TRAILING, Moment
 from privstream.exchanges.kraken.refusals import order_error
 from privstream.exchanges.kraken.session import complaint_of
@@ -84,6 +84,7 @@ def _answer(message: dict[str, Any]) -> Answered:
         request=0,
         order_ids=() if order_id is None else (order_id,),
         error=_error_of(message) if is_refused else None,
+        count=count_of(message.get("count")),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from privstream.exchanges.kraken.ordering import terms
-from privstream.exchanges.kraken.ordering.pending import Pending
+from privstream.exchanges.kraken.ordering.pending import Pending, count_of
 from privstream.exchanges.kraken.ordering.terms import TRAILING, TRIGGERED, Moment, Price
 from privstream.exchanges.kraken.refusals import order_error
 from privstream.exchanges.kraken.session import complaint_of
@@ -94,6 +94,7 @@ def _answer(message: dict[str, Any], method: str) -> Answered:
         order_ids=() if order_id is None else (order_id,),
         error=_error_of(message, method) if is_refused else None,
         warnings=tuple(map(str, result.get("warnings") or ())),
+        count=count_of(result.get("count")),
     )
 
 

@@ -50,6 +50,8 @@ class Server:
         self.answers: dict[str, Any] = {
             "/orders": payload("rest_open_orders"),
             "/orders/history": [],
+            "/smartorders": [],
+            "/smartorders/history": [],
             "/trades": [],
             f"/orders/{ORDER}/trades": payload("rest_trades")[1:],
             "/accounts/balances": payload("rest_accounts_balances"),
@@ -67,6 +69,11 @@ class Server:
 
     def paths(self) -> list[str]:
         return [path.partition("?")[0] for path in self.asked]
+
+
+def missing() -> HttpResponse:
+    """The answer where there is no order of an id."""
+    return answer({"code": 21301, "message": "Order not exists"}, 400)
 
 
 def told(book: Ledger, found: Backfill) -> list[Any]:

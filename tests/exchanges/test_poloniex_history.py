@@ -17,6 +17,7 @@ from tests.exchanges.poloniex_rest_desk import (
     Server,
     exchange,
     known,
+    missing,
     payload,
     told,
 )
@@ -70,7 +71,13 @@ def test_reading_back_overlaps_what_is_known_by_a_minute_on_both_sides() -> None
 
 def test_only_what_is_streamed_is_read_back_but_orders_need_their_fills_for_the_fee() -> None:
     expected = {
-        ("orders",): {"/trades", "/orders", "/orders/history"},
+        ("orders",): {
+            "/trades",
+            "/orders",
+            "/orders/history",
+            "/smartorders",
+            "/smartorders/history",
+        },
         ("trades",): {"/trades"},
         ("balances",): {"/accounts/balances"},
     }
@@ -94,17 +101,16 @@ def test_a_doubtful_order_in_no_list_is_asked_for_by_its_id() -> None:
     found = play(exchange().backfill(known(("orders",), suspects=suspects)), server)
     assert found.complete
     assert like(OrderReport, order_id="7", status="canceled") in list(found.reports)
-    assert [path for path in server.paths() if path not in {"/orders/history", "/trades"}] == [
-        "/orders",
-        "/orders/7",
+    assert [path for path in server.paths() if path in {"/orders", f"/orders/{ORDER}"}] == [
+        "/orders"
     ]
+    assert server.paths()[-1] == "/orders/7"
 
 
 def test_a_doubtful_order_that_nobody_knows_is_said() -> None:
-    unknown = answer({"code": 21301, "message": "Order not exists"}, 400)
     found = play(
         exchange().backfill(known(("orders",), suspects=frozenset({"7"}))),
-        Server(__orders__7=unknown),
+        Server(__orders__7=missing(), __smartorders__7=missing()),
     )
     assert not found.complete
     assert "order 7 is unknown" in (found.detail or "")
@@ -274,8 +280,9 @@ def test_what_the_stream_has_told_of_a_currency_is_later_than_what_rest_lists() 
     book, client = ledger("poloniex"), exchange()
     live = Playbook(client.session(None, ALL), book).opened().forget()
     live.receives(balance_push("USDT", "1200.00", 1)).told_now()
-    events = told(book, play(client.picture(ALL_CHANNELS), Server(__orders=[])))
-    assert [event.currency for event in events] == ["SOL"]
+    events = told(book, play(client.picture(ALL), Server(__orders=[])))
+    balances = [event for event in events if isinstance(event, Balance)]
+    assert [balance.currency for balance in balances] == ["SOL"]
 
 
 def test_after_a_reconnect_rest_is_believed_until_the_stream_tells_anew() -> None:

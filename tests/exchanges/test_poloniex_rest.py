@@ -14,7 +14,7 @@ from privstream.model.errors import (
     Refused,
     Unavailable,
 )
-from privstream.model.events import Balance, Order, Trade
+from privstream.model.events import Balance, Notice, Order, Trade
 from privstream.model.reports import BalanceReport, Fill, Listed, NoticeReport, OrderReport
 from privstream.model.rest import Call, HttpRequest, HttpResponse
 from tests.exchanges.poloniex_rest_desk import (
@@ -181,12 +181,14 @@ def test_the_picture_is_the_open_orders_and_the_balances_as_a_snapshot() -> None
             fee_currency="USDT",
             time="2026-05-28T20:26:45.200000Z",
         ),
+        like(Notice, level="info", code="not_streamed"),
         like(Balance, currency="USDT", source="snapshot", total="1000.00", hold="0"),
         like(Balance, currency="SOL", source="snapshot", total="3.00", available="0"),
     ]
     assert server.asked == [
         "/orders?limit=100",
         f"/orders/{ORDER}/trades",
+        "/smartorders?limit=100",
         "/accounts/balances?accountType=SPOT",
     ]
 
@@ -206,8 +208,8 @@ def test_a_stream_order_and_its_row_are_one_state() -> None:
     assert [type(event) for event in playing.events] == [Order, Trade, Order]
     orders = [
         event
-        for event in told(book, play(client.picture(ALL_CHANNELS), Server()))
-        if not isinstance(event, Balance)
+        for event in told(book, play(client.picture(ALL), Server()))
+        if isinstance(event, Order)
     ]
     assert orders == []
 
@@ -226,9 +228,11 @@ def test_a_row_that_cannot_be_read_is_a_notice_and_the_picture_not_complete() ->
     found = play(exchange().picture(ALL_CHANNELS), Server(__orders=broken))
     assert not found.complete
     assert Listed("orders") not in found.reports
-    assert [type(r) for r in found.reports if not isinstance(r, BalanceReport)] == [
-        Fill,
-        NoticeReport,
-        OrderReport,
-        NoticeReport,
+    told_of = [r for r in found.reports if not isinstance(r, BalanceReport)]
+    assert told_of == [
+        like(NoticeReport, code="unrecognised"),
+        like(Fill, order_id=ORDER),
+        like(OrderReport, order_id=ORDER),
+        like(NoticeReport, code="unrecognised"),
+        like(NoticeReport, code="not_streamed"),
     ]

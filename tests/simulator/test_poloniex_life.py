@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from privstream.simulator.market.life import SLOTS
-from privstream.simulator.poloniex.history import Paging
+from privstream.simulator.poloniex.pages import Paging
 from privstream.simulator.poloniex.stream import Stream
 from privstream.simulator.poloniex.wallets import holds
 from tests.simulator.poloniex_desk import MILLI, Desk

@@ -7,8 +7,8 @@ import pytest
 
 from privstream.model import exact
 from privstream.simulator.base import Request
-from privstream.simulator.poloniex.history import Paging
 from privstream.simulator.poloniex.keys import Key, signed_text
+from privstream.simulator.poloniex.pages import Paging
 from privstream.simulator.poloniex.words import is_waiting
 from tests.simulator.poloniex_desk import Desk, sign
 

@@ -142,6 +142,8 @@ _STATUS: dict[str, OrderStatus] = {
     "rejected": "rejected",
     "failed": "rejected",
     "expired": "expired",
+    # Of a smart order: it is over, and the order that it set off has an id of its own.
+    "triggered": "canceled",
 }
 
 

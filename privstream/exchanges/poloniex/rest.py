@@ -1,26 +1,25 @@
 """Poloniex's private REST API: signing, answers, pages.
 
 The one rule: what is signed is what is sent, sorted and percent-encoded. Source:
-protocols/poloniex.md section 6 (checked 2026-11-20).
+https://api-docs.poloniex.com/spot/api, checked 2026-11-20.
 """
 
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
-from privstream.exchanges.poloniex.refusals import BUSY, complaint_of, error_for
+from privstream.exchanges.kit.answers import Answers, asked
+from privstream.exchanges.poloniex.refusals import complaint_of, error_for
 from privstream.model.account import Account, Secret
-from privstream.model.errors import Unavailable
-from privstream.model.exact import Malformed, decode
-from privstream.model.http_errors import check
 from privstream.model.rest import Call, HttpRequest, HttpResponse, Now, RestFlow, Stamp
 
 HISTORY_COST = 5.0
-"""The histories allow 10 calls a second, all else 50 (sheet section 6)."""
+"""The histories allow 10 calls a second, all else 50."""
 PAGE = 100
 """The most that /trades gives, and what the others give unasked."""
 WEEK = 7 * 24 * 3600 * 1000
@@ -28,8 +27,11 @@ WEEK = 7 * 24 * 3600 * 1000
 DIRECTIONS = ("NEXT", "PRE")
 ID_DIGITS = 20
 """Of a 64-bit number."""
+Take: TypeAlias = Callable[[list[Any]], None]
+"""What becomes of the rows of a page."""
+ANSWERS = Answers("Poloniex")
 UNESCAPED = "~()*!'"
-"""Left alone beside letters and digits; a comma is not (sheet section 6)."""
+"""Left alone beside letters and digits; a comma is not."""
 
 
 def millis(now: Now) -> str:
@@ -76,35 +78,29 @@ def private_call(
 def ask(account: Account, path: str, cost: float = 1.0, **parameters: str) -> RestFlow[Any]:
     """Call and return the decoded answer. Raises what its error means."""
     call = private_call(account, path, parameters, cost)
-    response = yield call
-    return read_answer(response, call.name)
+    return (yield from asked(call, partial(read_answer, doing=call.name)))
 
 
 def ask_for_list(
     account: Account, path: str, cost: float = 1.0, **parameters: str
 ) -> RestFlow[list[Any]]:
     """The same where a list is the answer; an empty one may be null."""
-    answer = yield from ask(account, path, cost, **parameters)
-    if answer is None:
-        return []
-    if not isinstance(answer, list):
-        raise Unavailable(f"Poloniex answered GET {path} without a list", floor=BUSY)
-    return answer
+    call = private_call(account, path, parameters, cost)
+    return (yield from asked(call, partial(_read_list, doing=call.name)))
 
 
 def read_answer(response: HttpResponse, doing: str) -> Any:
     """The bare result; an error is an object with a code and a text, or just the status."""
-    check(response, "Poloniex")
-    try:
-        answer = decode(response.body)
-    except Malformed as problem:
-        raise Unavailable(
-            f"Poloniex answered {doing} with no answer of its own", floor=BUSY
-        ) from problem
+    answer = ANSWERS.decoded(response, doing)
     code, text = complaint_of(answer)
     if text or code or response.status >= 400:  # noqa: PLR2004 - where HTTP's errors begin
         raise error_for(code, text, response.status, doing)
     return answer
+
+
+def _read_list(response: HttpResponse, doing: str) -> list[Any]:
+    answer = read_answer(response, doing)
+    return [] if answer is None else ANSWERS.read_list(answer, doing, "a list")
 
 
 # --- pages -----------------------------------------------------------------------------
@@ -119,43 +115,57 @@ def windows(since: int, until: int) -> Iterator[dict[str, str]]:
 
 
 def all_pages(
-    account: Account, path: str, cost: float = 1.0, *, page_by: str = "id", **parameters: str
-) -> RestFlow[list[Any]]:
-    """All rows of a list.
+    account: Account,
+    path: str,
+    take: Take,
+    cost: float = 1.0,
+    *,
+    page_by: str = "id",
+    **parameters: str,
+) -> RestFlow[None]:
+    """Give all rows of a list to `take`, page by page, each once.
 
     Which end of a page is the later one, and which `direction` leads to further rows, is
     documented nowhere: a list that does not fit on one page is followed in both from both.
     """
-    rows: dict[str, Any] = {}
+    rows = _Rows(page_by, take)
     page = yield from ask_for_list(account, path, cost, limit=str(PAGE), **parameters)
-    first = sorted(_take_new(rows, page, page_by), key=int)
+    first = sorted(rows.take_new(page), key=int)
     if len(page) < PAGE or not first:
-        return list(rows.values())
+        return
     for direction, end in product(DIRECTIONS, (first[0], first[-1])):
         fresh = [end]
         while fresh:
             further = {**parameters, "from": fresh[-1], "direction": direction}
             page = yield from ask_for_list(account, path, cost, limit=str(PAGE), **further)
-            fresh = _take_new(rows, page, page_by)
+            fresh = rows.take_new(page)
             if len(page) < PAGE:
                 break
-    return list(rows.values())
 
 
-def _take_new(rows: dict[str, Any], page: list[Any], page_by: str) -> list[str]:
-    """Add what is new; the ids of it, the one farthest from the rows before last."""
-    before = max((int(name) for name in rows if name.isdecimal()), default=0)
-    fresh: list[str] = []
-    for row in page:
-        name = _name(row, page_by)
-        if name is None:
-            rows[f"unreadable {len(rows)}"] = row  # told as a notice by its reader
-        elif name not in rows:
-            rows[name] = row
-            fresh.append(name)
-    if before:
-        fresh.sort(key=int, reverse=bool(fresh) and int(fresh[0]) < before)
-    return fresh
+class _Rows:
+    """The rows of a list, each once."""
+
+    def __init__(self, page_by: str, take: Take) -> None:
+        self._page_by, self._take = page_by, take
+        self._names: set[str] = set()
+        self._last = 0
+
+    def take_new(self, page: list[Any]) -> list[str]:
+        """Pass on what is new; the ids of it, the one farthest from the rows before last."""
+        before, fresh, new = self._last, [], []
+        for row in page:
+            name = _name(row, self._page_by)
+            if name is None or name not in self._names:
+                new.append(row)  # one without its id is told as a notice by its reader
+            if name is not None and name not in self._names:
+                self._names.add(name)
+                fresh.append(name)
+        self._take(new)
+        self._last = max([before, *map(int, fresh)])
+        if before:
+            fresh.sort(key=int, reverse=bool(fresh) and int(fresh[0]) < before)
+        return fresh
 
 
 def _name(row: Any, page_by: str) -> str | None:

@@ -3,11 +3,9 @@
 The one rule: a page begins at `from`, which it still holds, and is cut by `limit`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import unquote
-
-from msgspec import Struct
 
 from privstream.model.rest import Now
 from privstream.simulator.market import Books, Order, Trade
@@ -21,13 +19,12 @@ from privstream.simulator.poloniex.arguments import (
     Call,
     Fields,
     Wrong,
-    first_id,
     one_of,
-    page_limit,
     several,
     span,
 )
 from privstream.simulator.poloniex.keys import is_count
+from privstream.simulator.poloniex.pages import Paging, page_of
 from privstream.simulator.poloniex.rows import cancel_reason, history_row, order_row
 from privstream.simulator.poloniex.smart_orders import SmartOrders
 from privstream.simulator.poloniex.wallets import holds
@@ -48,23 +45,13 @@ from privstream.simulator.poloniex.words import (
     type_of,
 )
 
-Row = TypeVar("Row")
-
-
-class Paging(Struct, frozen=True):
-    """What the documents leave open: which direction is back in time, and whose id a trade has."""
-
-    older: Literal["NEXT", "PRE"] = "NEXT"
-    inclusive: bool = True
-    trade_ids: Literal["socket", "page"] = "socket"
-
 
 class History:
     """The account as REST tells it."""
 
     def __init__(self, books: Books, paging: Paging) -> None:
         self._books, self._paging = books, paging
-        self._smart = smart = SmartOrders(books)
+        self._smart = smart = SmartOrders(books, paging)
         self.calls: Mapping[str, Call] = {
             "/accounts/balances": Call("balances", self._balances, frozenset({"accountType"}), 50),
             "/orders": Call("open", self._open, frozenset({"symbol", "side", *PAGE}), 50),
@@ -114,7 +101,7 @@ class History:
         keep = _filter(fields)
         standing = reversed(self._books.open.values())
         orders = [order for order in standing if keep(order) and not is_waiting(order)]
-        page = self._page(fields, orders, lambda order: int(order.order_id), MOST_OPEN)
+        page = page_of(self._paging, fields, orders, lambda order: int(order.order_id), MOST_OPEN)
         return [order_row(order) for order in page]
 
     def _closed(self, fields: Fields, now: Now) -> object:
@@ -133,7 +120,9 @@ class History:
             and state(order) in states
             and state(order) not in hidden
         ]
-        page = self._page(fields, orders, lambda order: int(order.order_id), LARGEST_PAGE)
+        page = page_of(
+            self._paging, fields, orders, lambda order: int(order.order_id), LARGEST_PAGE
+        )
         return [history_row(order) for order in page] or None  # as recorded
 
     def _trades(self, fields: Fields, now: Now) -> object:
@@ -144,7 +133,7 @@ class History:
             for trade in reversed(self._books.trades.values())
             if start <= millis(trade.time_ns) <= end and symbol_of(trade.order) in symbols
         ]
-        page = self._page(fields, trades, page_id, LARGEST_PAGE)
+        page = page_of(self._paging, fields, trades, page_id, LARGEST_PAGE)
         return [self._trade(trade) for trade in page] or None  # as recorded
 
     def _order(self, name: str) -> object:
@@ -167,21 +156,6 @@ class History:
         if order is None or is_waiting(order):
             raise Wrong(UNKNOWN_ORDER, "Order not exists")
         return order
-
-    # --- pages -------------------------------------------------------------------------
-
-    def _page(
-        self, fields: Fields, rows: Sequence[Row], name: Callable[[Row], int], largest: int
-    ) -> Sequence[Row]:
-        """Of rows that are newest first, those that begin at `from`."""
-        limit, start = page_limit(fields, largest), first_id(fields)
-        one_of(fields, "direction", {"PRE", "NEXT"})
-        if not start:
-            return rows[:limit]
-        begins = [row for row in rows if self._paging.inclusive or name(row) != start]
-        if fields.get("direction", self._paging.older) == self._paging.older:
-            return [row for row in begins if name(row) <= start][:limit]
-        return [row for row in begins if name(row) >= start][-limit:]
 
     # --- rows --------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from privstream.simulator.market import Books, Order
 from privstream.simulator.poloniex.arguments import (
     LARGEST_PAGE,
     NO_ID,
+    PAGE,
     SPAN,
     UNKNOWN_ORDER,
     Call,
@@ -17,6 +18,7 @@ from privstream.simulator.poloniex.arguments import (
     span,
 )
 from privstream.simulator.poloniex.keys import is_count
+from privstream.simulator.poloniex.pages import Paging, page_of
 from privstream.simulator.poloniex.rows import order_row, smart_row
 from privstream.simulator.poloniex.words import (
     client_order_id,
@@ -29,12 +31,12 @@ from privstream.simulator.poloniex.words import (
 class SmartOrders:
     """The smart orders of the account."""
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
+    def __init__(self, books: Books, paging: Paging) -> None:
+        self._books, self._paging = books, paging
         self.calls = {
             "/smartorders": Call("smart orders", self._pending, frozenset({"limit"}), 10),
             "/smartorders/history": Call(
-                "smart history", self._ended, frozenset({"limit", *SPAN}), 10
+                "smart history", self._ended, frozenset({*PAGE, *SPAN}), 10
             ),
         }
 
@@ -59,7 +61,7 @@ class SmartOrders:
             and (row := smart_row(order))["state"] != "PENDING_NEW"
             and begin <= row["updateTime"] <= end
         ]
-        return ended[: page_limit(fields, LARGEST_PAGE)]
+        return list(page_of(self._paging, fields, ended, lambda row: int(row["id"]), LARGEST_PAGE))
 
     def _find(self, name: str) -> Order:
         client_id = name.removeprefix("cid:")

@@ -9,8 +9,8 @@ from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Connection, Refusal, Request, SimulatedExchange
 from privstream.simulator.market import Market
 from privstream.simulator.poloniex.history import History
-from privstream.simulator.poloniex.pages import Paging
 from privstream.simulator.poloniex.keys import Key
+from privstream.simulator.poloniex.pages import Paging
 from privstream.simulator.poloniex.rest import JSON, Rest
 from privstream.simulator.poloniex.socket import MAINTENANCE, PoloniexSocket, Seats, Sixth
 from privstream.simulator.poloniex.stream import Stream

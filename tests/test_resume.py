@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from privstream.delivery.stream import BATCH, Item, QueueOutlet, Told, Whole
-from privstream.memory import ledger as ledger_module
+from privstream.memory import orders as orders_module
 from privstream.memory.event_maker import View
 from privstream.memory.journal import Journal, Note, backed
 from privstream.memory.ledger import Ledger
@@ -172,7 +172,8 @@ def test_what_was_hidden_by_symbol_or_channel_is_told_by_a_run_that_shows_it() -
 def test_an_ending_that_one_run_hid_is_told_by_the_next_that_shows_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ledger_module, "MEMORY", 3)
+    monkeypatch.setattr(orders_module, "ENDED", 3)
+    monkeypatch.setattr(orders_module, "ENDED_MINUTES", 0)
     chain = Chain()
     chain.run(order())
     more = [OrderReport(order_id=f"X{n}", fields=ended()) for n in range(5)]
@@ -213,7 +214,8 @@ def test_symbols_seen_are_known_to_the_next_run() -> None:
 
 
 def test_endings_told_long_ago_are_not_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger_module, "MEMORY", 3)
+    monkeypatch.setattr(orders_module, "ENDED", 3)
+    monkeypatch.setattr(orders_module, "ENDED_MINUTES", 0)
     chain = Chain()
     endings = [OrderReport(order_id=f"X{n}", fields=ended(), source="rest") for n in range(8)]
     assert len(chain.run(*endings)) == 8
@@ -225,7 +227,8 @@ def test_endings_told_long_ago_are_not_told_again(monkeypatch: pytest.MonkeyPatc
 def test_an_order_whose_fill_came_first_is_not_forgotten_while_it_is_open(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ledger_module, "MEMORY", 3)
+    monkeypatch.setattr(orders_module, "ENDED", 3)
+    monkeypatch.setattr(orders_module, "ENDED_MINUTES", 0)
     chain = Chain()
     ledger, _ = chain.begin()
     told(ledger, fill(), order(filled="0.4"))
@@ -237,7 +240,7 @@ def test_an_order_whose_fill_came_first_is_not_forgotten_while_it_is_open(
 def test_without_a_journal_nothing_is_noted() -> None:
     ledger = Ledger(View(exchange="kraken", account="kraken", channels=CHANNELS))
     told(ledger, order(), fill(), balance("1"), position("1"))
-    assert ledger._journal is None
+    assert ledger._run.journal is None
 
 
 # --- on the way to the main thread ---------------------------------------------------------

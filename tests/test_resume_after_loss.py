@@ -40,7 +40,7 @@ class Resumed:
         if self.worlds:
             self._follow(world, journal, after)
         else:
-            world.supervisor._ledger._journal = journal
+            world.supervisor._ledger._run.journal = journal
         world._outbox.whole = self.cursors.append  # type: ignore[method-assign,assignment]  # seen here
         if losing:
             world.spoil = _losing(world, DATA[self.name])

@@ -88,7 +88,8 @@ def add_account(
     )
     journal = None if state is None else Journal()
     outlet = stream.outlet(raw=wanted.raw_frames, account=account.name, journal=journal)
-    ledger = Ledger(view, from_nanos(wanted.since_ns or clock.now().wall_ns), journal)
+    started = from_nanos(wanted.since_ns or clock.now().wall_ns)
+    ledger = Ledger(view, started, journal, rest_lag=limits.rest_lag)
     resume_from_ns = None if state is None else _restore(ledger, state)
     rest = Rest(account.endpoints, nonces, Pacing(limits.rest_budget), clock, stop)
 
@@ -140,7 +141,7 @@ def _restore(ledger: Ledger, state: "State") -> int | None:
     try:
         with closing(state.notes()) as notes:
             ledger.restore(notes)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as problem:
+    except (msgspec.MsgspecError, ValueError) as problem:  # of times and texts too
         raise state.damaged(str(problem)) from problem
     return state.resume_from_ns
 

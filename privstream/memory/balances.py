@@ -1,135 +1,116 @@
-"""What is known of each balance, to tell only what changed.
+"""The balances of one account: each state once.
 
-The one rule: a balance is told again only when its amounts are others than the last
-ones told. Pure.
+The one rule: a balance is emitted again only when its amounts are others than the last
+ones emitted; one that comes back to old amounts has an id of its own. Pure.
 """
 
 from collections.abc import Iterator
 
 import msgspec
 
-from privstream.memory.journal import Journal
+from privstream.memory.remembered import Remembered, StateNames
+from privstream.memory.run import Run
+from privstream.model.events import Balance
 from privstream.model.exact import add, encode, is_near, normal, subtract
-from privstream.model.recent import Occurrences, Recent
 from privstream.model.reports import BalanceReport
 
 State = tuple[str, str, str]
 """Total, available and hold, in one spelling per value."""
+Place = tuple[str, str | None]
+"""Currency and wallet."""
+Places = frozenset[Place]
 NOTHING = {"", "0"}
-CHANGES = 20_000
-"""Ids of changes and of states kept, to tell none twice."""
+STATES = 4096
+"""States of one balance kept apart; from there on each has a number."""
 
 
-class KnownBalances:
-    """The balances of one account."""
+class KeptBalance(msgspec.Struct, frozen=True, array_like=True):
+    """What is kept of a balance for the next run."""
 
-    def __init__(self, account: str) -> None:
-        self._account = account
-        self._states: dict[tuple[str, str | None], State] = {}
+    total: str
+    available: str
+    hold: str
+    exchange_currency: str | None = None
+    by_key: bool | None = None
+    count: int = 0
+
+
+class KnownBalance:
+    """One currency in one wallet as it was told last."""
+
+    __slots__ = ("by_key", "exchange_currency", "listed", "names", "state")
+
+    def __init__(self, exchange_currency: str) -> None:
+        self.exchange_currency = exchange_currency
+        self.state: State | None = None
+        self.by_key = False
+        """Its changes come one by one, each with an id: no list has it."""
+        self.listed = 0
+        """The last connection that told of it."""
+        self.names = StateNames(STATES)
+
+
+class Balances:
+    """What is known of every balance."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._known: dict[Place, KnownBalance] = {}
         self._totals: dict[str, str] = {}
         """Per currency over all wallets, followed by the stated changes."""
         self._stated: dict[str, str | None] = {}
         """The total of each currency that was stated last, of whatever wallet."""
-        self._changes = Recent(CHANGES)
-        self._identities = Occurrences(CHANGES)
-        self._listed: set[tuple[str, str | None]] = set()
+        self._changes = Remembered()
+        """Ids of changes."""
 
-    def reconnected(self) -> None:
-        """The next snapshot lists anew."""
-        self._listed.clear()
-
-    def take(self, report: BalanceReport) -> tuple[str, BalanceReport] | None:
-        """The id and the completed report, or `None` where it is no news."""
+    def take(self, report: BalanceReport) -> Iterator[Balance]:
+        """An event, where the balance is news."""
         report = _completed(report)
+        name = self._news(report)
+        if name is None or not self._run.emits("balances"):
+            return
+        run, source = self._run, self._run.source_of(report)
+        identity = f"{run.view.account}:balance:{name}" if source else None
+        if run.journal is not None:
+            self._note(report, name, identity)
+        if source is not None and identity is not None:
+            run.count("balance", source)
+            yield run.make.balance(report, identity, source, run.received)
+
+    def _news(self, report: BalanceReport) -> str | None:
+        """The name of the new state, or `None` where it is no news."""
         place = (report.currency, report.wallet)
-        if report.source != "stream":
-            self._listed.add(place)
+        known = self._known.get(place)
+        if known is not None:
+            known.listed = self._run.connection
         if report.key is not None:
-            return self._take_change(report, place)
+            return self._take_change(report, report.key)
         self._stated[report.currency] = report.total
-        if self._is_known(report, place):
+        if self._is_known(report):
             return None
-        self._states[place] = _state(report)
+        known = self._place(report)
+        known.state = _state(report)
         if report.total is not None and report.wallet is None:
             self._totals[report.currency] = report.total
-        return self._identities.name(self._name(report)), report
+        return known.names.name(_name(report))
 
-    def state(self, currency: str, wallet: str | None) -> tuple[object, ...]:
-        """What is known of a balance, and of its currency over all wallets."""
-        stated = self._stated.get(currency) if wallet is None else None
-        return self._states.get((currency, wallet)), self._totals.get(currency), stated
-
-    def would_tell(self, report: BalanceReport) -> bool:
-        """Whether it would be news."""
-        report = _completed(report)
-        return not self._is_known(report, (report.currency, report.wallet))
-
-    def differs(self, report: BalanceReport, digits: int | None) -> bool:
-        """Its total is another one than was stated last; what never was is not compared.
-
-        Without a wallet it is of a currency that is in one wallet only.
-        """
-        stated = self._stated.get(report.currency)
-        if report.wallet is not None:
-            state = self._states.get((report.currency, report.wallet))
-            stated = state[0] if state is not None else None
-        if not stated or report.total is None:
-            return False
-        return not is_near(stated, report.total, digits)
-
-    def unlisted(self) -> Iterator[BalanceReport]:
-        """Balances that a complete list left out: nothing is in them any more."""
-        for (currency, wallet), state in list(self._states.items()):
-            listed = (currency, wallet) in self._listed
-            if not listed and wallet is None and not set(state) <= NOTHING:
-                yield BalanceReport(
-                    currency=currency,
-                    exchange_currency=currency,
-                    wallet=wallet,
-                    total="0",
-                    source="snapshot",
-                )
-
-    # --- across runs -------------------------------------------------------------------
-
-    def note(self, journal: Journal, event: str | None, report: BalanceReport) -> None:
-        """What the next run must know of this report, which `event` tells."""
+    def _place(self, report: BalanceReport) -> KnownBalance:
         place = (report.currency, report.wallet)
-        if report.key is not None:
-            journal.keep("change", report.key, event=event)
-        else:
-            name = self._name(report)
-            times = msgspec.json.encode(self._identities.times(name))
-            journal.keep("balance_id", name, times, event=event)
-        journal.keep("balance", _key(place), encode(self._states[place]), event=event, lasting=True)
-        if (total := self._totals.get(report.currency)) is not None:
-            journal.keep("total", report.currency, total.encode(), event=event, lasting=True)
+        known = self._known.get(place)
+        if known is None:
+            known = self._known[place] = KnownBalance(report.exchange_currency)
+            known.listed = self._run.connection
+        return known
 
-    def recall(self, kind: str, key: str, value: bytes) -> None:
-        """What a run before noted."""
-        match kind:
-            case "change":
-                self._changes.add(key)
-            case "balance_id":
-                self._identities.recall(key, msgspec.json.decode(value, type=int))
-            case "balance":
-                place = msgspec.json.decode(key, type=tuple[str, str | None])
-                self._states[place] = msgspec.json.decode(value, type=State)
-            case "total":
-                self._totals[key] = value.decode()
-
-    # --- below -------------------------------------------------------------------------
-
-    def _take_change(
-        self, report: BalanceReport, place: tuple[str, str | None]
-    ) -> tuple[str, BalanceReport] | None:
-        key = report.key or ""
-        if not self._changes.add(key):
+    def _take_change(self, report: BalanceReport, key: str) -> str | None:
+        if self._changes.has(key, report.time):
             return None
-        self._states[place] = _state(report)
+        self._changes.add(key, report.time, self._run.received)
+        known = self._place(report)
+        known.by_key, known.state = True, _state(report)
         self._stated[report.currency] = report.total
         self._follow(report)
-        return f"{self._account}:balance:{key}", report
+        return key
 
     def _follow(self, report: BalanceReport) -> None:
         """A change names one wallet; the total over all wallets moves by as much."""
@@ -139,28 +120,120 @@ class KnownBalances:
         after = add(before, report.change)
         self._totals[report.currency] = after if report.fee is None else subtract(after, report.fee)
 
-    def _is_known(self, report: BalanceReport, place: tuple[str, str | None]) -> bool:
-        state = _state(report)
-        if place not in self._states and report.source != "stream" and set(state) <= NOTHING:
-            return True  # a coin with nothing in it
-        same = self._states.get(place) == state
-        if report.wallet is not None:
-            return same
-        # Changes name wallets of their own: they may have moved the total there, or back.
-        return self._followed(report) and (same or report.available is None)
+    # --- what is known -----------------------------------------------------------------
 
-    def _followed(self, report: BalanceReport) -> bool:
+    def state(self, currency: str, wallet: str | None) -> tuple[object, ...]:
+        """What is known of a balance, and of its currency over all wallets."""
+        stated = self._stated.get(currency) if wallet is None else None
+        return self._state_of((currency, wallet)), self._totals.get(currency), stated
+
+    def _state_of(self, place: Place) -> State | None:
+        known = self._known.get(place)
+        return None if known is None else known.state
+
+    def would_emit(self, report: BalanceReport) -> bool:
+        """Whether it would be news."""
+        return self._run.emits("balances") and not self._is_known(_completed(report))
+
+    def differs(self, report: BalanceReport, digits: int | None) -> bool:
+        """Its total is another one than was stated last; what never was is not compared.
+
+        Without a wallet it is of a currency that is in one wallet only.
+        """
+        stated = self._stated.get(report.currency)
+        if report.wallet is not None:
+            state = self._state_of((report.currency, report.wallet))
+            stated = state[0] if state is not None else None
+        if not stated or report.total is None or not self._run.emits("balances"):
+            return False
+        return not is_near(stated, report.total, digits)
+
+    def unlisted(self, places: Places | None) -> Iterator[BalanceReport]:
+        """Balances that a complete list left out: nothing is in them any more."""
+        for (currency, wallet), known in list(self._known.items()):
+            if places is None:
+                is_listed = wallet is not None or known.listed == self._run.connection
+            else:
+                is_listed = known.by_key or (currency, wallet) in places
+            if not is_listed and known.state is not None and not set(known.state) <= NOTHING:
+                yield BalanceReport(
+                    currency=currency,
+                    exchange_currency=known.exchange_currency,
+                    wallet=wallet,
+                    total="0",
+                    source="snapshot",
+                )
+
+    def _is_known(self, report: BalanceReport) -> bool:
+        state, before = _state(report), self._state_of((report.currency, report.wallet))
+        if before is None and report.source != "stream" and set(state) <= NOTHING:
+            return True  # a coin with nothing in it
+        if report.wallet is not None:
+            return before == state
+        # Changes name wallets of their own: they may have moved the total there, or back.
+        return self._is_followed(report) and (before == state or report.available is None)
+
+    def _is_followed(self, report: BalanceReport) -> bool:
         """The changes told already lead to this total."""
         followed = self._totals.get(report.currency)
         return followed is not None and normal(followed) == normal(report.total)
 
-    def _name(self, report: BalanceReport) -> str:
-        amounts = ":".join(_state(report))
-        return f"{self._account}:balance:{report.currency}:{report.wallet or ''}:{amounts}"
+    def forget(self, proven: str) -> None:
+        """Everything until this moment was delivered."""
+        self._changes.forget(proven)
+
+    # --- across runs -------------------------------------------------------------------
+
+    def _note(self, report: BalanceReport, name: str, event: str | None) -> None:
+        """What the next run must know of this report, which `event` emits."""
+        journal = self._run.journal
+        place = (report.currency, report.wallet)
+        known = self._known[place]
+        if journal is None or known.state is None:
+            return
+        count = known.names.count
+        if report.key is not None:
+            journal.keep("change", name, (report.time or "").encode(), event=event)
+        else:
+            value = msgspec.json.encode(count)
+            journal.keep("balance_id", _name(report), value, event=event)
+        kept = KeptBalance(*known.state, known.exchange_currency, known.by_key, count)
+        key = encode(place).decode()
+        journal.keep("balance", key, msgspec.json.encode(kept), event=event, lasting=True)
+        if (total := self._totals.get(report.currency)) is not None:
+            journal.keep("total", report.currency, total.encode(), event=event, lasting=True)
+
+    def restore(self, kind: str, key: str, value: bytes) -> None:
+        """What a run before noted."""
+        match kind:
+            case "change":
+                self._changes.restore(key, value.decode() or None)
+            case "balance_id":
+                self._restore_name(key, msgspec.json.decode(value, type=int))
+            case "balance":
+                self._restore_state(msgspec.json.decode(key, type=Place), value)
+            case "total":
+                self._totals[key] = value.decode()
+
+    def _restore_name(self, name: str, count: int) -> None:
+        # The first version kept it with the account in front.
+        name = name.removeprefix(f"{self._run.view.account}:balance:")
+        currency, wallet, *_ = name.split(":")
+        known = self._known.setdefault((currency, wallet or None), KnownBalance(currency))
+        known.names.recall(name, count)
+
+    def _restore_state(self, place: Place, value: bytes) -> None:
+        kept = msgspec.json.decode(value, type=KeptBalance)
+        known = self._known.setdefault(place, KnownBalance(place[0]))
+        known.state = kept.total, kept.available, kept.hold
+        known.exchange_currency = kept.exchange_currency or place[0]
+        # The first version did not say; no list that it knew had a wallet's name.
+        known.by_key = place[1] is not None if kept.by_key is None else kept.by_key
+        known.names.recall(None, kept.count)
 
 
-def _key(place: tuple[str, str | None]) -> str:
-    return encode(place).decode()
+def _name(report: BalanceReport) -> str:
+    return ":".join((report.currency, report.wallet or "", *_state(report)))
 
 
 def _state(report: BalanceReport) -> State:

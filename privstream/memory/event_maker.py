@@ -1,6 +1,6 @@
 """Makes events of reports: every key in its place, for one account.
 
-The one rule: nothing is decided here; the ledger says what is news and what it is called.
+The one rule: nothing is decided here; the rest of this room says what is news and what it is called.
 Pure. Events are made positionally where they are many: naming 22 keys costs a microsecond.
 """
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from msgspec import UNSET, Raw, UnsetType
 
-from privstream.memory.orders import KnownOrder
+from privstream.memory.order import KnownOrder
 from privstream.model.events import (
     Balance,
     Gap,
@@ -46,7 +46,7 @@ class View:
     raw: bool = False
 
 
-class Teller:
+class EventMaker:
     """Writes the events of one account."""
 
     def __init__(self, view: View) -> None:
@@ -212,6 +212,7 @@ class Teller:
         complete: bool,
         recovered: Recovered,
         detail: str | None,
+        received: str,
     ) -> Gap:
         """The end of an interruption."""
         return Gap(
@@ -219,7 +220,7 @@ class Teller:
             account=self._account,
             id=None,
             time=None,
-            received=until,
+            received=received,
             source="stream",
             sequence=None,
             cause=cause,

@@ -1,263 +1,247 @@
-"""What is known of each order: whole orders from partial reports, never backwards.
+"""The orders of one account: each state once, whole, in the order in which it happened.
 
-The one rule: what was filled stays filled, what has ended stays ended, and a late
-answer only fills in what was not known. Pure.
+The one rule: nothing is forgotten that may still bring news: an order that is open, that
+waits for its look-up, or of which only a part was told. Pure.
 """
 
-from decimal import Decimal
-from typing import Any, Literal, Self
-from zlib import crc32
+from collections import deque
+from collections.abc import Iterable, Iterator
 
-import msgspec
-
-from privstream.model.events import TERMINAL
-from privstream.model.exact import add, normal, subtract
+from privstream.memory.order import KnownOrder
+from privstream.memory.remembered import Remembered, minute_of
+from privstream.memory.run import Run
+from privstream.model.events import Order
 from privstream.model.reports import Fill, OrderFields, OrderReport
 
-RANK = {"unknown": 0, "pending": 0, "open": 1, "partially_filled": 2}
-ENDED = 3
-WAITING = 32
-"""Fills of one order that wait to be added up."""
-LIVE = frozenset({"pending", "open", "partially_filled"})
-PROGRESS = frozenset({"filled", "cost", "average_price", "fee"})
-STATUS = frozenset({"status", "exchange_status", "reason"})
-SIZE: tuple[Literal["quantity", "quote_quantity"], ...] = ("quantity", "quote_quantity")
-TERMS = ("quantity", "quote_quantity", "price", "stop_price")
+ENDED = 256
+"""So many ended orders are kept whole, a kilobyte each, to tell late news of them from news."""
+ENDED_MINUTES = 5
+"""And all that ended in the last minutes: REST lags by one at most."""
+UNCHANGING = ("client_order_id", "symbol", "exchange_symbol", "side", "order_type", "created")
+UNFINISHED_MINUTES = 24 * 60
+"""What came of an order without its own word, or its closing word, is waited for so long."""
 
 
-class Kept(msgspec.Struct, frozen=True, array_like=True):
-    """What is kept of an order for the next run."""
+class Orders:
+    """What is known of every order."""
 
-    fields: dict[str, str | None]
-    told: str | None
-    states: dict[str, int]
-    fills: tuple[str, str | None, str | None]
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._known: dict[str, KnownOrder] = {}
+        self._ended: deque[KnownOrder] = deque()
+        self._unfinished: deque[KnownOrder] = deque()
+        self._forgotten = Remembered()
+        """Orders whose end was emitted; REST reads them back once more."""
+        self.wanted: set[str] = set()
+        """Orders that must be looked up before their news can be emitted."""
+        self.followed: set[str] = set()
+        """Orders emitted at first sight even where they ended before the start."""
 
+    def __len__(self) -> int:
+        return len(self._known)
 
-class KnownOrder:
-    """One order, merged from everything that was told of it."""
+    @property
+    def open(self) -> frozenset[str]:
+        return frozenset(order.order_id for order in self._known.values() if order.is_open)
 
-    __slots__ = (
-        "_states",
-        "_told",
-        "confirmed",
-        "fields",
-        "fills",
-        "is_kept",
-        "looked_up",
-        "order_id",
-        "parked",
-    )
-
-    def __init__(self, order_id: str) -> None:
-        self.order_id = order_id
-        self.fields: OrderFields = {}
-        self.fills = Fills()
-        self.confirmed = 0
-        """The last connection whose stream or snapshot told of the order."""
-        self.parked: list[OrderReport] = []
-        """Reports that wait for the rest of the order to be looked up."""
-        self.looked_up = False
-        self.is_kept = False
-        """What was told last is noted for the next run."""
-        self._told: str | None = None
-        self._states: dict[str, int] = {}
-
-    @classmethod
-    def restored(cls, order_id: str, kept: bytes) -> Self:
-        """As `kept` by a run before."""
-        found = msgspec.json.decode(kept, type=Kept)
-        order = cls(order_id)
-        order.is_kept = True
-        order.fields.update(found.fields)  # type: ignore[typeddict-item]  # they were once
-        order.fills = Fills(*found.fills)
-        order._told = found.told
-        order._states.update(found.states)
-        return order
-
-    def kept(self, *, fills: bool) -> bytes:
-        """What the next run must know; without `fills` where they are not remembered either."""
-        fields: Any = self.fields
-        sums = self.fills.sums if fills else NO_FILLS
-        return msgspec.json.encode(Kept(fields, self._told, self._states, sums))
-
-    def would_be_whole(self, told: OrderFields) -> bool:
-        """With this report enough would be known to tell of the order."""
-        if self.parked:
-            return False  # what came first is told first
-        known = self.fields
-        return bool(
-            (known.get("symbol") or told.get("symbol"))
-            and (known.get("side") or told.get("side"))
-            and any(known.get(key) or told.get(key) for key in SIZE)
+    @property
+    def suspects(self) -> frozenset[str]:
+        """Orders held as open that this connection has not told of."""
+        connection = self._run.connection
+        return frozenset(
+            order.order_id
+            for order in self._known.values()
+            if order.is_open and order.confirmed < connection
         )
 
-    @property
-    def is_open(self) -> bool:
-        """It has not ended, as far as is known."""
-        return bool(self.fields) and self.fields.get("status") not in TERMINAL
+    def has_emitted(self, order_id: str) -> bool:
+        """Whether anything was emitted of the order."""
+        order = self._known.get(order_id)
+        if order is not None:
+            return order.has_been_emitted
+        return self._forgotten.has(order_id, None)
 
-    def merge(self, told: OrderFields, *, lagging: bool) -> None:
-        """Take what a report tells; a lagging one (REST) may be older than what is known."""
-        known: dict[str, Any] = self.fields  # type: ignore[assignment]  # a TypedDict is a dict
-        ended = known.get("status") in TERMINAL
-        stale = self._is_behind(told)
-        before = known.get("filled")
-        for key, value in told.items():
-            if value is None and key in known:
-                continue
-            if known.get(key) is None:
-                keep = key in STATUS and ended
-            elif key in PROGRESS:
-                keep = stale
-            elif key in STATUS:
-                keep = ended or stale
-            else:
-                keep = ended or stale or lagging
-            if not keep:
-                known[key] = value
-        self._conclude(told)
-        if before is not None and told.get("fee") is None:
-            self._drop_old_fee(before)
+    # --- reports -----------------------------------------------------------------------
 
-    def _drop_old_fee(self, before: str) -> None:
-        """More was filled since the fee was stated, so that is not all of it any more."""
-        filled = self.fields.get("filled")
-        if filled is not None and Decimal(filled) > Decimal(before):
-            self.fields.pop("fee", None)
+    def take(self, report: OrderReport) -> Iterator[Order]:
+        """What a report means for the user."""
+        order = self._known.get(report.order_id)
+        if order is None:
+            if self._forgotten.has(report.order_id, None):
+                return  # its end was emitted
+            order = self._known[report.order_id] = KnownOrder(report.order_id)
+        if order.parked and not order.looked_up:
+            yield from self._take_while_parked(order, report)
+        elif self._must_wait(order, report):
+            order.parked.append(report)
+            self.wanted.add(order.order_id)
+        else:
+            yield from self._merge(order, report)
 
-    def _is_behind(self, told: OrderFields) -> bool:
-        known_filled, filled = self.fields.get("filled"), told.get("filled")
-        if known_filled is not None and filled is not None:
-            if Decimal(filled) < Decimal(known_filled):
-                return True
-            if Decimal(filled) > Decimal(known_filled):
-                return False
-        status = told.get("status")
-        if status is None or status == "unknown":
+    def _must_wait(self, order: KnownOrder, report: OrderReport) -> bool:
+        return (
+            report.source != "rest"
+            and not order.looked_up
+            and self._run.emits("orders")
+            and not order.would_be_whole(report)
+        )
+
+    def _take_while_parked(self, order: KnownOrder, report: OrderReport) -> Iterator[Order]:
+        """What was told first is emitted first, as soon as enough is known of the order."""
+        if report.source == "rest":
+            order.fill_in(report.fields)
+            order.found = report
+            return
+        order.parked.append(report)
+        if order.would_be_whole(report):  # the stream itself has brought the rest
+            yield from self._release(order)
+
+    def settle(self, order_ids: Iterable[str] | None = None) -> Iterator[Order]:
+        """Emit what waited for a look-up, whole if the look-up brought it, else as it is."""
+        for order_id in sorted(self.wanted if order_ids is None else self.wanted & {*order_ids}):
+            yield from self._release(self._known[order_id])
+
+    def _release(self, order: KnownOrder) -> Iterator[Order]:
+        self.wanted.discard(order.order_id)
+        order.looked_up = True
+        waiting, order.parked = order.parked, []
+        found, order.found = order.found, None
+        for report in waiting:
+            order.fill_in(_unchanging(report.fields))
+        if found is not None:
+            order.begin_as(found, waiting[0])
+        for report in waiting:
+            yield from self._merge(order, report)
+        if found is not None and order.is_open:
+            yield from self._merge(order, found)
+
+    def _merge(self, order: KnownOrder, report: OrderReport) -> Iterator[Order]:
+        order.merge(report, self._run.moment)
+        is_first = not order.has_been_emitted
+        state = order.next_state()
+        if state is None:
+            return
+        if not order.is_open:
+            self._forget_later(order)
+            if is_first and order.order_id not in self.followed and self._is_past(report):
+                return
+        event = self._event(order, report, state)
+        if event is not None:
+            yield event
+
+    def _is_past(self, report: OrderReport) -> bool:
+        """It ended before the start, or so long ago that it was emitted and forgotten."""
+        if report.source == "stream" or report.time is None:
             return False
-        return _rank(status) < _rank(self.fields.get("status", "unknown"))
+        return self._run.is_before_start(report.time) or self._forgotten.is_past(report.time)
 
-    def _conclude(self, told: OrderFields) -> None:
-        """Draw from the amounts what the status must be, and from the status the amounts."""
-        fields = self.fields
-        status, quantity = fields.get("status"), fields.get("quantity")
-        filled = fields.get("filled")
-        if self.fills.quantity != "0" and (
-            filled is None or Decimal(filled) < Decimal(self.fills.quantity)
-        ):
-            filled = fields["filled"] = self.fills.quantity
-        if status == "filled" and "filled" not in told and quantity and filled != quantity:
-            # The exchange's last word may be the bare status: then all of it was filled.
-            fields["filled"] = quantity
-            fields["cost"] = fields["average_price"] = None
-        elif filled == "0":
-            fields["average_price"] = None  # there is none without a fill, whatever is said
-        elif filled is not None:
-            if status in LIVE:
-                whole = quantity is not None and Decimal(filled) >= Decimal(quantity)
-                fields["status"] = "filled" if whole else "partially_filled"
-            elif status == "rejected":
-                fields["status"] = "canceled"
-
-    @property
-    def has_been_told(self) -> bool:
-        return self._told is not None
-
-    def would_change(self, told: OrderFields, *, lagging: bool) -> bool:
-        """Whether these news would make another state than the last one told."""
-        trial = KnownOrder(self.order_id)
-        trial.fields = self.fields.copy()
-        trial.fills = self.fills
-        trial.merge(told, lagging=lagging)
-        return trial._state() != self._told
-
-    def next_state(self) -> str | None:
-        """The id of the state now, or `None` where it was the last one told.
-
-        A state that comes back after another one is numbered.
-        """
-        state = self._state()
-        if state == self._told:
+    def _event(self, order: KnownOrder, report: OrderReport, state: str) -> Order | None:
+        run, fields = self._run, order.fields
+        if not run.shows(fields.get("symbol"), fields.get("exchange_symbol")):
+            order.is_kept = False
             return None
-        self._told = state
-        times = self._states[state] = self._states.get(state, 0) + 1
-        return state if times == 1 else f"{state}:{times}"
-
-    def _state(self) -> str:
-        fields = self.fields
-        terms = "|".join(normal(fields.get(key)) for key in TERMS)  # type: ignore[arg-type]  # texts
-        return f"{fields.get('status')}:{normal(fields.get('filled'))}:{crc32(terms.encode()):08x}"
-
-    def remaining(self) -> str | None:
-        """What is not filled yet, in the base currency."""
-        quantity, filled = self.fields.get("quantity"), self.fields.get("filled")
-        if quantity is None or filled is None:
+        if not run.emits("orders"):
+            if order.is_open or order.is_kept:  # its fills may be read back by its id only
+                self._note(order, None)
             return None
-        left = subtract(quantity, filled)
-        return None if left.startswith("-") else left  # more than all: one of them is not true
+        source = run.source_of(report)
+        identity = f"{run.view.account}:order:{order.order_id}:{state}"
+        self._note(order, identity if source else None)
+        if source is None:
+            return None
+        run.count("order", source)
+        return run.make.order(order, report, identity, source, run.received)
 
-    def fee(self) -> tuple[str | None, str | None]:
-        """The fee so far and its currency: as stated, else the sum of its known fills."""
-        currency = self.fields.get("fee_currency")
-        if (stated := self.fields.get("fee")) is not None:
-            return stated, currency
-        return self.fills.fee(self.fields.get("filled"), currency)
+    def would_emit(self, report: OrderReport) -> bool:
+        """Whether taking a report that was read back would emit something; changes nothing."""
+        known = self._known.get(report.order_id)
+        if known is None or not known.fields:  # at most a fill told of it
+            is_known = self._forgotten.has(report.order_id, None)
+            return self._run.emits("orders") and not is_known and not self._is_past(report)
+        return known.would_change(report, self._run.moment)
 
+    # --- fills -------------------------------------------------------------------------
 
-class Fills:
-    """The sums of an order's known fills; added up only when somebody asks."""
+    def fields_of(self, order_id: str) -> OrderFields:
+        """What is known of an order."""
+        order = self._known.get(order_id)
+        return {} if order is None else order.fields
 
-    __slots__ = ("_currency", "_fee", "_quantity", "_waiting")
+    def take_fill(self, order_id: str, fill: Fill) -> OrderFields:
+        """Add a new fill to its order, and return what is known of that."""
+        order = self._known.get(order_id)
+        if not self._run.emits("orders"):
+            return {} if order is None else order.fields
+        if order is None:
+            if self._forgotten.has(order_id, None):
+                return {}
+            order = self._known[order_id] = KnownOrder(order_id)
+            self._forget_later(order)
+        order.fills.take(fill)
+        return order.fields
 
-    def __init__(
-        self, quantity: str = "0", fee: str | None = "0", currency: str | None = None
-    ) -> None:
-        self._quantity = quantity
-        self._fee = fee
-        self._currency = currency
-        self._waiting: list[Fill] = []
+    # --- forgetting --------------------------------------------------------------------
 
-    def take(self, fill: Fill) -> None:
-        """Add a fill, each once."""
-        self._waiting.append(fill)
-        if len(self._waiting) >= WAITING:
-            self._add_up()
-
-    @property
-    def sums(self) -> tuple[str, str | None, str | None]:
-        """Quantity, fee and its currency of the known fills."""
-        self._add_up()
-        return self._quantity, self._fee, self._currency
-
-    @property
-    def quantity(self) -> str:
-        """What was filled by the known fills."""
-        if self._waiting:
-            self._add_up()
-        return self._quantity
-
-    def fee(self, filled: str | None, currency: str | None) -> tuple[str | None, str | None]:
-        """The sum of the fees, where all fills are known and charged in one currency."""
-        if filled is None or normal(filled) != normal(self.quantity) or self._fee is None:
-            return None, None
-        return self._fee, self._currency or currency
-
-    def _add_up(self) -> None:
-        for fill in self._waiting:
-            if fill.quantity is not None:
-                self._quantity = add(self._quantity, fill.quantity)
-            same = self._currency in {None, fill.fee_currency}
-            if self._fee is None or fill.fee is None or not same:
-                self._fee = None
+    def _forget_later(self, order: KnownOrder) -> None:
+        now = order.touched = minute_of(self._run.received)
+        self._ended.append(order)
+        while len(self._ended) > ENDED and _age(self._ended[0], now) >= ENDED_MINUTES:
+            oldest = self._ended.popleft()
+            if oldest.is_in_part and not oldest.is_open:
+                self._unfinished.append(oldest)
             else:
-                self._fee = add(self._fee, fill.fee)
-                self._currency = fill.fee_currency
-        self._waiting.clear()
+                self._forget(oldest)
+        while self._unfinished and _age(self._unfinished[0], now) >= UNFINISHED_MINUTES:
+            self._forget(self._unfinished.popleft())
+
+    def _forget(self, order: KnownOrder) -> None:
+        if order.is_open or order.parked:  # a fill came before its order: that is news yet
+            return
+        if self._known.pop(order.order_id, None) is None or not order.has_been_emitted:
+            return
+        # Not by the time of its end: sources date that in several ways, or not at all.
+        self._forgotten.add(order.order_id, None, self._run.received)
+        journal = self._run.journal
+        if journal is not None and order.is_kept:
+            journal.forget("order", order.order_id)
+            journal.keep("forgotten", order.order_id)
+
+    def forget(self, proven: str) -> None:
+        """Everything until this moment was delivered."""
+        self._forgotten.forget(proven)
+
+    # --- across runs -------------------------------------------------------------------
+
+    def restore(self, order_id: str, kept: bytes) -> None:
+        """An order of a run before."""
+        order = self._known[order_id] = KnownOrder.restored(order_id, kept)
+        if not order.is_open:
+            self._ended.append(order)
+
+    def restore_forgotten(self, order_id: str) -> None:
+        """An order whose end a run before emitted."""
+        self._forgotten.restore(order_id, None)
+
+    def _note(self, order: KnownOrder, event: str | None) -> None:
+        journal = self._run.journal
+        if journal is not None:
+            kept = order.kept(fills=self._run.emits("trades"))
+            journal.keep("order", order.order_id, kept, event=event, lasting=order.is_open)
+            order.is_kept = True
+
+    def note_fill(self, order_id: str, event: str | None) -> None:
+        """The order's sums hold the fill: where one is kept the other must be."""
+        order = self._known.get(order_id)
+        if order is not None and self._run.emits("orders"):
+            self._note(order, event)
 
 
-NO_FILLS = Fills().sums
+def _unchanging(told: OrderFields) -> OrderFields:
+    """What an order is from its beginning to its end."""
+    return {key: told[key] for key in UNCHANGING if key in told}  # type: ignore[return-value,literal-required]  # a part of it
 
 
-def _rank(status: str) -> int:
-    return RANK.get(status, ENDED)
+def _age(order: KnownOrder, now: int) -> int:
+    """Minutes since its last news; those of a run before count from now on."""
+    order.touched = order.touched or now
+    return now - order.touched

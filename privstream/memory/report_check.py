@@ -1,23 +1,37 @@
 """Holds a report against its own type: what an exchange sends may be of any shape.
 
-Struct constructors do not look at what they are given. Checked here once for all
-exchanges, in under a microsecond, a number where a text belongs never gets printed. Pure.
+The one rule: what names a fact decides whether it can be told; anything else of it that
+is of a wrong type or sign becomes null, and a notice says so. Struct constructors do not
+look at what they are given: checked here once for all exchanges, in under a microsecond,
+a number where a text belongs never gets printed. Pure.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from types import UnionType
-from typing import Annotated, Any, TypedDict, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    NamedTuple,
+    TypedDict,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
 
 from privstream.model.exact import Number
 from privstream.model.reports import (
     AnyReport,
+    BalanceReport,
     Fill,
+    NoticeReport,
     OrderFields,
     OrderReport,
     PositionReport,
+    PriceReport,
     Report,
 )
 
@@ -25,61 +39,111 @@ Text = Annotated[str, msgspec.Meta(min_length=1)]
 """What is unknown is `None`, never an empty text."""
 
 POSITION_AMOUNTS = ("quantity", "entry_price", "leverage")
+FILL_AMOUNTS = ("price", "quantity", "cost")
 ORDER_AMOUNTS = (
     "price",
     "stop_price",
     "quantity",
     "quote_quantity",
     "filled",
+    "remaining",
     "average_price",
     "cost",
 )
+IDENTITY: Mapping[type[Report], frozenset[str]] = {
+    OrderReport: frozenset({"order_id"}),
+    Fill: frozenset({"trade_id", "key", "side"}),
+    BalanceReport: frozenset({"currency", "wallet", "key"}),
+    PositionReport: frozenset(),
+    PriceReport: frozenset({"bids", "asks"}),
+    NoticeReport: frozenset({"text"}),
+}
+"""What names a fact: without it there is none."""
+NAMES: Mapping[type[Report], str] = {
+    OrderReport: "order",
+    Fill: "trade",
+    BalanceReport: "balance",
+    PositionReport: "position",
+    PriceReport: "price",
+    NoticeReport: "notice",
+}
+INSTEAD: Mapping[str, Any] = {"status": "unknown", "level": "warning", "estimated": ()}
+"""What stands for an unreadable value that is never null."""
+
+
+class Wrong(NamedTuple):
+    """A value that cannot be told."""
+
+    key: str
+    why: str
+
+
+def checked(report: AnyReport) -> tuple[AnyReport, list[NoticeReport]]:
+    """The report as it can be told, and notices of what of it cannot be."""
+    if _is_sound(report):
+        return report, []
+    report = _without_blanks(report)
+    wrong = list(_wrong(report))
+    for key, why in wrong:
+        if key in IDENTITY[type(report)]:
+            return _unrecognised(report, f"cannot read this element: {key} {why}"), []
+    kind = NAMES[type(report)]
+    return _mended(report, {one.key for one in wrong}), [
+        _unrecognised(
+            report,
+            f"cannot read {key} of this {kind}, told as {INSTEAD.get(key) or 'null'}: it {why}",
+            once=f"{kind}:{key}",
+        )
+        for key, why in wrong
+    ]
+
+
+# --- the usual case ------------------------------------------------------------------------
+
+
+def _is_sound(report: Report) -> bool:
+    try:
+        msgspec.convert(report, _shape(type(report)), from_attributes=True)
+    except msgspec.ValidationError:
+        return False
+    return Number not in map(type, _texts(report)) and not any(
+        text is not None and text.startswith("-") for _, text in _unsigned(report)
+    )
 
 
 @lru_cache(maxsize=32)
 def _shape(kind: type[Report]) -> type[msgspec.Struct]:
     """A type with the same fields: a struct is only looked into when it is of another type."""
-    hints = get_type_hints(kind)
-    fields: Any = [
-        (name, _texts_filled(hints[name])) for name in kind.__struct_fields__ if name != "element"
-    ]
+    fields: Any = [(name, of) for name, of in _types(kind).items() if name != "fields"]
+    if kind is OrderReport:
+        shape = TypedDict("OrderFieldsShape", _field_types(), total=False)  # type: ignore[misc]  # made here
+        fields.append(("fields", shape))
     return msgspec.defstruct(f"{kind.__name__}Shape", fields, gc=False)
+
+
+@lru_cache(maxsize=32)
+def _types(kind: type[Report]) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    return {
+        name: _texts_filled(hints[name]) for name in kind.__struct_fields__ if name != "element"
+    }
+
+
+@lru_cache(maxsize=1)
+def _field_types() -> dict[str, Any]:
+    return {key: _texts_filled(of) for key, of in get_type_hints(OrderFields).items()}
 
 
 def _texts_filled(hint: Any) -> Any:
     """The same type, whose texts hold something."""
     if hint is str:
         return Text
-    if hint is OrderFields:
-        fields = {key: _texts_filled(of) for key, of in get_type_hints(OrderFields).items()}
-        return TypedDict("OrderFieldsShape", fields, total=False)  # type: ignore[operator]  # made here
     if get_origin(hint) in {Union, UnionType}:
         return Union[tuple(map(_texts_filled, get_args(hint)))]  # noqa: UP007 - of a tuple
     return hint
 
 
-def without_blanks(report: AnyReport) -> AnyReport:
-    """The same report with its empty texts unknown, as an exchange may mean by them."""
-    blank: dict[str, Any] = {
-        name: None for name in report.__struct_fields__ if getattr(report, name) == ""
-    }
-    if isinstance(report, OrderReport):
-        blank["fields"] = {k: None if v == "" else v for k, v in report.fields.items()}
-    return msgspec.structs.replace(report, **blank)
-
-
-def misshapen(report: Report) -> str | None:
-    """What is wrong with the report's types, or `None`."""
-    try:
-        msgspec.convert(report, _shape(type(report)), from_attributes=True)
-    except msgspec.ValidationError as problem:
-        return str(problem)
-    if Number in map(type, _values(report)):  # which is a text by its type
-        return "a number where a text belongs"
-    return _negative(report)
-
-
-def _values(report: Report) -> Iterable[Any]:
+def _texts(report: Report) -> Iterable[Any]:
     """What is printed of it and may be what the exchange wrote; fills are many, so few of theirs."""
     match report:
         case OrderReport():
@@ -91,17 +155,91 @@ def _values(report: Report) -> Iterable[Any]:
             return msgspec.structs.astuple(report)[:-1]
 
 
-def _negative(report: Report) -> str | None:
+def _unsigned(report: Report) -> Iterable[tuple[str, Any]]:
     """The side says buy or sell, long or short: these amounts have no sign of their own."""
     match report:
         case Fill():
-            amounts: Iterable[Any] = (report.price, report.quantity, report.cost)
+            return zip(FILL_AMOUNTS, (report.price, report.quantity, report.cost), strict=True)
         case OrderReport():
-            amounts = (report.fields.get(key) for key in ORDER_AMOUNTS)
+            fields: Any = report.fields
+            return ((key, fields.get(key)) for key in ORDER_AMOUNTS)
         case PositionReport():
-            amounts = (getattr(report, key) for key in POSITION_AMOUNTS)
+            return ((key, getattr(report, key)) for key in POSITION_AMOUNTS)
         case _:
-            return None
-    if any(text is not None and text.startswith("-") for text in amounts):
-        return "a negative amount"
+            return ()
+
+
+# --- what is wrong, and without it ---------------------------------------------------------
+
+
+def _without_blanks(report: AnyReport) -> AnyReport:
+    """The same report with its empty texts unknown, as an exchange may mean by them."""
+    blank: dict[str, Any] = {name: None for name, value, _ in _values(report) if _is_blank(value)}
+    if isinstance(report, OrderReport):
+        fields = {k: None if _is_blank(v) else v for k, v in report.fields.items()}
+        return msgspec.structs.replace(report, fields=fields)
+    return msgspec.structs.replace(report, **blank)
+
+
+def _is_blank(value: object) -> bool:
+    return isinstance(value, str) and not value
+
+
+def _values(report: Report) -> Iterator[tuple[str, Any, Any]]:
+    """Every value with its name and type; of an order those of its fields."""
+    for name, of in _types(type(report)).items():
+        if name != "fields":
+            yield name, getattr(report, name), of
+    if isinstance(report, OrderReport):
+        types = _field_types()
+        for key, value in report.fields.items():
+            yield key, value, types[key]
+
+
+def _wrong(report: Report) -> Iterator[Wrong]:
+    unsigned = dict(_unsigned(report))
+    for key, value, of in _values(report):
+        if (why := _problem(value, of)) is not None:
+            yield Wrong(key, why)
+        elif isinstance(unsigned.get(key), str) and unsigned[key].startswith("-"):
+            yield Wrong(key, "is below zero")
+
+
+def _problem(value: object, of: Any) -> str | None:
+    if isinstance(value, Number):
+        return "is a number, not text"
+    try:
+        msgspec.convert(value, of)
+    except msgspec.ValidationError:
+        if value is None or value == "":
+            return "is missing"
+        if isinstance(value, str):
+            return "is a word that is not known"
+        return f"is {JSON_NAMES.get(type(value), 'of a wrong type')}, not text"
     return None
+
+
+JSON_NAMES = {int: "a number", bool: "true or false", list: "a list", dict: "an object"}
+
+
+def _mended(report: AnyReport, wrong: set[str]) -> AnyReport:
+    """The report without these values."""
+    if not isinstance(report, OrderReport):
+        return msgspec.structs.replace(report, **{key: INSTEAD.get(key) for key in wrong})
+    fields: Any = {
+        key: INSTEAD.get(key) if key in wrong else value for key, value in report.fields.items()
+    }
+    around = {key: None for key in wrong if key not in fields}
+    return msgspec.structs.replace(report, fields=fields, **around)
+
+
+def _unrecognised(report: AnyReport, text: str, once: str | None = None) -> NoticeReport:
+    return NoticeReport(
+        level="warning",
+        code="unrecognised",
+        text=text,
+        once=once,
+        time=report.time if isinstance(report.time, str) else None,
+        sequence=report.sequence if type(report.sequence) is int else None,
+        element=report.element,
+    )

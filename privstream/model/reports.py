@@ -149,6 +149,9 @@ class Listed(Struct, frozen=True):
     """The exchange has now listed all of this kind: what it did not list is no more."""
 
     kind: Literal["orders", "balances", "positions"]
+    places: frozenset[tuple[str, str | None]] | None = None
+    """What was in it, where it is a list of all wallets or positions: currency and wallet,
+    or the position's id (else its symbol) and `None`. Without, it names no wallets."""
 
 
 AnyReport: TypeAlias = (

@@ -304,7 +304,9 @@ def test_every_state_has_its_status(state: str, expected: str) -> None:
 
 def test_a_cancellation_that_is_only_asked_for_leaves_the_order_open() -> None:
     pending = PARTLY | {"eventType": "canceled", "state": "PENDING_CANCEL", "tradeQty": "0"}
-    session().receives(push(PARTLY)).forget_events().receives(push(pending)).tells()
+    session().receives(push(PARTLY)).forget_events().receives(push(pending)).tells(
+        like(Order, status="partially_filled", exchange_status="PENDING_CANCEL")
+    )
 
 
 # --- keys of fills ---------------------------------------------------------------------

@@ -209,7 +209,7 @@ def test_closed_is_filled_when_all_of_it_was_and_else_canceled(
 def test_an_order_that_is_closed_without_its_amounts_is_not_called_filled() -> None:
     frame = order(status="closed")
     del frame["data"]["filled"]
-    book().receives(frame).tells(like(Order, status="unknown", filled=None, remaining=None))
+    book().receives(frame).tells(like(Order, status="unknown", filled=None))
 
 
 def test_the_reason_is_the_exchange_s_own_text() -> None:

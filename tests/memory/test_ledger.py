@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from privstream.memory.ledger import MEMORY, Ledger
+from privstream.memory.ledger import Ledger
+from privstream.memory.orders import ENDED
 from privstream.model.events import AnyEvent, Balance, Notice, Order, Position, Trade
 from privstream.model.reports import (
     AnyReport,
@@ -203,11 +204,12 @@ def test_after_a_reconnect_the_snapshots_news_are_read_back() -> None:
 def test_ended_orders_are_forgotten_after_a_while_and_open_ones_never() -> None:
     book = ledger()
     told(book, order())
-    for number in range(MEMORY + 10):
+    for number in range(1000):
         ended: Any = {**TERMS, "status": "canceled"}
-        book.take(OrderReport(order_id=f"X{number}", fields=ended), NOW)
+        report = OrderReport(order_id=f"X{number}", fields=ended)
+        book.take(report, f"2026-11-20T12:{number // 60:02d}:{number % 60:02d}.000000Z")
     assert book.open_orders == {"O1"}
-    assert len(book._orders) <= MEMORY + 2
+    assert len(book._orders) < ENDED + 5 * 60 + 10
 
 
 # --- fills ---------------------------------------------------------------------------------

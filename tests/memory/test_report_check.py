@@ -6,7 +6,7 @@ import pytest
 
 from privstream.model.events import Notice, Order, Position, Trade
 from privstream.model.exact import Number
-from privstream.model.reports import AnyReport, Fill, OrderReport, PositionReport
+from privstream.model.reports import AnyReport, BalanceReport, Fill, OrderReport, PositionReport
 from tests.playbook import ledger
 
 NOW = "2026-11-20T00:00:00.000000Z"
@@ -34,16 +34,23 @@ def order(**fields: Any) -> OrderReport:
 
 
 def position(**changes: Any) -> PositionReport:
-    return PositionReport(
-        symbol="BTC/USD",
-        exchange_symbol="tBTCUSD",
-        side="long",
-        **{"quantity": "1", "status": "active", **changes},
-    )
+    usual: dict[str, Any] = {
+        "symbol": "BTC/USD",
+        "exchange_symbol": "tBTCUSD",
+        "side": "long",
+        "quantity": "1",
+        "status": "active",
+    }
+    return PositionReport(**{**usual, **changes})
+
+
+def emitted(*reports: AnyReport) -> list[Any]:
+    book = ledger("bitfinex")
+    return [event for report in reports for event in book.take(report, NOW)]
 
 
 def told(report: AnyReport) -> Any:
-    [event] = ledger("kraken").take(report, NOW)
+    [event] = emitted(report)
     return event
 
 
@@ -68,19 +75,62 @@ def test_an_empty_text_is_unknown_and_costs_nothing_else(
     "report",
     [
         fill(trade_id=""),
-        fill(fee_currency=Number("-0.5")),
-        fill(exchange_symbol=Number("7")),
-        order(exchange_status=Number("1e5")),
+        fill(trade_id=Number("7.5")),
+        fill(side="sideways"),
+        fill(key=Number("1.5")),
         OrderReport(order_id=Number("1.5"), fields={"status": "open"}),
-        position(entry_price="-1"),
-        position(quantity="-1"),
-        position(status=Number("1")),
+        BalanceReport(currency=Number("1.5"), exchange_currency="X", total="1"),
     ],
 )
-def test_what_cannot_be_told_as_it_is_becomes_a_notice(report: AnyReport) -> None:
+def test_a_fact_without_its_name_becomes_a_notice(report: AnyReport) -> None:
     event = told(report)
     assert isinstance(event, Notice)
     assert event.code == "unrecognised"
+    assert event.text.startswith("cannot read this element: ")
+
+
+SIDE_VALUES: list[tuple[AnyReport, str, object]] = [
+    (fill(fee_currency=Number("-0.5")), "fee_currency", None),
+    (fill(exchange_symbol=Number("7.0")), "exchange_symbol", None),
+    (fill(price="-2"), "price", None),
+    (fill(cost=[]), "cost", None),
+    (fill(liquidity="neither"), "liquidity", None),
+    (fill(time=7), "time", None),
+    (fill(order_id=Number("1.5")), "order_id", None),
+    (fill(estimated="price"), "estimated", ()),
+    (order(exchange_status=Number("1e5")), "exchange_status", None),
+    (order(status="asleep"), "status", "unknown"),
+    (order(price="-1"), "price", None),
+    (order(client_order_id=12), "client_order_id", None),
+    (BalanceReport(currency="X", exchange_currency="X", total="1", hold=[]), "hold", None),  # type: ignore[arg-type]  # as a frame may have it
+    (position(entry_price="-1"), "entry_price", None),
+    (position(leverage="-1"), "leverage", None),
+    (position(quantity="-1"), "quantity", None),
+    (position(side="up"), "side", None),
+    (position(status=Number("1.5")), "status", "unknown"),
+]
+
+
+@pytest.mark.parametrize(("report", "key", "value"), SIDE_VALUES)
+def test_a_side_value_that_cannot_be_told_costs_nothing_else(
+    report: AnyReport, key: str, value: object
+) -> None:
+    event, notice = emitted(report)
+    assert not isinstance(event, Notice)
+    assert getattr(event, key) == value
+    assert isinstance(notice, Notice)
+    assert notice.text.startswith(f"cannot read {key} of this {type(event).__name__.lower()}, told")
+
+
+def test_a_side_value_is_complained_of_once_per_kind_and_key() -> None:
+    odd = [fill(trade_id=f"T{n}", price="-1", cost="-1") for n in range(3)]
+    events = emitted(*odd, position(entry_price="-1"))
+    assert [event.text.partition(",")[0] for event in events if isinstance(event, Notice)] == [
+        "cannot read price of this trade",
+        "cannot read cost of this trade",
+        "cannot read entry_price of this position",
+    ]
+    assert len(events) == 7
 
 
 def test_a_sound_position_is_told() -> None:

@@ -1,0 +1,174 @@
+"""Ids of what was emitted and may be reported again: kept by time, as small as can be.
+
+The one rule: an id is forgotten only a day after everything of its time was proven to be
+delivered, so nothing can bring that fact as news any more; and whatever is older than
+what was forgotten was emitted. Pure.
+"""
+
+from array import array
+from bisect import bisect_left
+from datetime import datetime
+from functools import lru_cache
+from zlib import crc32
+
+KEPT_HOURS = 24
+"""For so long after the proof ids are kept: no read-back overlaps by more."""
+MINUTES = 60
+"""In an hour."""
+BEFORE = 2**31
+"""The hour, later than all others, of what runs before left without a time."""
+STATES = 64
+"""States of one thing kept apart; from there on each has a number."""
+
+
+@lru_cache(maxsize=256)
+def _minute(text: str) -> int:
+    return int(datetime.fromisoformat(f"{text}+00:00").timestamp()) // 60
+
+
+def minute_of(time: str) -> int:
+    """Minutes since the epoch of a time as events have it."""
+    return _minute(time[:16])
+
+
+class Remembered:
+    """Ids of facts, by the hour in which they happened; those without a time by our own hour."""
+
+    def __init__(self) -> None:
+        self._dated: dict[int, _Hour] = {}
+        self._undated: dict[int, _Hour] = {}
+        self._emitted_until = 0
+        """Of the hours before this one ids were forgotten."""
+
+    def __len__(self) -> int:
+        return sum(map(len, (*self._dated.values(), *self._undated.values())))
+
+    def has(self, member: str, time: str | None) -> bool:
+        """Whether it was added; `time` is when the fact happened, where that is known."""
+        mark = hash(member)
+        if self._undated and any(mark in hour for hour in self._undated.values()):
+            return True
+        if time is None:
+            return any(mark in hour for hour in self._dated.values())
+        hour, dated = minute_of(time) // MINUTES, self._dated
+        # Two reports of a fact may date it a little apart.
+        return any(mark in dated[h] for h in (hour, hour - 1, hour + 1) if h in dated)
+
+    def add(self, member: str, time: str | None, received: str) -> None:
+        """Take it in."""
+        now = minute_of(received) // MINUTES
+        hours, hour = self._place(time, now)
+        kept = hours.get(hour)
+        if kept is None:
+            for older in hours.values():
+                older.pack()
+            kept = hours[hour] = _Hour()
+        kept.young.add(hash(member))
+        kept.added = max(kept.added, now)
+
+    def restore(self, member: str, time: str | None) -> None:
+        """Take in what a run before added."""
+        hours, hour = self._place(time, BEFORE)
+        hours.setdefault(hour, _Hour()).young.add(hash(member))
+
+    def is_past(self, time: str) -> bool:
+        """It happened so long ago that its id may be forgotten: it was emitted then."""
+        return minute_of(time) // MINUTES < self._emitted_until
+
+    def forget(self, proven: str) -> None:
+        """Everything until this moment was delivered: forget what is older by a day."""
+        limit = minute_of(proven) // MINUTES - KEPT_HOURS
+        for hours in (self._dated, self._undated):
+            for hour, kept in list(hours.items()):
+                # What was read back only now, for --since, is read once more in a while.
+                if hour < limit and kept.added < limit:
+                    del hours[hour]
+                    self._emitted_until = max(self._emitted_until, hour + 1)
+
+    def _place(self, time: str | None, now: int) -> tuple[dict[int, "_Hour"], int]:
+        if time is None:
+            return self._undated, now
+        return self._dated, minute_of(time) // MINUTES
+
+
+class _Hour:
+    """What happened in one hour: 64-bit hashes, sorted into 8 bytes each once it is over."""
+
+    __slots__ = ("_packed", "added", "young")
+
+    def __init__(self) -> None:
+        self.young: set[int] = set()
+        self._packed = array("q")
+        self.added = 0
+        """The latest hour in which something was added."""
+
+    def __len__(self) -> int:
+        return len(self.young) + len(self._packed)
+
+    def __contains__(self, mark: int) -> bool:
+        if mark in self.young:
+            return True
+        packed = self._packed
+        place = bisect_left(packed, mark)
+        return place < len(packed) and packed[place] == mark
+
+    def pack(self) -> None:
+        if self.young:
+            self._packed = array("q", sorted({*self.young, *self._packed}))
+            self.young = set()
+
+
+class StateNames:
+    """Names the states of one thing: none twice, and one that comes back has a number."""
+
+    __slots__ = ("_count", "_known", "_most")
+
+    def __init__(self, most: int = STATES) -> None:
+        self._count = 0
+        self._most = most
+        self._known: set[int] | None = set()
+        """Hashes of the states so far; `None` once they are too many to be kept."""
+
+    def name(self, state: str, *, is_new: bool = False) -> str:
+        """The state itself the first time, else with the number of all states so far."""
+        self._count += 1
+        mark, known = _mark(state), self._known
+        if known is not None and mark not in known:
+            known.add(mark)
+            if len(known) >= self._most:
+                self._known = None
+            return state
+        return state if is_new else f"{state}:{self._count}"
+
+    def may_have(self, state: str) -> bool:
+        """Whether it was named already, as far as is known."""
+        return self._known is None or _mark(state) in self._known
+
+    @property
+    def count(self) -> int:
+        """The number of all states so far."""
+        return self._count
+
+    @property
+    def kept(self) -> tuple[int, bytes | None]:
+        """The number of states, and their hashes: what the next run must know."""
+        known = self._known
+        return self._count, None if known is None else array("I", sorted(known)).tobytes()
+
+    def restore(self, count: int, marks: bytes | None) -> None:
+        """As `kept` by a run before."""
+        self._count = count
+        if marks is None:
+            self._known = None
+        else:
+            self._known = set(array("I", marks))
+
+    def recall(self, state: str | None, count: int) -> None:
+        """One state by its name, if it is known, and the number of states until then."""
+        self._count = max(self._count, count)
+        if self._known is not None and state is not None:
+            self._known.add(_mark(state))
+
+
+def _mark(state: str) -> int:
+    return crc32(state.encode())

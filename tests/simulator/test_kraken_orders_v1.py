@@ -253,3 +253,10 @@ def test_all_are_canceled_at_once(client: Client) -> None:
         "count": standing,
     }
     assert not client.desk.result("OpenOrders")["open"]
+
+
+@pytest.mark.parametrize("price", ["+5%", "+50"])
+def test_the_limitprice_of_a_trailing_stop_is_the_markets_peak(client: Client, price: str) -> None:
+    fields = client.told(TRAILING, price=price)
+    assert abs(float(fields["limitprice"]) - 2871.45) < 0.02
+    assert float(fields["stopprice"]) < 2871.45

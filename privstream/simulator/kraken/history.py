@@ -19,6 +19,7 @@ from privstream.simulator.kraken.words import (
     epoch_number,
     fee_in_quote,
     fixed,
+    limit_price,
     order_flags,
     order_prices,
     order_text,
@@ -273,7 +274,7 @@ def _order(order: Order, *, with_trades: bool) -> dict[str, Any]:
         "fee": fixed(fee_in_quote(order), width),
         "price": fixed(order.average, width),
         "stopprice": fixed(order.stop_price if order.stop_offset else None, width),
-        "limitprice": fixed(None, width),
+        "limitprice": fixed(limit_price(order), width),
         "misc": "stopped" if order.triggered else "",
         "oflags": order_flags(order),
     }

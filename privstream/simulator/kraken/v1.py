@@ -25,6 +25,7 @@ from privstream.simulator.kraken.words import (
     epoch_text,
     fee_in_quote,
     fixed,
+    limit_price,
     order_flags,
     order_prices,
     order_text,
@@ -267,10 +268,8 @@ def _update(happening: Happening, order: Order) -> Element:
     reference = {"userref": order.user_reference}
     if happening.what == "opened":
         return {"status": "open"} | reference
-    if happening.what == "trailed":
-        return {"stopprice": fixed(order.stop_price, pair_of(order).width)} | reference
-    if happening.what == "triggered":
-        return {"misc": "stopped"} | reference
+    if happening.what in {"trailed", "triggered"}:
+        return _trigger_prices(order) | reference
     if happening.what == "traded":
         return _totals(order) | reference
     end: Element = {
@@ -279,6 +278,15 @@ def _update(happening: Happening, order: Order) -> Element:
     }
     end |= _totals(order) | reference
     return end | ({"cancel_reason": REASONS[order.reason]} if order.reason else {})
+
+
+def _trigger_prices(order: Order) -> Element:
+    width = pair_of(order).width
+    limit = limit_price(order)
+    moved = {} if limit is None else {"limitprice": fixed(limit, width)}
+    if order.triggered:
+        return {"misc": "stopped"} | moved
+    return {"stopprice": fixed(order.stop_price, width)} | moved
 
 
 def _order(order: Order) -> Element:
@@ -290,7 +298,7 @@ def _order(order: Order) -> Element:
         "descr": _description(order),
         "expiretm": _moment(order.expires_ns),
         "fee": fixed(fee_in_quote(order), width),
-        "limitprice": zero,
+        "limitprice": fixed(limit_price(order), width),
         "misc": "stopped" if order.triggered else "",
         "oflags": order_flags(order),
         "opentm": epoch_text(order.created_ns),

@@ -295,6 +295,19 @@ def close_prices(order: Order, digits: int) -> tuple[str | None, str | None]:
     return (limit, None) if stop is None else (stop, limit)
 
 
+def limit_price(order: Order) -> Decimal | None:
+    """`limitprice` of v1 and REST: of a trailing order the market's peak, until it is triggered."""
+    offset, stop = order.stop_offset, order.stop_price
+    if offset is None or stop is None or not order.type.startswith("trailing"):
+        return None
+    if order.triggered:
+        return order.price
+    sign = 1 if order.side == "sell" else -1
+    if offset.unit == "quote":
+        return stop + sign * offset.value
+    return stop / (1 - sign * offset.value / 100)
+
+
 def _text(price: Decimal | None, digits: int) -> str | None:
     return None if price is None else fixed(price, digits)
 

@@ -24,7 +24,9 @@ def from_rfc3339(text: object) -> str | None:
         return text
     if not (match := _RFC3339.fullmatch(text)):
         raise ValueError("no RFC 3339 time in UTC")
-    return f"{match[1]}T{match[2]}.{(match[3] or '')[:6]:0<6}Z"
+    full = f"{match[1]}T{match[2]}.{(match[3] or '')[:6]:0<6}Z"
+    datetime.fromisoformat(full)  # a day that no calendar has is none
+    return full
 
 
 def from_epoch_seconds(value: object) -> str | None:

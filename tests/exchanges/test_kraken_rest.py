@@ -17,7 +17,7 @@ from privstream.model.errors import (
     TokenRefused,
     Unavailable,
 )
-from privstream.model.reports import Fill, Known, OrderReport
+from privstream.model.reports import Fill, Known, NoticeReport, OrderReport
 from privstream.model.rest import Call, HttpRequest, HttpResponse
 from tests.playbook import like
 from tests.rest_play import STAMP, answer, play
@@ -312,9 +312,34 @@ def test_a_missing_right_is_named_and_the_rest_is_read_all_the_same() -> None:
 
 
 def test_a_row_that_cannot_be_read_does_not_hide_its_neighbours() -> None:
-    broken = {"T0": TRADE | {"price": "a lot"}, "T1": TRADE}
+    broken = {"T0": "TRADE", "T1": TRADE}
     found = play(kraken().backfill(KNOWN), Rest(TradesHistory={"trades": broken, "count": 2}))
     assert [getattr(report, "code", None) for report in found.reports[:2]] == ["unrecognised", None]
+
+
+def test_an_odd_value_of_a_row_costs_only_itself() -> None:
+    odd_trade = TRADE | {"price": "a lot", "maker": "yes", "pair": 7, "leverage": "-3"}
+    described: Any = ORDER["descr"]
+    odd_order = ORDER | {"fee": [], "descr": described | {"price": {}}, "opentm": "soon"}
+    rest = Rest(
+        TradesHistory={"trades": {"T1": odd_trade}, "count": 1},
+        ClosedOrders={"closed": {"O1": odd_order}, "count": 1},
+        QueryOrders={},
+    )
+    reports = play(kraken().backfill(KNOWN), rest).reports
+    told = [report for report in reports if not isinstance(report, NoticeReport)]
+    assert told == [
+        like(Fill, trade_id="T1", price=None, liquidity=None, symbol=None, quantity="0.50000000"),
+        like(OrderReport, order_id="O1", price=None, created=None, filled="0.50000000"),
+    ]
+    assert {report.once for report in reports if isinstance(report, NoticeReport)} == {
+        "trade:price",
+        "trade:maker",
+        "trade:pair",
+        "order:fee",
+        "order:price",
+        "order:opentm",
+    }
 
 
 def test_only_what_is_streamed_is_read_back() -> None:

@@ -295,3 +295,54 @@ def test_an_error_that_names_nothing_refuses_what_is_not_acknowledged_yet() -> N
     error = opened().refuses(refusal, PermissionMissing)
     assert "the openOrders and ownTrades channels" in error.message
     subscribed().receives(refusal).tells(like(Notice, level="error"))
+
+
+def trailing(kind: str, **changes: Any) -> dict[str, Any]:
+    descr = NEW["descr"] | {"ordertype": kind, "price": "+40.0000%", "price2": "+1.00000"}
+    prices = {"stopprice": "0.30000000", "limitprice": "0.50000000"}
+    return NEW | {"descr": descr} | prices | changes
+
+
+def test_the_limitprice_of_a_trailing_stop_is_the_markets_peak_and_no_price() -> None:
+    row = trailing("trailing-stop", misc="stopped")
+    for update in (row, row | {"misc": ""}):
+        subscribed().receives(orders(2, update)).does(
+            like(OrderReport, order_type="trailing_stop", price=None, stop_price="0.30000000")
+        )
+
+
+def test_a_trailing_stop_limit_has_its_limit_once_it_was_triggered() -> None:
+    book = subscribed().receives(orders(2, trailing("trailing-stop-limit")))
+    book.does(like(OrderReport, price=None, stop_price="0.30000000"))
+    book.receives(orders(3, {"misc": "stopped", "limitprice": "0.29000000"}))
+    book.does(like(OrderReport, price="0.29000000", stop_price="0.30000000"))
+
+
+def test_an_insignificant_remainder_is_filled_and_stays_untraded() -> None:
+    book = subscribed().receives(orders(2, NEW, {"status": "open"})).forget_events()
+    over = {"status": "closed", "cancel_reason": "Insignificant volume remaining"}
+    almost = FILLED | {"vol_exec": "0.49999990"}
+    book.receives(orders(3, almost | over)).tells(
+        like(
+            Order,
+            status="filled",
+            filled="0.49999990",
+            remaining="0.00000010",
+            reason="insignificant_volume_remaining",
+        )
+    )
+    book = subscribed().receives(orders(2, NEW, {"status": "open"}, almost)).forget_events()
+    book.receives(orders(3, over)).tells(like(Order, status="filled", remaining="0.00000010"))
+
+
+def test_an_order_that_settles_a_position_has_no_quantity_of_its_own() -> None:
+    descr = NEW["descr"] | {"ordertype": "settle-position", "price": "0"}
+    whole = NEW | {"descr": descr, "vol": "0.00000000", "status": "open"}
+    book = subscribed().receives(orders(2, whole | FILLED))
+    book.does(like(OrderReport, quantity=None, filled="0.2", price=None))
+
+
+def test_flags_that_an_update_changes_are_read_with_the_time_in_force_known_before() -> None:
+    book = subscribed().receives(orders(2, NEW | {"oflags": "fciq,post"}))
+    book.does(like(OrderReport, time_in_force="post_only"))
+    book.receives(orders(3, {"oflags": "fciq"})).does(like(OrderReport, time_in_force="gtc"))

@@ -279,3 +279,71 @@ def test_an_error_that_names_nothing_refuses_what_is_not_acknowledged_yet() -> N
     subscribed("orders").receives({"error": "EGeneral:Permission denied"}).does(
         like(NoticeReport, level="error", text="EGeneral:Permission denied")
     )
+
+
+def test_an_amendment_tells_every_term_that_it_changes() -> None:
+    amended = {
+        "order_id": ORDER,
+        "exec_type": "amended",
+        "order_status": "new",
+        "timestamp": "2026-05-18T12:02:30.000000Z",
+        "order_type": "limit",
+        "order_qty": 0.75,
+        "limit_price": 51000.5,
+        "limit_price_type": "static",
+        "time_in_force": "GTD",
+        "cum_qty": 0.2,
+        "reason": "User requested",
+        "amended": True,
+    }
+    subscribed().receives(executions(2, amended)).does(
+        like(
+            OrderReport,
+            time="2026-05-18T12:02:30.000000Z",
+            quantity="0.75",
+            price="51000.5",
+            time_in_force="gtd",
+            order_type="limit",
+            filled="0.2",
+        )
+    )
+    posted = amended | {"post_only": True}
+    subscribed().receives(executions(2, posted)).does(like(OrderReport, time_in_force="post_only"))
+
+
+def test_a_price_that_is_a_distance_is_none_until_the_market_has_made_one() -> None:
+    trailing = {
+        **NEW,
+        "order_type": "trailing-stop-limit",
+        "limit_price": 1.5,
+        "limit_price_type": "quote",
+        "triggers": {"price": 2.5, "price_type": "pct"},
+    }
+    book = subscribed().receives(executions(2, trailing))
+    book.does(like(OrderReport, price=None, stop_price=None))
+    moved: dict[str, Any] = {"triggers": trailing["triggers"] | {"actual_price": 48750.0}}
+    book.receives(executions(3, trailing | moved)).does(like(OrderReport, stop_price="48750.0"))
+
+
+def test_the_kind_of_an_element_tells_the_end_where_the_status_is_missing() -> None:
+    canceled = {key: value for key, value in CANCELED.items() if key != "order_status"}
+    book = subscribed().receives(executions(2, NEW)).forget_events()
+    book.receives(executions(3, canceled)).tells(like(Order, status="canceled", filled="0.2"))
+
+
+def test_an_insignificant_remainder_is_filled_and_stays_untraded() -> None:
+    over = CANCELED | {"reason": "Insignificant volume remaining", "cum_qty": 0.4999999}
+    book = subscribed().receives(executions(2, NEW)).forget_events()
+    book.receives(executions(3, over)).tells(like(Order, status="filled", remaining="0.0000001"))
+
+
+def test_an_order_that_settles_a_position_is_partly_filled_until_it_is_over() -> None:
+    settle = NEW | {"order_type": "settle-position", "order_qty": 0}
+    whole = {key: value for key, value in settle.items() if key != "limit_price"}
+    book = subscribed().receives(executions(2, whole, FILL))
+    book.told_now()
+    book.events += book.ledger.settle("2026-11-20T00:00:00.000000Z")
+    last = [event for event in book.events if isinstance(event, Order)][-1]
+    assert last == like(Order, status="partially_filled", quantity=None, remaining=None)
+    done = {"order_id": ORDER, "exec_type": "filled", "order_status": "filled", "cum_qty": 0.2}
+    book.receives(executions(3, done)).tells(like(Order, status="filled", quantity=None))

@@ -19,10 +19,11 @@ def test_other_fractions_are_cut_or_filled() -> None:
     [
         "2026-09-21T14:14:12.0871854",  # as long as one with a Z
         "2026-99-99T14:14:12.087185Z",
+        "2026-02-30T14:14:12Z",
         "2026-09-21 14:14:12",
         "yesterday",
     ],
 )
 def test_what_is_no_moment_in_utc_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"RFC 3339|month|isoformat"):
+    with pytest.raises(ValueError, match=r"RFC 3339|month|isoformat|day"):
         from_rfc3339(text)

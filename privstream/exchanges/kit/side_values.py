@@ -5,13 +5,14 @@ once per kind and key. Pure.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from privstream.exchanges.base import MALFORMED
 from privstream.model.exact import Number, amount, encode
 from privstream.model.reports import NoticeReport
 
 T = TypeVar("T")
+Made = TypeVar("Made")
 SHOWN = 60  # characters of a value that a notice repeats; all of the element goes with it
 
 
@@ -99,3 +100,31 @@ def text_of(value: object) -> str | None:
     if not isinstance(value, str) or isinstance(value, Number):
         raise TypeError("it is no text")
     return value
+
+
+# --- elements that are nearly always as they should be -------------------------------------
+
+Read: TypeAlias = Callable[[str, Callable[[Any], T | None], Any], T | None]
+"""`read(key, reader, value)`: as `SideValues.read`, or as it is."""
+
+
+def as_it_is(_key: str, reader: Callable[[Any], T | None], value: Any) -> T | None:
+    """The value as the reader has it; raises what the reader does."""
+    return reader(value)
+
+
+def tolerant(
+    kind: str, make: Callable[[Read[Any]], Made], element: Any, sequence: int | None = None
+) -> Iterator[Made | NoticeReport]:
+    """What `make` reads of an element, and notices of what it could not read.
+
+    It is read strictly first, which costs nothing, and again only where something is odd.
+    """
+    try:
+        made = make(as_it_is)
+    except MALFORMED:
+        values = SideValues(kind)
+        yield make(values.read)
+        yield from values.notices(element, sequence)
+    else:
+        yield made

@@ -46,7 +46,19 @@ class Sequence:
         return number is not None and self._last is not None and number <= self._last
 
     def follow(self, number: int | None) -> Iterator[Reconnect]:
-        """Take a number; a jump means that frames were lost."""
-        last, self._last = self._last, number
-        if number is not None and last is not None and number > last + 1:
+        """Take a number; a jump means that frames were lost.
+
+        A frame takes its number also where the number cannot be read, or what is in the frame.
+        """
+        last = self._last
+        if number is None:
+            self._last = None if last is None else last + 1
+            return
+        self._last = number
+        if last is not None and number > last + 1:
             yield Reconnect("sequence", f"frames {last + 1} to {number - 1} were lost")
+
+
+def number_of(value: object) -> int | None:
+    """A frame's sequence number; `None` where it has none that can be read."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -5,17 +5,37 @@ Source: protocols/kraken.md sections 3.2, 4.2, 5 (checked 2026-11-20).
 
 import re
 from functools import lru_cache
+from typing import Any
 
 from privstream.model.events import OrderStatus
+from privstream.model.exact import Number
 
 COMMON = {"XBT": "BTC", "XDG": "DOGE"}
 
 
 def currency(code: str) -> str:
-    """`XBT` is `BTC`; everything else is itself."""
+    """`XBT` is `BTC`, `DOT28.S` is `DOT` in another wallet; everything else is itself."""
     if not isinstance(code, str) or not code:
         raise TypeError("no currency")
+    if "." in code:
+        code = short(_BONDED.sub("", code.partition(".")[0]) or code)
     return COMMON.get(code, code)
+
+
+_BONDED = re.compile(r"(?<=[A-Z])(\d\d|(?<=ETH)2)$", re.ASCII)
+"""`DOT28.S` is bonded for 28 days; `ETH2.S` was ether before its staking could be ended."""
+
+
+def place(code: str) -> str | None:
+    """`S` of `DOT28.S`: where what does not lie in the main wallet is."""
+    name, dot, suffix = code.partition(".")
+    days = _BONDED.search(name)
+    return (f"{days[0]}.{suffix}" if days else suffix) if dot else None
+
+
+def short(code: str) -> str:
+    """`ZEUR` is `EUR`, `XXBT` is `XBT`."""
+    return code[1:] if code in PREFIXED else code
 
 
 def uncommon(code: str) -> str:
@@ -32,9 +52,21 @@ def symbol(pair: str) -> str:
     return f"{currency(base)}/{currency(quote)}"
 
 
-def quote_of(common_symbol: str) -> str:
+def symbol_or_none(pair: Any) -> str | None:
+    """The common symbol. Raises where a pair is stated that is none."""
+    return None if pair is None else symbol(pair)
+
+
+def quote_of(common_symbol: str | None) -> str | None:
     """The currency that prices and, on Kraken, fees are in."""
-    return common_symbol.rpartition("/")[2]
+    return None if common_symbol is None else common_symbol.rpartition("/")[2]
+
+
+def identity(text: object) -> str:
+    """An id of the exchange's. Raises TypeError for what is none."""
+    if not isinstance(text, str) or not text or isinstance(text, Number):
+        raise TypeError("no id")
+    return text
 
 
 # What pairs are quoted in, as AssetPairs lists it (checked 2026-11-30); only spellings without a
@@ -105,7 +137,7 @@ def symbol_of(text: str) -> str | None:
         base, quote = _split(text)
     if not (_ASSET.fullmatch(base) and _ASSET.fullmatch(quote)):
         return None
-    return f"{_plain(base)}/{_plain(quote)}"
+    return f"{currency(short(base))}/{currency(short(quote))}"
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -117,11 +149,6 @@ def _split(name: str) -> tuple[str, str]:
     return "", ""
 
 
-def _plain(code: str) -> str:
-    """`ZEUR` is `EUR`, `XXBT` is `BTC`."""
-    return currency(code[1:] if code in PREFIXED else code)
-
-
 _ASSET = re.compile(r"[A-Za-z0-9.]{1,20}", re.ASCII)
 
 
@@ -129,6 +156,11 @@ _ASSET = re.compile(r"[A-Za-z0-9.]{1,20}", re.ASCII)
 def word(text: str) -> str:
     """Lower case, joined by underscores: `User requested` is `user_requested`."""
     return "_".join(text.replace("-", " ").lower().split())
+
+
+def word_or_none(text: Any) -> str | None:
+    """The word; `None` where there is none. Raises for what is no text."""
+    return None if text is None or text == "" else word(text)
 
 
 # REST's trade history has a vocabulary of its own (sheet section 5).
@@ -164,12 +196,22 @@ _STATUS: dict[str, OrderStatus] = {
 }
 
 
+KNOWN_STATES = frozenset(_STATUS)
+
+
+def is_insignificant(reason: str | None) -> bool:
+    """An order is over although a little of it was not filled, too little for a trade."""
+    return reason is not None and reason.startswith("insignificant_volume")
+
+
 def status(text: str, reason: str | None = None) -> OrderStatus:
     """The status in our words; a cancellation that Kraken forced is a rejection.
 
     (The ledger makes it a cancellation again where something was filled.)
     """
     common = _STATUS.get(text, "unknown")
+    if common == "canceled" and is_insignificant(reason):
+        return "filled"
     if common == "canceled" and reason and "insufficient" in reason:
         return "rejected"
     return common

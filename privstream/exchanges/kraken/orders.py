@@ -1,35 +1,72 @@
 """Orders and trades as Kraken's v1 socket and its REST API write them: the same rows.
 
-The one rule: a row may be partial, so only what stands in it is reported.
-Source: protocols/kraken.md sections 3.2, 3.4 and 6 (checked 2026-11-20).
+The one rule: a row may be partial, so only what stands in it is reported. Its id decides
+whether it is; what else of it cannot be read is unknown.
+
+Quirks
+    * `price` is the trigger of a stop order, `price2` then its limit; of a trailing stop both are
+      distances. Its `stopprice` is what triggers now, and its `limitprice` the market's peak: only
+      a trailing-stop-limit that was triggered has its limit there (ccxt issue 21063).
+    * `viqc` among the flags says that the volume is in the quote currency.
+    * An order without a volume of its own (`settle-position`) has volume 0.
+    * REST, and very old frames, call the average price "price".
+
+Source
+    docs.kraken.com, WebSocket v1 openOrders and ownTrades, REST account data; checked 2026-11-30.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from privstream.exchanges.kit.side_values import (
+    Read,
+    as_it_is,
+    needed,
+    not_negative,
+    positive,
+    text_of,
+    tolerant,
+)
 from privstream.exchanges.kraken import names
+from privstream.exchanges.kraken.executions import side_of
 from privstream.model.events import Source
-from privstream.model.exact import amount, nonzero
-from privstream.model.reports import Fill, OrderFields, OrderReport
+from privstream.model.exact import amount
+from privstream.model.reports import Fill, NoticeReport, OrderFields, OrderReport
 from privstream.model.times import from_epoch_seconds
 
 Row = Mapping[str, Any]
 
 
-def read_order(order_id: str, row: Row, pair: str | None, **common: Any) -> OrderReport:
-    """A report of a row. `pair` is `XBT/EUR`, or `None` where the row has no description."""
-    reason = row.get("cancel_reason") or row.get("reason")
-    fields: OrderFields = {}
-    _read_progress(row, fields)
-    _read_terms(row, fields)
-    if "descr" in row:
-        _read_description(row, row["descr"], pair, fields)
-    if reason:
-        fields["reason"] = names.word(reason)
-    if "status" in row:
-        fields["exchange_status"] = row["status"]
-        fields["status"] = names.status(row["status"], fields.get("reason"))
-    return OrderReport(order_id=order_id, fields=fields, **common)
+def read_order(
+    order_id: str,
+    row: Row,
+    pair: str | None,
+    *,
+    update: Row | None = None,
+    source: Source,
+    sequence: int | None = None,
+    element: Any = None,
+) -> Iterator[OrderReport | NoticeReport]:
+    """A report of a row. `pair` is `XBT/EUR`, or `None` where its name is not known.
+
+    `update` is what was sent of the row now, where that is not all of it.
+    """
+    names.identity(order_id)
+    sent = row if update is None else update
+
+    def make(read: Read[Any]) -> OrderReport:
+        return OrderReport(
+            order_id=order_id,
+            fields=_read_fields(row, pair, read),
+            # With a value that could not be read a null does not mean that there is none.
+            whole=read is as_it_is and "vol" in sent and "descr" in sent,
+            time=read("lastupdated", time_of, sent),
+            source=source,
+            sequence=sequence,
+            element=row if element is None else element,
+        )
+
+    yield from tolerant("order", make, row if element is None else element, sequence)
 
 
 def time_of(update: Row) -> str | None:
@@ -40,94 +77,178 @@ def time_of(update: Row) -> str | None:
     return from_epoch_seconds(time)
 
 
-def _read_progress(row: Row, fields: OrderFields) -> None:
+def _read_fields(row: Row, pair: str | None, read: Read[Any]) -> OrderFields:
+    fields: OrderFields = {}
+    _read_progress(row, fields, read)
+    _read_terms(row, fields, read)
+    if "descr" in row:
+        _read_description(row, read("descr", _object, row["descr"]) or {}, pair, fields, read)
+    _read_status(row, fields, read)
+    return fields
+
+
+def _object(value: object) -> Row:
+    if not isinstance(value, dict):
+        raise TypeError("no object")
+    return value
+
+
+def _read_progress(row: Row, fields: OrderFields, read: Read[Any]) -> None:
     if "vol_exec" in row and not _in_quote(row):
-        fields["filled"] = amount(row["vol_exec"])
+        fields["filled"] = read("vol_exec", _volume, (row["vol_exec"], row.get("oflags")))
     if "cost" in row:
-        fields["cost"] = amount(row["cost"])
+        fields["cost"] = read("cost", not_negative, row["cost"])
     if "fee" in row:
-        fields["fee"] = amount(row["fee"])
-    # REST and very old frames call the average "price" (sheet 3.2, 6).
+        fields["fee"] = read("fee", amount, row["fee"])
     if "avg_price" in row or "price" in row:
-        fields["average_price"] = nonzero(row.get("avg_price", row.get("price")))
+        average = row.get("avg_price", row.get("price"))
+        fields["average_price"] = read("avg_price", positive, average)
 
 
-def _read_terms(row: Row, fields: OrderFields) -> None:
-    if row.get("cl_ord_id"):
-        fields["client_order_id"] = row["cl_ord_id"]
+def _volume(volume_and_flags: tuple[object, object]) -> str | None:
+    """A volume, which means something only together with the flags."""
+    volume, flags = volume_and_flags
+    text_of(flags)
+    return not_negative(volume)
+
+
+def _read_terms(row: Row, fields: OrderFields, read: Read[Any]) -> None:
+    if client_id := read("cl_ord_id", text_of, row.get("cl_ord_id")):
+        fields["client_order_id"] = client_id
     if "opentm" in row:
-        fields["created"] = from_epoch_seconds(row["opentm"])
+        fields["created"] = read("opentm", from_epoch_seconds, row["opentm"])
     if "vol" in row:
+        volume = read("vol", _volume, (row["vol"], row.get("oflags")))
+        volume = None if volume == "0" else volume
         in_quote = _in_quote(row)
-        fields["quantity"] = None if in_quote else amount(row["vol"])
-        fields["quote_quantity"] = amount(row["vol"]) if in_quote else None
-    if "post" in _flags(row):
-        fields["time_in_force"] = "post_only"
-    elif row.get("timeinforce"):
-        fields["time_in_force"] = names.word(row["timeinforce"])
-    elif from_epoch_seconds(row.get("expiretm")) is not None:  # REST rows tell only the moment
-        fields["time_in_force"] = "gtd"
+        fields["quantity"] = None if in_quote else volume
+        fields["quote_quantity"] = volume if in_quote else None
+    force = row.get("oflags"), row.get("timeinforce"), row.get("expiretm")
+    if (told := read("timeinforce", _force, force)) is not None:
+        fields["time_in_force"] = told
 
 
-def _read_description(row: Row, descr: Row, pair: str | None, fields: OrderFields) -> None:
-    if pair is not None:
-        symbol = fields["symbol"] = names.symbol(pair)
-        fields["fee_currency"] = names.quote_of(symbol)
-    if "pair" in descr:
-        fields["exchange_symbol"] = descr["pair"]
-    if "type" in descr:
-        fields["side"] = descr["type"]
-    if "ordertype" in descr:
-        kind = fields["order_type"] = names.order_type(descr["ordertype"])
-        fields["price"], fields["stop_price"] = _prices(kind, row, descr)
-
-
-def _prices(kind: str, row: Row, descr: Row) -> tuple[str | None, str | None]:
-    """Limit and trigger: `price` is the trigger of a stop order, `price2` then its limit."""
-    if kind.startswith("trailing_stop"):  # price and price2 are offsets there
-        return nonzero(row.get("limitprice")), nonzero(row.get("stopprice"))
-    if kind.startswith(("stop_loss", "take_profit")):
-        limit = _price(descr.get("price2")) if kind.endswith("_limit") else None
-        return limit, _price(descr.get("price"))
-    if kind in {"market", "settle_position"}:
-        return None, None
-    return _price(descr.get("price")), None
-
-
-def _price(text: str | None) -> str | None:
-    """A price; "+5", "#5" and "-1.5%" are offsets and no prices."""
-    is_offset = text is not None and (text[:1] in {"+", "-", "#"} or text.endswith("%"))
-    return None if is_offset else nonzero(text)
-
-
-def _flags(row: Row) -> list[str]:
-    return (row.get("oflags") or "").split(",")
+def _force(told: tuple[object, object, object]) -> str | None:
+    flags, force, expires = told
+    if "post" in (text_of(flags) or "").split(","):
+        return "post_only"
+    if not force and from_epoch_seconds(expires) is not None:  # REST rows tell only the moment
+        return "gtd"
+    return names.word_or_none(force)
 
 
 def _in_quote(row: Row) -> bool:
     """`viqc`: the volume is in the quote currency."""
-    return "viqc" in _flags(row)
+    flags = row.get("oflags")
+    return isinstance(flags, str) and "viqc" in flags.split(",")
 
 
-def read_trade(trade_id: str, row: Row, pair: str | None, *, source: Source, **common: Any) -> Fill:
+def _read_description(
+    row: Row, descr: Row, pair: str | None, fields: OrderFields, read: Read[Any]
+) -> None:
+    if pair is not None:
+        symbol = fields["symbol"] = read("pair", names.symbol, pair)
+        fields["fee_currency"] = names.quote_of(symbol)
+    if "pair" in descr:
+        fields["exchange_symbol"] = read("pair", text_of, descr["pair"])
+    if "type" in descr:
+        fields["side"] = read("type", side_of, descr["type"])
+    if "ordertype" in descr:
+        kind = fields["order_type"] = read("ordertype", _order_type, descr["ordertype"])
+        if kind is not None:
+            fields["price"] = read("price", lambda row: _limit(kind, row, descr), row)
+            fields["stop_price"] = read("stopprice", lambda row: _stop(kind, row, descr), row)
+
+
+def _order_type(text: Any) -> str | None:
+    return None if text is None or text == "" else names.order_type(text)
+
+
+def _limit(kind: str, row: Row, descr: Row) -> str | None:
+    if kind in {"market", "settle_position"}:
+        return None
+    if kind.startswith("trailing_stop"):
+        has_limit = kind.endswith("_limit") and _was_triggered(row)
+        return positive(row.get("limitprice")) if has_limit else None
+    if kind.startswith(("stop_loss", "take_profit")):
+        return _price(descr.get("price2")) if kind.endswith("_limit") else None
+    return _price(descr.get("price"))
+
+
+def _stop(kind: str, row: Row, descr: Row) -> str | None:
+    if kind.startswith("trailing_stop"):
+        return positive(row.get("stopprice"))
+    if kind.startswith(("stop_loss", "take_profit")):
+        return _price(descr.get("price"))
+    return None
+
+
+def _was_triggered(row: Row) -> bool:
+    return bool({"stopped", "touched"} & set((text_of(row.get("misc")) or "").split(",")))
+
+
+def _price(text: Any) -> str | None:
+    """A price; "+5", "#5" and "-1.5%" are offsets and no prices."""
+    is_offset = isinstance(text, str) and (text[:1] in {"+", "-", "#"} or text.endswith("%"))
+    return None if is_offset and text else positive(text)
+
+
+def _read_status(row: Row, fields: OrderFields, read: Read[Any]) -> None:
+    said = row.get("cancel_reason") or row.get("reason")
+    if (reason := read("reason", names.word_or_none, said)) is not None:
+        fields["reason"] = reason
+    if (status := read("status", text_of, row.get("status"))) is not None:
+        fields["exchange_status"] = status
+        fields["status"] = names.status(status, reason)
+        if names.is_insignificant(reason):
+            fields.setdefault("filled", None)  # it is over, and not all of it was filled
+
+
+# --- trades ----------------------------------------------------------------------------
+
+
+def read_trade(
+    trade_id: str,
+    row: Row,
+    pair: str | None,
+    *,
+    source: Source,
+    sequence: int | None = None,
+    element: Any = None,
+) -> Iterator[Fill | NoticeReport]:
     """A fill of a row; `pair` as in `read_order`. The fee is in the quote currency."""
-    symbol = None if pair is None else names.symbol(pair)
-    maker = row.get("maker")
-    return Fill(
-        trade_id=trade_id,
-        order_id=row["ordertxid"],
-        symbol=symbol,
-        exchange_symbol=row["pair"],
-        side=row["type"],
-        price=amount(row["price"]),
-        quantity=amount(row["vol"]),
-        cost=amount(row["cost"]),
-        fee=amount(row["fee"]),
-        fee_currency=None if symbol is None else names.quote_of(symbol),
-        client_order_id=row.get("cl_ord_id") or None,
-        order_type=names.order_type(row["ordertype"]),
-        liquidity=None if maker is None else ("maker" if maker else "taker"),
-        time=from_epoch_seconds(row["time"]),
-        source=source,
-        **common,
-    )
+    names.identity(trade_id)
+
+    def make(read: Read[Any]) -> Fill:
+        symbol = read("pair", names.symbol_or_none, pair)
+        return Fill(
+            trade_id=trade_id,
+            order_id=read("ordertxid", text_of, row.get("ordertxid")),
+            symbol=symbol,
+            exchange_symbol=read("pair", text_of, row.get("pair")),
+            side=read("type", side_of, row.get("type")),
+            price=read("price", _needed_amount, row.get("price")),
+            quantity=read("vol", _needed_amount, row.get("vol")),
+            cost=read("cost", not_negative, row.get("cost")),
+            fee=read("fee", amount, row.get("fee")),
+            fee_currency=names.quote_of(symbol),
+            client_order_id=read("cl_ord_id", text_of, row.get("cl_ord_id")),
+            order_type=read("ordertype", _order_type, row.get("ordertype")),
+            liquidity=read("maker", _liquidity, row.get("maker")),
+            time=read("time", from_epoch_seconds, row.get("time")),
+            source=source,
+            sequence=sequence,
+            element=row if element is None else element,
+        )
+
+    yield from tolerant("trade", make, row if element is None else element, sequence)
+
+
+_needed_amount = needed(not_negative)
+
+
+def _liquidity(maker: object) -> Any:
+    """REST says who made it; v1 does not."""
+    if maker not in {None, True, False}:
+        raise TypeError("neither true nor false")
+    return None if maker is None else ("maker" if maker else "taker")

@@ -39,14 +39,19 @@ class Wanted(NamedTuple):
         return TOKENIZED if self.aclass == TOKENIZED else ORDINARY
 
 
-def wanted_by(rows: Iterable[Row]) -> Iterator[Wanted]:
-    """The pairs that rows of orders or fills name."""
-    for row in rows:
-        described = row.get("descr") if isinstance(row, dict) else None
-        named = row if described is None else described
-        if isinstance(named, dict) and isinstance(named.get("pair"), str):
-            aclass = named.get("aclass")
-            yield Wanted(named["pair"], aclass if isinstance(aclass, str) else None)
+def wanted_in(row: object) -> Wanted | None:
+    """The pair that a row of an order or a fill names."""
+    described = row.get("descr") if isinstance(row, dict) else None
+    named = row if described is None else described
+    if not isinstance(named, dict) or not isinstance(named.get("pair"), str):
+        return None
+    aclass = named.get("aclass")
+    return Wanted(named["pair"], aclass if isinstance(aclass, str) else None)
+
+
+def wanted_by(rows: Iterable[object]) -> Iterator[Wanted]:
+    """The pairs that rows name."""
+    return filter(None, map(wanted_in, rows))
 
 
 class Pairs:
@@ -64,6 +69,11 @@ class Pairs:
             return name
         heard = self._heard.get(name, ())
         return self._listed.get(name) or (next(iter(heard)) if len(heard) == 1 else None)
+
+    def of(self, row: object) -> str | None:
+        """The pair of an order's or a fill's row."""
+        named = wanted_in(row)
+        return None if named is None else self.get(named.name)
 
     def lacks(self, wanted: Wanted) -> bool:
         """It is not known and was never asked for."""
@@ -104,7 +114,7 @@ def _short(code: object) -> tuple[str, ...]:
     """`XXBT` may be `XBT`."""
     if not isinstance(code, str) or not code:
         return ()
-    return (code, code[1:]) if code in names.PREFIXED else (code,)
+    return code, names.short(code)
 
 
 # --- asking ----------------------------------------------------------------------------

@@ -12,14 +12,21 @@ from typing import Any
 from urllib.parse import urlencode
 
 from privstream.exchanges.base import each
-from privstream.exchanges.kraken.names import currency
-from privstream.exchanges.kraken.orders import Row, read_order, read_trade, time_of
+from privstream.exchanges.kraken.balances import comparable
+from privstream.exchanges.kraken.orders import Row, read_order, read_trade
 from privstream.exchanges.kraken.pairs import ORDINARY, Pairs, learn, wanted_by
 from privstream.exchanges.kraken.refusals import BUSY, NonceRefused, error_for
 from privstream.model.account import Account, Secret, Token
-from privstream.model.errors import LoginRefused, PermissionMissing, Unavailable
+from privstream.model.errors import (
+    Interrupted,
+    LoginRefused,
+    PermissionMissing,
+    Refused,
+    Unavailable,
+    Unreachable,
+)
 from privstream.model.events import Source
-from privstream.model.exact import Malformed, amount, decode
+from privstream.model.exact import Malformed, decode
 from privstream.model.http_errors import check
 from privstream.model.reports import AnyReport, Backfill, BalanceReport, Known, Listed
 from privstream.model.rest import Call, HttpRequest, HttpResponse, RestFlow, Stamp
@@ -136,43 +143,29 @@ def open_orders(account: Account, pairs: Pairs) -> RestFlow[Backfill]:
 def balances(
     account: Account, assets: Assets, spread: set[str]
 ) -> RestFlow[tuple[BalanceReport, ...]]:
-    """The totals of assets that are in the main wallet only; `spread` are those known not to be.
-
-    REST lists what is in the earn wallets by itself, with a suffix (`XBT.F`), the stream as
-    a part of one total: how the two add up is documented nowhere, so those are left out.
-    """
+    """What of the balances can be compared with the stream's; `spread` cannot."""
     rows = yield from ask(account, "Balance")
     yield from _read_assets(assets)
-    totals = {key: amount(rows[key]) for key in rows}
-    elsewhere = {_common(assets, key) for key in rows if "." in key and totals[key] != "0"}
-    return tuple(
-        BalanceReport(
-            currency=_common(assets, key),
-            exchange_currency=key,
-            total=total,
-            source="rest",
-            element={key: rows[key]},
-        )
-        for key, total in totals.items()
-        if "." not in key and _common(assets, key) not in elsewhere | spread
-    )
-
-
-def _common(assets: Assets, key: str) -> str:
-    """The currency of `XXBT`, and of `XBT.F`, which is the same one in another wallet."""
-    plain = key.partition(".")[0]
-    return currency(assets.get(plain, plain))
+    return comparable(rows, assets, spread)
 
 
 def _read_assets(assets: Assets) -> RestFlow[None]:
-    """Ask for the names of all assets, once."""
-    if not assets:
+    """Ask for the names of all assets, once; those of the oldest are known without."""
+    if assets:
+        return
+    try:
         response = yield Call(
             build=lambda _: HttpRequest(method="GET", path="/0/public/Assets"),
             name="Assets",
             cost=0.0,
         )
-        for key, row in read_result(response, "Assets").items():
+        rows = read_result(response, "Assets")
+    except Interrupted:
+        raise
+    except (Refused, Unreachable):  # asked again with the next comparison
+        return
+    for key, row in rows.items():
+        if isinstance(row, dict) and isinstance(row.get("altname"), str):
             assets[key] = row["altname"]
 
 
@@ -208,7 +201,7 @@ def _fills(account: Account, pairs: Pairs, known: Known) -> RestFlow[tuple[AnyRe
 
     def read(item: tuple[str, Row]) -> Iterator[AnyReport]:
         trade_id, row = item
-        yield read_trade(trade_id, row, pairs.get(row["pair"]), source="rest", element=row)
+        yield from read_trade(trade_id, row, pairs.of(row), source="rest")
 
     return (*notices, *each(rows.items(), read))
 
@@ -249,8 +242,7 @@ def read_orders(
 
     def read(item: tuple[str, Row]) -> Iterator[AnyReport]:
         order_id, row = item
-        pair = pairs.get(row["descr"]["pair"])
-        yield read_order(order_id, row, pair, time=time_of(row), source=source, element=row)
+        yield from read_order(order_id, row, pairs.of(row), source=source)
 
     return (*notices, *each(rows.items(), read))
 

@@ -39,7 +39,7 @@ class KrakenSession(JsonSession):
 
     def _hear(self, symbol: object) -> None:
         """Keep a pair's name, as this protocol writes it, for what REST will say of it."""
-        if isinstance(symbol, str) and symbol not in self._heard:
+        if isinstance(symbol, str) and symbol not in self._heard and "/" in symbol:
             self._heard.add(symbol)
             self._pairs.heard(symbol)
 

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from privstream.exchanges.base import each, unrecognised
-from privstream.exchanges.kraken.life import Sequence
-from privstream.exchanges.kraken.orders import Row, read_order, read_trade, time_of
+from privstream.exchanges.kraken.life import Sequence, number_of
+from privstream.exchanges.kraken.orders import Row, read_order, read_trade
 from privstream.exchanges.kraken.pairs import Pairs
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.exchanges.kraken.session import KrakenSession, complaint_of, engine_state
@@ -21,7 +21,14 @@ from privstream.model.rest import Now, Stamp
 from privstream.model.session import Action, Send
 
 CLOSED = frozenset({"closed", "canceled", "expired"})
-TERMS = ("descr", "oflags", "limitprice", "stopprice")
+TERMS = (
+    ("descr", dict),
+    ("oflags", str),
+    ("timeinforce", str),
+    ("limitprice", str),
+    ("stopprice", str),
+    ("misc", str),
+)
 
 
 class SessionV1(KrakenSession):
@@ -30,7 +37,7 @@ class SessionV1(KrakenSession):
     def __init__(self, token: str, channels: tuple[str, ...], pairs: Pairs | None = None) -> None:
         super().__init__(token, subscriptions(channels), pairs)
         self._seen_data: set[str] = set()
-        self._terms: dict[str, Row] = {}
+        self._terms: dict[str, dict[str, Any]] = {}
         """Of each open order what its updates are read by, but do not repeat."""
 
     def open(self, stamp: Stamp) -> Iterator[Action]:
@@ -67,12 +74,12 @@ class SessionV1(KrakenSession):
     # --- data --------------------------------------------------------------------------
 
     def _read_data(self, message: list[Any]) -> Iterator[Action]:
-        # The channel's name is element 1; the sequence came later and is not always there.
+        # The channel's name is element 1.
         channel = message[1] if len(message) > 1 else None
         if channel not in READERS:
             yield unrecognised(message, "data of no private channel")
             return
-        number = message[2]["sequence"] if len(message) > 2 else None  # noqa: PLR2004 - see above
+        number = _number_of(message)
         sequence = self._sequences.setdefault(channel, Sequence())
         if sequence.repeated(number):
             return
@@ -80,9 +87,10 @@ class SessionV1(KrakenSession):
         is_snapshot = number == 1 if number is not None else channel not in self._seen_data
         self._seen_data.add(channel)
         source: Source = "snapshot" if is_snapshot else "stream"
-        items = [item for element in message[0] for item in element.items()]
         reader = READERS[channel]
-        yield from each(items, lambda item: reader(self, *item, source, number), number)
+        yield from each(
+            _pieces(message[0]), lambda piece: reader(self, *_named(piece), source, number), number
+        )
         if is_snapshot:
             if channel == "openOrders":
                 yield Listed("orders")
@@ -91,37 +99,68 @@ class SessionV1(KrakenSession):
 
     def _read_order(
         self, order_id: str, update: Row, source: Source, sequence: int | None
-    ) -> Iterator[OrderReport]:
+    ) -> Iterator[OrderReport | NoticeReport]:
         terms = self._terms.get(order_id, {})
         row = {**terms, **update}
         if isinstance(update.get("descr"), dict) and "descr" in terms:
             row["descr"] = {**terms["descr"], **update["descr"]}
-        self._keep(order_id, row)
-        pair = row.get("descr", {}).get("pair")
+        pair = _pair_of(row)
         self._hear(pair)
-        yield read_order(
+        yield from read_order(
             order_id,
             row,
             pair,
-            time=time_of(update),
+            update=update,
             source=source,
             sequence=sequence,
             element={order_id: update},
         )
+        self._keep(order_id, row)
 
     def _keep(self, order_id: str, row: Row) -> None:
-        if row.get("status") in CLOSED:
+        status = row.get("status")
+        if isinstance(status, str) and status in CLOSED:
             self._terms.pop(order_id, None)
-        else:
-            self._terms[order_id] = {key: row[key] for key in TERMS if key in row}
+            return
+        terms = self._terms.setdefault(order_id, {})
+        terms.update({key: row[key] for key, kind in TERMS if isinstance(row.get(key), kind)})
 
     def _read_trade(
         self, trade_id: str, row: Row, source: Source, sequence: int | None
-    ) -> Iterator[Fill]:
-        self._hear(row["pair"])
-        yield read_trade(
-            trade_id, row, row["pair"], source=source, sequence=sequence, element={trade_id: row}
+    ) -> Iterator[Fill | NoticeReport]:
+        pair = row.get("pair")
+        self._hear(pair)
+        element = {trade_id: row}
+        yield from read_trade(
+            trade_id, row, pair, source=source, sequence=sequence, element=element
         )
+
+
+def _number_of(message: list[Any]) -> int | None:
+    """The sequence, which came later and is not always there."""
+    told = message[2] if len(message) > 2 else None  # noqa: PLR2004 - the third element
+    return number_of(told.get("sequence")) if isinstance(told, dict) else None
+
+
+def _pieces(elements: Any) -> Iterator[Any]:
+    """One order or trade each; what is none is read, and found odd, by itself."""
+    for element in elements if isinstance(elements, list) else [elements]:
+        if isinstance(element, dict):
+            yield from ({name: row} for name, row in element.items())
+        else:
+            yield element
+
+
+def _named(piece: Any) -> tuple[str, Row]:
+    """Its id and the rest. Raises where it is no object."""
+    ((name, row),) = piece.items()
+    return name, row
+
+
+def _pair_of(row: Row) -> str | None:
+    descr = row.get("descr")
+    pair = descr.get("pair") if isinstance(descr, dict) else None
+    return pair if isinstance(pair, str) else None
 
 
 READERS: dict[str, Any] = {

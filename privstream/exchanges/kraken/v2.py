@@ -5,33 +5,29 @@ orders and fills. Source: protocols/kraken.md sections 2 and 4 (checked 2026-11-
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from privstream.exchanges.base import each, unrecognised
 from privstream.exchanges.kraken import names
-from privstream.exchanges.kraken.life import Sequence
+from privstream.exchanges.kraken.balances import is_spread, read_balance
+from privstream.exchanges.kraken.executions import read_execution
+from privstream.exchanges.kraken.life import Sequence, number_of
 from privstream.exchanges.kraken.pairs import Pairs
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.exchanges.kraken.session import KrakenSession, complaint_of, engine_state
 from privstream.model.events import Source
-from privstream.model.exact import amount, nonzero, normal
 from privstream.model.reports import (
     AnyReport,
     BalanceReport,
-    Fill,
     Listed,
     NoticeReport,
-    OrderFields,
-    OrderReport,
 )
 from privstream.model.rest import Now, Stamp
 from privstream.model.session import Action, Send
-from privstream.model.times import from_rfc3339
 
 ALREADY = "Already subscribed"
-LIQUIDITY: dict[str, Literal["maker", "taker"]] = {"m": "maker", "t": "taker"}
 
 
 class SessionV2(KrakenSession):
@@ -113,88 +109,55 @@ class SessionV2(KrakenSession):
             yield unrecognised(message, f"no channel that is known: {channel}")
 
     def _read_data(self, channel: str, message: dict[str, Any]) -> Iterator[Action]:
-        number = message.get("sequence")
+        number = number_of(message.get("sequence"))
         sequence = self._sequences.setdefault(channel, Sequence())
         if sequence.repeated(number):
             return
-        is_snapshot = message["type"] == "snapshot"
-        source: Source = "snapshot" if is_snapshot else "stream"
-        reader = READERS[channel]
-        elements = message["data"]
-        if is_snapshot:  # fills before orders: their fees make up the orders'
-            elements = sorted(elements, key=_is_no_fill)
-        yield from each(elements, lambda e: reader(self, e, source, number), number)
+        is_snapshot = message.get("type") == "snapshot"
+        yield from self._read_elements(channel, message.get("data"), number, listing=is_snapshot)
         if is_snapshot:
-            yield Listed("orders" if channel == "executions" else "balances")
             yield from self._listed(channel)
         yield from sequence.follow(number)
+
+    def _read_elements(
+        self, channel: str, elements: Any, number: int | None, *, listing: bool
+    ) -> Iterator[Action]:
+        reader = READERS[channel]
+        source: Source = "snapshot" if listing else "stream"
+        if not isinstance(elements, list):
+            elements = [elements]  # found odd by itself
+        if listing:  # fills before orders: their fees make up the orders'
+            elements = sorted(elements, key=_is_no_fill)
+        are_all_read = True
+        for report in each(elements, lambda e: reader(self, e, source, number), number):
+            are_all_read &= not is_unread(report)
+            yield report
+        if listing and channel == "executions":
+            yield Listed("orders")
+        elif listing and are_all_read:  # else the one that was not read would seem to be gone
+            yield Listed("balances")
 
     # --- elements ----------------------------------------------------------------------
 
     def read_execution(
         self, element: dict[str, Any], source: Source, sequence: int | None
     ) -> Iterator[AnyReport]:
-        """A fill, an order's new state, or both.
-
-        A fill of a snapshot says nothing of its order; and who streams only fills need not
-        know how far each order got.
-        """
-        time = from_rfc3339(element.get("timestamp"))
+        """A fill, an order's new state, or both."""
         self._hear(element.get("symbol"))
-        if "exec_id" in element:
-            yield _read_fill(element, time, source, sequence)
-            if source == "snapshot" or not self._tells_orders:
-                return
-        yield OrderReport(
-            order_id=element["order_id"],
-            fields=_read_order(element, time),
-            time=time,
-            source=source,
-            sequence=sequence,
-            element=element,
-        )
+        return read_execution(element, source, sequence, tells_orders=self._tells_orders)
 
     def read_balance(
         self, element: dict[str, Any], source: Source, sequence: int | None
-    ) -> Iterator[BalanceReport]:
+    ) -> Iterator[BalanceReport | NoticeReport]:
         """A ledger entry, or what a snapshot says of one asset over all its wallets."""
-        asset = element["asset"]
-        wallet = (
-            f"{element['wallet_type']}/{element['wallet_id']}" if "wallet_type" in element else None
-        )
-        if _is_spread(element, wallet):
-            self._spread.add(names.currency(asset))
-        yield BalanceReport(
-            currency=names.currency(asset),
-            exchange_currency=asset,
-            wallet=wallet,
-            total=amount(element["balance"]),
-            change=amount(element.get("amount")),
-            fee=amount(element.get("fee")),
-            reason=names.word(element["type"]) if "type" in element else None,
-            key=element.get("ledger_id"),
-            time=from_rfc3339(element.get("timestamp")),
-            source=source,
-            sequence=sequence,
-            element=element,
-        )
+        if is_spread(element):
+            self._spread.add(names.currency(element["asset"]))
+        return read_balance(element, source, sequence)
 
 
-def _is_spread(element: dict[str, Any], wallet: str | None) -> bool:
-    """It is also in other wallets than the main one, or nobody knows in which."""
-    if wallet is not None:
-        return wallet != "spot/main"
-    places = element.get("wallets") or []
-    return not isinstance(places, list) or any(not _holds_all(place, element) for place in places)
-
-
-def _holds_all(place: object, element: dict[str, Any]) -> bool:
-    """It is the main wallet. One was seen that held less than the total, and was listed alone."""
-    return (
-        isinstance(place, dict)
-        and (place.get("type"), place.get("id")) == ("spot", "main")
-        and normal(str(place.get("balance"))) == normal(str(element.get("balance")))
-    )
+def is_unread(report: object) -> bool:
+    """Something that is not known whose it is."""
+    return isinstance(report, NoticeReport) and report.once is None
 
 
 def _is_no_fill(element: object) -> bool:
@@ -234,94 +197,4 @@ def subscribe_message(channel: str, token: str, req_id: int) -> str:
     return msgspec.json.encode(request).decode()
 
 
-def _read_fill(
-    element: dict[str, Any], time: str | None, source: Source, sequence: int | None
-) -> Fill:
-    symbol = element["symbol"]
-    fee, fee_currency = _read_fees(element.get("fees"))
-    # Positional, since naming the keys would cost a microsecond: see wire.Fill.
-    return Fill(
-        element["exec_id"],
-        element["order_id"],
-        names.symbol(symbol),
-        symbol,
-        element["side"],
-        amount(element["last_price"]),
-        amount(element["last_qty"]),
-        amount(element["cost"]),
-        fee,
-        fee_currency,
-        element.get("cl_ord_id") or None,
-        names.word(element["order_type"]),
-        LIQUIDITY.get(element.get("liquidity_ind", "")),
-        (),
-        None,
-        time,
-        source,
-        sequence,
-        element,
-    )
-
-
-def _read_fees(fees: list[dict[str, Any]] | None) -> tuple[str | None, str | None]:
-    """The fee, where it is charged in one currency; else it cannot be told in one amount."""
-    if not fees or len(fees) > 1:
-        return None, None
-    return amount(fees[0]["qty"]), names.currency(fees[0]["asset"])
-
-
-_STATED_AMOUNTS = (("order_qty", "quantity"), ("cash_order_qty", "quote_quantity"), ("cum_qty", "filled"), ("cum_cost", "cost"))  # fmt: skip
-
-
-def _read_order(element: dict[str, Any], time: str | None) -> OrderFields:
-    fields: OrderFields = {}
-    for wire, key in _STATED_AMOUNTS:
-        if wire in element:
-            fields[key] = amount(element[wire])  # type: ignore[literal-required]  # keys of OrderFields
-    if element["exec_type"] == "pending_new":
-        fields["created"] = time
-        fields.setdefault("filled", "0")  # not live yet, and not always said
-    if "avg_price" in element:
-        fields["average_price"] = nonzero(element["avg_price"])
-    if element.get("cl_ord_id"):
-        fields["client_order_id"] = element["cl_ord_id"]
-    _read_identity(element, fields)
-    _read_prices(element, fields)
-    reason = element.get("reason") or element.get("cancel_reason")
-    if reason:
-        fields["reason"] = names.word(reason)
-    status = fields["exchange_status"] = element["order_status"]
-    fields["status"] = names.status(status, fields.get("reason"))
-    return fields
-
-
-def _read_identity(element: dict[str, Any], fields: OrderFields) -> None:
-    if "symbol" in element:
-        fields["exchange_symbol"] = element["symbol"]
-        symbol = fields["symbol"] = names.symbol(element["symbol"])
-        fields["fee_currency"] = names.quote_of(symbol)
-    if "side" in element:
-        fields["side"] = element["side"]
-    if "order_type" in element:
-        fields["order_type"] = names.word(element["order_type"])
-    if element.get("post_only"):
-        fields["time_in_force"] = "post_only"
-    elif element.get("time_in_force"):
-        fields["time_in_force"] = names.word(element["time_in_force"])
-
-
-def _read_prices(element: dict[str, Any], fields: OrderFields) -> None:
-    if "limit_price" in element:
-        is_price = element.get("limit_price_type") in STATIC
-        fields["price"] = nonzero(element["limit_price"]) if is_price else None
-    triggers = element.get("triggers")
-    if triggers and "price" in triggers:
-        # An offset is no price: what it makes of the market's is told besides, or not at all.
-        is_price = triggers.get("price_type") in STATIC
-        fields["stop_price"] = nonzero(triggers.get("price" if is_price else "actual_price"))
-    elif "stop_price" in element:  # the deprecated name of the same
-        fields["stop_price"] = nonzero(element["stop_price"])
-
-
-STATIC = frozenset({None, "static"})
 READERS = {"executions": SessionV2.read_execution, "balances": SessionV2.read_balance}

@@ -14,10 +14,12 @@ def main() -> int:
     began = time.monotonic()
     fates = [lose_an_answer(seed) for seed in range(runs)]
     bad = [fate for fate in fates if fate.orders != 1 or fate.problem]
+    unknown = sum(fate.is_unknown for fate in fates)
     for fate in bad:
         print(fate)
     print(
-        f"{runs - len(bad)} of {runs} runs: one order, and a truthful report; "
+        f"{runs - len(bad)} of {runs} runs: one order, and a truthful report "
+        f"({unknown} times: fate unknown); "
         f"{time.monotonic() - began:.1f} s"
     )
     return bool(bad)

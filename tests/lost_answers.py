@@ -56,16 +56,19 @@ def lose_an_answer(seed: int) -> Fate:
     outage = random.choice([0.0, random.uniform(0.1, LONGEST_OUTAGE)])
     ahead = random.choice([s for s in AHEAD if abs(s) < 30 or name == "kraken"])
     naming = random.choice(NAMES[:3] if name == "zerocap" else NAMES)
+    limits: dict[str, Any] = {"limits": False} if name == "kraken" else {}
     desk = OrderWorld(
-        name, options=options, rate=2.0, seed=seed, faults=[f"{fault}@100s"], ahead=ahead
+        name, options=options, rate=2.0, seed=seed, faults=[f"{fault}@100s"], ahead=ahead, **limits
     )
     story = (
         f"{name} {options} {fault} {terms['order_type']} {terms['price']} out {outage:.1f} s "
         f"clock {ahead:+.0f} s {naming}"
     )
+    begun = desk.world.clock.now().monotonic
     ticket = desk.ticket(seed, **terms, **_named(naming))
-    _use_the_name_before(desk, ticket, naming)
-    desk.world.pass_time(100)
+    desk.world.pass_time(92)
+    _use_the_name_before(desk, ticket, naming)  # a moment before the fault strikes
+    desk.world.pass_time(begun + 100 - desk.world.clock.now().monotonic)
     before = _ids(desk, ticket)
     placement = desk.placement(ticket, has_fresh_id=naming == "fresh")
     rivals = _rival(desk, ticket, "0.0200") if naming == "reference" else set()

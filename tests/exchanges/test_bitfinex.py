@@ -215,6 +215,28 @@ def test_capabilities_are_read_from_a_text_too() -> None:
     opened("balances").receives(auth(caps=text)).does(Ready())
 
 
+@pytest.mark.parametrize("odd", ["{", 7, [], {"orders": 1}, {"orders": {"read": None}}, "7"])
+def test_capabilities_that_cannot_be_read_cost_no_login(odd: Any) -> None:
+    opened().receives(auth(caps=odd)).does(Ready())
+
+
+def test_a_right_that_is_false_is_none() -> None:
+    opened("orders").refuses(auth(caps={"orders": {"read": False}}), PermissionMissing)
+
+
+@pytest.mark.parametrize("version", [2, "2", 2.0, None, "two", []])
+def test_a_version_is_read_in_any_spelling(version: Any) -> None:
+    opened().receives({"event": "info", "version": version}).nothing()
+
+
+@pytest.mark.parametrize("message", [None, 7, {}, [], ""])
+def test_an_odd_text_of_the_exchange_is_not_quoted(message: Any) -> None:
+    event = {"event": "error", "msg": message, "code": 10300}
+    logged_in().receives(event).tells(like(Notice, code="10300", text="no reason given"))
+    info = {"event": "info", "msg": message, "code": 5000}
+    logged_in().receives(info).tells(like(Notice, code="5000", text="info 5000"))
+
+
 def test_a_login_without_capabilities_is_taken() -> None:
     opened().receives({"event": "auth", "status": "OK", "chanId": 0}).does(Ready())
 

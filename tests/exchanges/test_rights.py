@@ -99,7 +99,7 @@ def test_an_answer_without_permissions_is_no_answer() -> None:
 
 def test_bitfinex_lists_sections_with_reading_and_writing() -> None:
     rows = [["orders", 1, 1], ["wallets", 1, 0], ["positions", 0, 0], ["withdraw", 0, 1]]
-    found = rights("bitfinex", {"auth/r/permissions": [*rows, ["ui_new", 1, 1]]})
+    found = rights("bitfinex", {"auth/r/permissions": [*rows, ["ui_new", 1, 1], 7, ["x"]]})
     assert {name for name, right in found.items() if right.held} == {
         "orders: read",
         "wallets: read",

@@ -2,7 +2,7 @@
 
 The one rule: what is not computed is asked for once per change, a second after it was
 missed, since the server mostly sends it by itself.
-Source: docs.bitfinex.com/reference/ws-input-calc (checked 2026-11-30).
+Source: docs.bitfinex.com/reference/ws-auth-input-calc (checked 2026-11-30).
 """
 
 from collections.abc import Iterator

@@ -18,16 +18,22 @@ from privstream.model.errors import (
     Refused,
     Unreachable,
 )
-from privstream.model.exact import decode
+from privstream.model.exact import Malformed, decode
 
 NONCE_TRIES = 2
+DENIED = frozenset({"0", "false"})
 SECTIONS = {"orders": "orders", "trades": "orders", "balances": "wallets", "positions": "positions"}
 """The section of the key's capabilities that each channel needs."""
 
 
+def said(value: object, otherwise: str) -> str:
+    """A text of the exchange, or what stands for it where it is none."""
+    return value if isinstance(value, str) and value else otherwise
+
+
 def error_of(message: dict[str, Any]) -> PrivstreamError:
     """What a message that refuses something means, while we log in."""
-    text = str(message.get("msg") or message.get("status") or "no reason given")
+    text = said(message.get("msg"), said(message.get("status"), "no reason given"))
     return error_for(code_of(message.get("code")), text, "the login")
 
 
@@ -47,14 +53,21 @@ def refusal(problem: PrivstreamError, memory: Memory) -> PrivstreamError:
 def check_rights(capabilities: object, channels: Iterable[str]) -> None:
     """Raise PermissionMissing for a channel that the key cannot read."""
     # The documents show them as JSON in a text, real frames as an object.
-    sections = decode(capabilities) if isinstance(capabilities, str) else capabilities
-    if not isinstance(sections, dict):
+    sections = _decoded(capabilities) if isinstance(capabilities, str) else capabilities
+    if not isinstance(sections, dict):  # what it may read will show
         return
     for channel in channels:
         section = SECTIONS.get(channel, "")
         rights = sections.get(section)
-        if isinstance(rights, dict) and str(rights.get("read", 1)) == "0":
+        if isinstance(rights, dict) and str(rights.get("read", 1)).lower() in DENIED:
             raise PermissionMissing(
                 f"this Bitfinex key may not read {section}, so there are no {channel}",
                 f"give the key the right to read {section}, or name the channels to watch",
             )
+
+
+def _decoded(text: str) -> object:
+    try:
+        return decode(text)
+    except Malformed:
+        return None

@@ -8,6 +8,7 @@ from privstream.exchanges.bitfinex.rest import ask
 from privstream.model.account import Account
 from privstream.model.rest import RestFlow
 
+COLUMNS = 3
 READ = {
     "orders": "orders and trades can neither be streamed nor read back",
     "wallets": "balances cannot be streamed",
@@ -28,8 +29,9 @@ WRITE = {
 def rights_of(account: Account) -> RestFlow[tuple[Right, ...]]:
     """Rows of `[SECTION, READ, WRITE]`, 1 for what the key may."""
     rows = yield from ask(account, "auth/r/permissions")
-    read = {row[0] for row in rows if row[1]}
-    write = {row[0] for row in rows if row[2]}
+    told = [row for row in rows if isinstance(row, list) and len(row) >= COLUMNS]
+    read = {str(section) for section, may_read, *_ in told if may_read}
+    write = {str(section) for section, _, may_write, *_ in told if may_write}
     return (
         *(Right(f"{name}: read", name in read, "read", lack) for name, lack in READ.items()),
         *(Right(right.name, name in write, right.use) for name, right in WRITE.items()),

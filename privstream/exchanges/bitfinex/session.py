@@ -12,7 +12,7 @@ from privstream.exchanges.base import JsonSession, each, unrecognised
 from privstream.exchanges.bitfinex.calculations import Calculations
 from privstream.exchanges.bitfinex.executions import ReadFills
 from privstream.exchanges.bitfinex.life import Pulse, Sequence, numbers
-from privstream.exchanges.bitfinex.login import check_rights, error_of, refusal
+from privstream.exchanges.bitfinex.login import check_rights, error_of, refusal, said
 from privstream.exchanges.bitfinex.memory import Memory
 from privstream.exchanges.bitfinex.positions import Positions
 from privstream.exchanges.bitfinex.refusals import code_of
@@ -148,11 +148,10 @@ class BitfinexSession(JsonSession):
                 yield unrecognised(message, "no event that is known")
 
     def _read_info(self, message: dict[str, Any], now: Now) -> Iterator[Action]:
-        if "version" in message and message["version"] != VERSION:
-            raise Refused(
-                f"Bitfinex speaks version {message['version']} here, privstream version {VERSION}",
-                "check ws_url",
-            )
+        version = code_of(message.get("version"))
+        if version not in {None, VERSION}:
+            speaks = f"Bitfinex speaks version {version} here, privstream version {VERSION}"
+            raise Refused(speaks, "check ws_url")
         platform = message.get("platform")
         code = code_of(message.get("code"))
         if code == RESTART:
@@ -164,7 +163,7 @@ class BitfinexSession(JsonSession):
                 text = "Bitfinex is in maintenance: no news until it is over"
                 yield NoticeReport(level="warning", code="maintenance", text=text, element=message)
         elif code is not None:
-            text = str(message.get("msg") or f"info {code}")
+            text = said(message.get("msg"), f"info {code}")
             yield NoticeReport(level="info", code=str(code), text=text, element=message)
 
     def _read_auth(self, message: dict[str, Any]) -> Iterator[Action]:
@@ -183,7 +182,7 @@ class BitfinexSession(JsonSession):
             yield NoticeReport(level="warning", code="conf", text=text, element=message)
 
     def _read_error(self, message: dict[str, Any]) -> Iterator[Action]:
-        code, text = code_of(message.get("code")), str(message.get("msg") or "no reason given")
+        code, text = code_of(message.get("code")), said(message.get("msg"), "no reason given")
         if not self._pulse.ready:
             problem = error_of(message)
             if isinstance(problem, LoginRefused | Unreachable):

@@ -86,6 +86,9 @@ class OrderDesk(Session, ABC):
     what it sends never show in `Send.shown`.
     """
 
+    ahead_ns: int | None = None
+    """How far the exchange's clock is ahead of ours, as its answers say; relative times count by it."""
+
     @abstractmethod
     def place_message(self, ticket: Ticket, request: int) -> Send:
         """The request that places a prepared ticket."""

@@ -564,3 +564,23 @@ def test_looking_finds_an_order_by_its_client_id_too() -> None:
         assert [order.order_id for order in found] == [placed.order_id]
         with pytest.raises(Refused):
             desk.broker.get("nobody-knows-it")
+
+
+@pytest.mark.parametrize("protocol", ["v1", "v2"])
+@pytest.mark.parametrize("ahead", [3600.0, -40.0])
+def test_an_order_expires_by_the_exchanges_clock_and_a_wrong_one_is_said(
+    protocol: str, ahead: float
+) -> None:
+    desk = OrderWorld(options={"protocol": protocol}, ahead=ahead)
+    desk.place(desk.ticket(time_in_force="gtd", options={"expire": "+60"}))
+    [booked] = desk.booked(desk.ticket())
+    lives = ((booked.expires_ns or 0) - booked.created_ns) / 1e9
+    assert 59 <= lives <= 61
+    (said,) = [text for text in desk.said if "clock" in text]
+    assert "ahead of" in said if ahead > 0 else "behind" in said
+
+
+def test_clocks_that_agree_are_not_worth_a_word() -> None:
+    desk = OrderWorld(ahead=2.0)
+    desk.place(desk.ticket(time_in_force="gtd", options={"expire": "+60"}))
+    assert not [text for text in desk.said if "clock" in text]

@@ -405,3 +405,21 @@ def test_open_orders_are_filtered_by_krakens_own_filters() -> None:
     assert calls == ["/0/private/OpenOrders userref=7"]
     with pytest.raises(UsageError):
         play(entry().open_orders({"color": "red"}), lists({}, {}, []))
+
+
+def test_relative_times_of_v2_count_by_the_clock_that_its_answers_show() -> None:
+    desk = desk_v2()
+    ack = {"method": "subscribe", "req_id": 1, "success": True, "result": {"channel": "executions"}}
+    hears(desk, ack | {"time_out": "2026-05-28T19:00:00.200000Z", "time_in": "soon"})
+    order = ticket(time_in_force="gtd", expire="+60", start="+5")
+    text = desk.place_message(order, 1).text
+    assert '"expire_time":"2026-05-28T19:01:01Z"' in text
+    assert '"effective_time":"2026-05-28T19:00:06Z"' in text
+
+
+@pytest.mark.parametrize("typed", ["2026-02-30T08:00:00Z", "2027-13-01T08:00:00Z"])
+@pytest.mark.parametrize("option", ["start", "expire"])
+def test_a_day_that_no_calendar_has_is_a_usage_error(option: str, typed: str) -> None:
+    force = {"time_in_force": "gtd"} if option == "expire" else {}
+    with pytest.raises(UsageError, match="is no time"):
+        entry().check(ticket(**force, **{option: typed}))

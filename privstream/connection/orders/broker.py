@@ -49,6 +49,8 @@ TOKEN_LIFE = 30.0
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds between looks for something whose answer was lost."""
 LOOKS_FOR = sum(PAUSES)
+SKEW_NS = 5 * 10**9
+"""Clocks that are farther apart than this are worth a word."""
 LOOK_LIMIT = 10.0
 """Seconds for one look over REST, its waits for the request budget included."""
 
@@ -149,6 +151,7 @@ class Broker:
         self.say = say
         self._raw = raw
         self._channels = errand.exchange.select(CHANNELS)
+        self._has_said_skew = False
 
     def monotonic(self) -> float:
         return self.errand.clock.now().monotonic
@@ -253,4 +256,19 @@ class Broker:
         login = self.errand.logged_in(
             self._channels, token, session=desk, ledger=self._ledger(), outlet=heard
         )
-        return Line(stack.enter_context(login), desk, heard, token, is_cached, self.monotonic)
+        line = Line(stack.enter_context(login), desk, heard, token, is_cached, self.monotonic)
+        self._say_skew(desk)
+        return line
+
+    def _say_skew(self, desk: OrderDesk) -> None:
+        """Relative times count by the exchange's clock: a user should know how far ours is off."""
+        if desk.ahead_ns is None:
+            desk.ahead_ns = self.errand.rest.skew_ns
+        ahead_ns = desk.ahead_ns
+        if abs(ahead_ns) <= SKEW_NS or self._has_said_skew:
+            return
+        self._has_said_skew = True
+        off = f"{abs(ahead_ns) / 1e9:.0f} s {'behind' if ahead_ns > 0 else 'ahead of'}"
+        self.say(
+            f"this computer's clock is {off} {self.title}'s; times like +60 count by {self.title}'s"
+        )

@@ -21,7 +21,7 @@ from privstream.model.exact import Number
 from privstream.model.order_entry import Answered, DeskAction, OrderDesk, Ticket
 from privstream.model.rest import Now, Stamp
 from privstream.model.session import Send
-from privstream.model.times import from_nanos
+from privstream.model.times import from_nanos, from_rfc3339, to_nanos
 
 CALLS = frozenset({"add_order", "cancel_order", "cancel_all"})
 HIDDEN = "<token>"
@@ -43,9 +43,18 @@ class DeskV2(SessionV2, OrderDesk):
         self._now = now
         yield from super().tick(now)
 
+    def read(self, message: Any, now: Now) -> Iterator[Any]:
+        self._now = now
+        if isinstance(message, dict) and (sent := _moment(message.get("time_out"))) is not None:
+            self.ahead_ns = sent - now.wall_ns
+        yield from super().read(message, now)
+
     def place_message(self, ticket: Ticket, request: int) -> Send:
         self._calls.sent(request, "add_order", ticket.client_order_id or "")
-        return self._call("add_order", add_order(ticket, self._now), request)
+        return self._call("add_order", add_order(ticket, self._by_kraken()), request)
+
+    def _by_kraken(self) -> int | None:
+        return None if self._now is None else self._now.wall_ns + (self.ahead_ns or 0)
 
     def cancel_message(self, order_id: str, request: int) -> Send:
         self._calls.sent(request, "cancel_order", order_id)
@@ -83,17 +92,27 @@ class DeskV2(SessionV2, OrderDesk):
             yield from self._calls.unnumbered(None, _answer(message, "order call"))
 
 
+def _moment(text: object) -> int | None:
+    """Nanoseconds since the epoch; `None` where that is no time."""
+    try:
+        moment = from_rfc3339(text)
+    except (TypeError, ValueError):
+        return None
+    return None if moment is None else to_nanos(moment)
+
+
 def _answer(message: dict[str, Any], method: str) -> Answered:
     """An answer, without the number of its request."""
-    result = message.get("result") or {}
-    named = (result.get("order_id"), result.get("cl_ord_id"))
-    order_id = named[0] or named[1]
+    said = message.get("result")
+    result = said if isinstance(said, dict) else {}
+    named = [result.get(key) for key in ("order_id", "cl_ord_id")]
+    warnings = result.get("warnings")
     is_refused = message.get("success") is not True
     return Answered(
         request=0,
-        order_ids=() if order_id is None else (order_id,),
+        order_ids=tuple(name for name in named if isinstance(name, str) and name)[:1],
         error=_error_of(message, method) if is_refused else None,
-        warnings=tuple(map(str, result.get("warnings") or ())),
+        warnings=tuple(map(str, warnings)) if isinstance(warnings, list) else (),
         count=count_of(result.get("count")),
     )
 
@@ -108,8 +127,8 @@ FIRST_REQUEST = 1000
 """Requests are numbered from here on, apart from the subscriptions."""
 
 
-def add_order(ticket: Ticket, now: Now | None) -> dict[str, Any]:
-    """The params of a prepared ticket, without the token."""
+def add_order(ticket: Ticket, now_ns: int | None) -> dict[str, Any]:
+    """The params of a prepared ticket, without the token; `now_ns` is by Kraken's clock."""
     kind, named = ticket.order_type, terms.flags(ticket)
     quantity = Number(terms.number(ticket.quantity, "--quantity"))
     params: dict[str, Any] = {
@@ -119,7 +138,7 @@ def add_order(ticket: Ticket, now: Now | None) -> dict[str, Any]:
         "cash_order_qty" if "viqc" in named else "order_qty": quantity,
         **_limit(ticket),
         **_triggers(ticket),
-        **_times(ticket, now),
+        **_times(ticket, now_ns),
         **_flags(named),
         **_identity(ticket),
         **_closing(ticket),
@@ -162,7 +181,7 @@ def _offset_kind(value: Price) -> str:
     return "pct" if value.percent else "quote"
 
 
-def _times(ticket: Ticket, now: Now | None) -> dict[str, str]:
+def _times(ticket: Ticket, now_ns: int | None) -> dict[str, str]:
     times = {}
     if (force := terms.time_in_force(ticket)) is not None:
         times["time_in_force"] = force
@@ -171,17 +190,17 @@ def _times(ticket: Ticket, now: Now | None) -> dict[str, str]:
         ("expire_time", terms.expiry(ticket)),
     ):
         if moment is not None:
-            times[key] = _absolute(moment, now)
+            times[key] = _absolute(moment, now_ns)
     return times
 
 
-def _absolute(moment: Moment, now: Now | None) -> str:
+def _absolute(moment: Moment, now_ns: int | None) -> str:
     if moment.at is not None:
         return moment.at
-    if now is None or moment.after is None:
+    if now_ns is None or moment.after is None:
         raise ValueError("a time from now needs a connection that is open")
     # Rounded up: an order never starts or expires earlier than was asked for.
-    seconds = -(-now.wall_ns // 10**9) + moment.after
+    seconds = -(-now_ns // 10**9) + moment.after
     return from_nanos(seconds * 10**9).replace(".000000Z", "Z")
 
 

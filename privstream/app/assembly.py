@@ -136,8 +136,7 @@ def _restore(ledger: Ledger, state: "State") -> int | None:
         return None
     if state.resume_from_ns is not None:
         # Before the first notes of the first run there is only the moment when it began.
-        ledger.started = from_nanos(state.resume_from_ns)
-        ledger.reconnected()
+        ledger.resume_from(from_nanos(state.resume_from_ns))
     try:
         with closing(state.notes()) as notes:
             ledger.restore(notes)

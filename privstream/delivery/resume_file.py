@@ -21,12 +21,13 @@ from privstream.model.errors import ConfigError, OutputFailed
 from privstream.settings.private_files import OPEN_TO_OTHERS, check_file, private_folder
 
 APPLICATION = 0x50535452  # "PSTR", in the file's header: it is ours
-VERSION = 1
-KEPT = 100_000
-"""Of each kind so many are kept, however old they are."""
-MOST = 500_000
-"""And no more than so many, however young."""
-KEPT_NS = 7 * 24 * 3600 * 10**9
+VERSION = 2
+"""The first one kept no times of fills and ended orders; its notes are still read."""
+_DAY_NS = 24 * 3600 * 10**9
+KEPT_NS = 2 * _DAY_NS
+"""So long before the cursor it is known what was delivered: no read-back overlaps by more."""
+LEFT_NS = 7 * _DAY_NS
+"""For so long a cursor counts of what is not watched any more."""
 PRUNE_EVERY = 20_000
 """Notes between two looks for what is old."""
 BUSY = 5.0
@@ -57,13 +58,8 @@ PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {VERSION};
 COMMIT;
 """
-_OLD = """
-DELETE FROM notes WHERE kind = :kind AND NOT lasting AND (
-    number <= (SELECT number FROM notes WHERE kind = :kind AND NOT lasting
-               ORDER BY number DESC LIMIT 1 OFFSET :most)
-    OR noted_ns < :before AND
-    number <= (SELECT number FROM notes WHERE kind = :kind AND NOT lasting
-               ORDER BY number DESC LIMIT 1 OFFSET :kept))
+_FIRST_YOUNG = """
+SELECT number FROM notes WHERE NOT lasting AND noted_ns >= ? ORDER BY number LIMIT 1
 """
 
 
@@ -98,8 +94,9 @@ class State:
             self._check_whose()
             self.resume_from_ns = self._resume_from()
             """The last moment known whole in all that is watched; `None` if that is new."""
+            self._whole_ns = now_ns if self.resume_from_ns is None else self.resume_from_ns
             self._begin(now_ns)
-            self._prune(now_ns)
+            self._prune()
             self._resources = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -129,7 +126,7 @@ class State:
                 if whole_ns is not None:
                     self._move(whole_ns)
             if self._noted >= PRUNE_EVERY:
-                self._prune(now_ns)
+                self._prune()
         except sqlite3.Error as problem:
             raise OutputFailed(
                 f"cannot keep what was delivered in {self.path}: {problem}",
@@ -151,20 +148,28 @@ class State:
                 )
 
     def _move(self, whole_ns: int) -> None:
+        self._whole_ns = whole_ns
         self._database.executemany(
             "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)",
             [(*scope, whole_ns) for scope in self._whose.scopes],
         )
 
-    def _prune(self, now_ns: int) -> None:
-        """Forget what is old."""
+    def _prune(self) -> None:
+        """Forget what nothing reads back as news any more; notes are numbered as they come."""
         self._noted = 0
-        limits = {"most": MOST, "kept": KEPT, "before": now_ns - KEPT_NS}
-        kinds = self._database.execute("SELECT DISTINCT kind FROM notes WHERE NOT lasting")
         with self._database:
             self._database.execute("BEGIN IMMEDIATE")
-            for (kind,) in kinds.fetchall():
-                self._database.execute(_OLD, {**limits, "kind": kind})
+            young = self._database.execute(_FIRST_YOUNG, (self._needed_since(),)).fetchone()
+            self._database.execute(
+                "DELETE FROM notes WHERE NOT lasting AND number < ?",
+                young or (2**62,),
+            )
+
+    def _needed_since(self) -> int:
+        """A read-back begins at the cursor of what it is for, and an interruption may be long."""
+        cursors = self._database.execute("SELECT whole_ns FROM cursors").fetchall()
+        ours = self._whole_ns
+        return max(min((whole for (whole,) in cursors), default=ours), ours - LEFT_NS) - KEPT_NS
 
     # --- opening -------------------------------------------------------------------------
 
@@ -176,6 +181,8 @@ class State:
             database.execute("PRAGMA journal_mode = WAL")
             database.executescript(_SCHEMA)
         _check_whole(database, self.path)
+        if version and version < VERSION:
+            database.execute(f"PRAGMA user_version = {VERSION}")
 
     def _check_whose(self) -> None:
         """Refuse the past of another account that once had this name."""

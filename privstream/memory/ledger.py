@@ -106,6 +106,13 @@ class Ledger:
         if journal is not None and moment is not None and not self._continues:
             journal.keep("started", "", moment.encode(), lasting=True)
 
+    def resume_from(self, proven: str) -> None:
+        """A run before emitted everything until then; this one goes on from there."""
+        self.started = proven
+        self.reconnected()
+        self._orders.resume_from(proven)
+        self._trades.resume_from(proven)
+
     def restore(self, notes: Iterable[tuple[str, str, bytes]]) -> None:
         """Know what the runs before noted, as kind, key and value, oldest first."""
         for kind, key, value in notes:

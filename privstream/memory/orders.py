@@ -206,6 +206,10 @@ class Orders:
             journal.forget("order", order.order_id)
             journal.keep("forgotten", order.order_id)
 
+    def resume_from(self, proven: str) -> None:
+        """A run before emitted everything until then."""
+        self._forgotten.resume_from(proven)
+
     def forget(self, proven: str) -> None:
         """Everything until this moment was delivered."""
         self._forgotten.forget(proven)

@@ -71,6 +71,10 @@ class Remembered:
         hours, hour = self._place(time, BEFORE)
         hours.setdefault(hour, _Hour()).young.add(hash(member))
 
+    def resume_from(self, proven: str) -> None:
+        """A run before emitted everything until then, and kept the ids of the last day of it."""
+        self._emitted_until = minute_of(proven) // MINUTES - KEPT_HOURS
+
     def is_past(self, time: str) -> bool:
         """It happened so long ago that its id may be forgotten: it was emitted then."""
         return minute_of(time) // MINUTES < self._emitted_until

@@ -66,6 +66,10 @@ class Trades:
             return self._orders.fields_of(fill.order_id)
         return self._orders.take_fill(fill.order_id, fill)
 
+    def resume_from(self, proven: str) -> None:
+        """A run before emitted everything until then."""
+        self._emitted.resume_from(proven)
+
     def forget(self, proven: str) -> None:
         """Everything until this moment was delivered."""
         self._emitted.forget(proven)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from privstream.delivery import resume_file as state_module
-from privstream.delivery.resume_file import KEPT_NS, VERSION, State, Whose, state_path
+from privstream.delivery.resume_file import KEPT_NS, LEFT_NS, VERSION, State, Whose, state_path
 from privstream.memory.journal import Note
 from privstream.model.errors import ConfigError, OutputFailed
 
@@ -215,33 +215,56 @@ def test_what_was_not_committed_wholly_is_not_there(path: Path) -> None:
 # --- what is old ---------------------------------------------------------------------------
 
 
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state_module, "KEPT", 3)
-    monkeypatch.setattr(state_module, "MOST", 6)
-
-
-@pytest.mark.usefixtures("small")
-def test_what_is_old_is_forgotten_but_for_the_latest_and_what_lasts(path: Path) -> None:
+def test_what_no_read_back_can_bring_again_is_forgotten_and_what_lasts_is_not(path: Path) -> None:
+    open_order, ended = note("open", kind="order", lasting=True), note("ended", kind="order")
     with State(path, whose(), NOW) as state:
-        state.commit([note("open", kind="order", lasting=True), note("ended", kind="order")], NOW)
-        state.commit([note(f"T{number}") for number in range(5)], NOW)
-    later = NOW + KEPT_NS + 1
-    with State(path, whose(), later) as state:
-        assert [key for _, key, _ in state.notes()] == ["open", "ended", "T2", "T3", "T4"]
+        state.commit([open_order, note("T1"), ended], NOW)
+        state.commit([note("T2")], NOW + SECOND, whole_ns=NOW + SECOND + KEPT_NS)
+    assert [key for _, key, _ in kept(path)] == ["open", "T2"]
 
 
-@pytest.mark.usefixtures("small")
-def test_young_ones_stay_up_to_a_limit(path: Path) -> None:
+def test_however_long_an_interruption_lasts_what_was_before_it_is_known(path: Path) -> None:
     with State(path, whose(), NOW) as state:
-        state.commit([note(f"T{number}") for number in range(9)], NOW)
-    assert [key for _, key, _ in kept(path)] == [f"T{number}" for number in range(3, 9)]
+        state.commit([note("T1")], NOW, whole_ns=NOW)
+    with State(path, whose(), NOW + 100 * KEPT_NS) as state:
+        assert [key for _, key, _ in state.notes()] == ["T1"]
 
 
-@pytest.mark.usefixtures("small")
+def test_however_many_there_were_all_of_the_last_days_are_known(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state_module, "PRUNE_EVERY", 10)
+    with State(path, whose(), NOW) as state:
+        for number in range(100):
+            state.commit([note(f"T{number}")], NOW, whole_ns=NOW)
+        assert len(list(state.notes())) == 100
+
+
 def test_a_long_run_forgets_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state_module, "PRUNE_EVERY", 10)
     with State(path, whose(), NOW) as state:
         for number in range(100):
-            state.commit([note(f"T{number}")], NOW)
+            now = NOW + number * KEPT_NS // 4
+            state.commit([note(f"T{number}")], now, whole_ns=now)
         assert len(list(state.notes())) < 20
+
+
+def test_what_another_run_watches_keeps_its_past_for_a_week(path: Path) -> None:
+    with State(path, whose("balances"), NOW) as state:
+        state.commit([note("C1", kind="change")], NOW, whole_ns=NOW)
+    with State(path, whose("trades"), NOW) as state:
+        state.commit([], NOW, whole_ns=NOW + 3 * KEPT_NS)
+        state.commit([], NOW, whole_ns=NOW + 3 * KEPT_NS)
+    with State(path, whose("trades"), NOW) as state:
+        assert [key for _, key, _ in state.notes()] == ["C1"]
+        state.commit([], NOW, whole_ns=NOW + LEFT_NS + KEPT_NS + SECOND)
+    assert kept(path) == []
+
+
+def test_a_file_of_the_first_version_is_taken_over(path: Path) -> None:
+    with State(path, whose(), NOW) as state:
+        state.commit([note("T1")], NOW)
+        state._database.execute("PRAGMA user_version = 1")
+    assert kept(path) == [("trade", "T1", b"")]
+    with State(path, whose(), NOW) as state:
+        assert state._database.execute("PRAGMA user_version").fetchone() == (VERSION,)

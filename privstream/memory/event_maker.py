@@ -59,7 +59,7 @@ class EventMaker:
     ) -> Order:
         """The whole order as it is known after a report."""
         fields = order.fields
-        fee, fee_currency = order.fee()
+        fee, fee_currency = order.facts.fee()
         return Order(
             exchange=self._exchange,
             account=self._account,
@@ -82,7 +82,7 @@ class EventMaker:
             quantity=fields.get("quantity"),
             quote_quantity=fields.get("quote_quantity"),
             filled=fields.get("filled"),
-            remaining=order.remaining(),
+            remaining=order.facts.remaining(),
             average_price=fields.get("average_price"),
             cost=fields.get("cost"),
             fee=fee,

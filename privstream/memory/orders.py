@@ -51,7 +51,7 @@ class Orders:
         return frozenset(
             order.order_id
             for order in self._known.values()
-            if order.is_open and order.confirmed < connection
+            if order.is_open and order.facts.age.confirmed < connection
         )
 
     def has_emitted(self, order_id: str) -> bool:
@@ -83,17 +83,17 @@ class Orders:
             report.source != "rest"
             and not order.looked_up
             and self._run.emits("orders")
-            and not order.would_be_whole(report)
+            and not order.facts.would_be_whole(report)
         )
 
     def _take_while_parked(self, order: KnownOrder, report: OrderReport) -> Iterator[Order]:
         """What was told first is emitted first, as soon as enough is known of the order."""
         if report.source == "rest":
-            order.fill_in(report.fields)
+            order.facts.fill_in(report.fields)
             order.found = report
             return
         order.parked.append(report)
-        if order.would_be_whole(report):  # the stream itself has brought the rest
+        if order.facts.would_be_whole(report):  # the stream itself has brought the rest
             yield from self._release(order)
 
     def settle(self, order_ids: Iterable[str] | None = None) -> Iterator[Order]:
@@ -107,9 +107,9 @@ class Orders:
         waiting, order.parked = order.parked, []
         found, order.found = order.found, None
         for report in waiting:
-            order.fill_in(_unchanging(report.fields))
+            order.facts.fill_in(_unchanging(report.fields))
         if found is not None:
-            order.begin_as(found, waiting[0])
+            order.facts.begin_as(found, waiting[0])
         for report in waiting:
             yield from self._merge(order, report)
         if found is not None and order.is_open:
@@ -177,7 +177,7 @@ class Orders:
                 return {}
             order = self._known[order_id] = KnownOrder(order_id)
             self._forget_later(order)
-        order.fills.take(fill)
+        order.facts.fills.take(fill)
         return order.fields
 
     # --- forgetting --------------------------------------------------------------------

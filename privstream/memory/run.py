@@ -6,9 +6,9 @@ Pure.
 from collections import Counter
 from dataclasses import dataclass
 
+from privstream.memory.age import Moment
 from privstream.memory.event_maker import EventMaker, View
 from privstream.memory.journal import Journal
-from privstream.memory.order import Moment
 from privstream.model.events import Source
 from privstream.model.reports import AnyReport
 

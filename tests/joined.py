@@ -282,7 +282,7 @@ class World:
         refusal = self.faults.refusal(now)
         if refusal is not None:
             return _as_response(refusal)
-        asked = _as_request(request)
+        asked = _as_request(request, getattr(self.exchange.account.endpoints, request.base))
         answer = self.faults.answered(asked, self.simulated.request(asked, now), now)
         if answer is None:
             raise Unreachable("the connection ended without an answer")
@@ -466,8 +466,8 @@ class JoinedSocket:
         self.end = self.end or what
 
 
-def _as_request(request: HttpRequest) -> Request:
-    path, _, query = request.path.partition("?")
+def _as_request(request: HttpRequest, base: str = "") -> Request:
+    path, _, query = f"{urlsplit(base).path}{request.path}".partition("?")
     headers = {name.lower(): value for name, value in request.headers.items()}
     return Request(request.method, path, query, headers, request.body)
 

@@ -207,7 +207,7 @@ def _name_overrides(config: Config, accounts: list[Account], voice: Voice) -> No
 
 def _exchange_of(account: Account, request: Request) -> Exchange:
     exchange = exchanges.find(account.exchange)
-    if exchange.symbol_channels and request.symbol:
+    if request.symbol:
         account = replace(account, symbols=tuple(request.symbol))
     return exchange(account)
 

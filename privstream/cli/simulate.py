@@ -122,8 +122,8 @@ def _config_lines(account: Account) -> str:
         lines.append('protocol = "v1"')
     lines += ["", f"[exchanges.{account.exchange}]", f'rest_url = "{account.endpoints.rest_url}"']
     lines.append(f'ws_url = "{account.endpoints.ws_url}"')
-    if account.endpoints.history_url is not None:
-        lines.append(f'history_url = "{account.endpoints.history_url}"')
+    beside = {"history_url": account.endpoints.history_url, "api_url": account.endpoints.api_url}
+    lines += [f'{key} = "{url}"' for key, url in beside.items() if url is not None]
     return "\n".join([*lines, ""])
 
 

@@ -20,7 +20,7 @@ from privstream.model.errors import PrivstreamError, Untrusted
 LIMIT = 10.0
 """Seconds for all of it."""
 PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
-LABELS = {"rest_url": "REST", "ws_url": "socket", "history_url": "history"}
+LABELS = {"rest_url": "REST", "ws_url": "socket", "history_url": "history", "api_url": "API"}
 UNKNOWN_AUTHORITY = frozenset({18, 19, 20, 21})  # OpenSSL's X509_V_ERR_*: no chain to a known one
 EXPIRED, NOT_YET, WRONG_HOST = 10, 9, 62
 

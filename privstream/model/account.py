@@ -54,7 +54,7 @@ class Account:
     options: Mapping[str, str] = field(default_factory=dict)
     """The exchange's own settings, like `protocol` on Kraken."""
     symbols: tuple[str, ...] = ()
-    """What the user named for channels that are streamed per symbol, in the user's spelling."""
+    """What the user named, in the user's spelling: channels and histories may be per symbol."""
 
     @property
     def api_key(self) -> Secret:

@@ -116,7 +116,7 @@ class Config(Struct, frozen=True):
         kind = self.find(settings.exchange)
         try:
             chosen = _all_options(kind, settings.options, options)
-            endpoints = replace(kind.endpoints(chosen), **self.overridden(settings.exchange))
+            endpoints = _moved(kind.endpoints(chosen), self.overridden(settings.exchange))
             kind.check_endpoints(endpoints, chosen)
             secrets = {
                 key: resolve(origin, f"account {name!r}: {key}", self.environment)
@@ -356,6 +356,12 @@ def endpoint_settings(exchange: type[Exchange]) -> tuple[str, ...]:
     """The keys that [exchanges.NAME] may have: the URLs that this exchange has."""
     defaults = exchange.endpoints({option.name: option.default for option in exchange.options})
     return tuple(f.name for f in fields(Endpoints) if getattr(defaults, f.name) is not None)
+
+
+def _moved(endpoints: Endpoints, urls: Mapping[str, str]) -> Endpoints:
+    """With the URLs of the file. Beside REST that was moved a key is shown to no other host."""
+    api_url = None if "rest_url" in urls else endpoints.api_url
+    return replace(replace(endpoints, api_url=api_url), **urls)
 
 
 def _all_options(

@@ -112,6 +112,7 @@ def _section(simulation: Simulation, exchange: str) -> str:
         "rest_url": account.endpoints.rest_url,
         "ws_url": account.endpoints.ws_url,
         "history_url": account.endpoints.history_url,
+        "api_url": account.endpoints.api_url,
     }
     places = [f'{name} = "{url}"' for name, url in urls.items() if url is not None]
     return "\n".join([f"[accounts.{exchange}]", *secrets, f"[exchanges.{exchange}]", *places, ""])

@@ -124,8 +124,8 @@ class Clinic:
 def _section(account: Account, replaced: Mapping[str, str]) -> str:
     endpoints = account.endpoints
     urls = {"rest_url": endpoints.rest_url, "ws_url": endpoints.ws_url}
-    if endpoints.history_url is not None:
-        urls["history_url"] = endpoints.history_url
+    beside = {"history_url": endpoints.history_url, "api_url": endpoints.api_url}
+    urls |= {key: url for key, url in beside.items() if url is not None}
     secrets = {key: secret.reveal() for key, secret in account.credentials.items()}
 
     def lines(values: Mapping[str, str]) -> str:

@@ -15,7 +15,8 @@ def examine_rights(title: str, rights: tuple[Right, ...]) -> Iterator[Finding]:
     reads = [right for right in rights if right.use == "read"]
     held = [right.name for right in reads if right.held]
     if held:
-        yield passed("key", f"key: accepted, may read ({', '.join(held)})")
+        kind = next((f" ({right.kind})" for right in reads if right.kind), "")
+        yield passed("key", f"key{kind}: accepted, may read ({', '.join(held)})")
     for right in reads:
         if right.held is False:
             yield _missing(title, right)

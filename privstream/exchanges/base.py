@@ -62,6 +62,8 @@ class Right(Struct, frozen=True):
     refusal: str | None = None
     hint: str | None = None
     """What the exchange said where a call was refused, and what may mend it."""
+    kind: str | None = None
+    """Of which kind the key is, where the exchange has several."""
 
 
 class Exchange(ABC):

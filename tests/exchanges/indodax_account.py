@@ -1,5 +1,6 @@
 """What the Indodax tests share: an invented account, and the words of its login."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,11 @@ CONNECTED: dict[str, Any] = {
 SUBSCRIBED: dict[str, Any] = {"id": 2, "subscribe": {}}
 
 
-def indodax(**options: str) -> Indodax:
+def indodax(*symbols: str, **options: str) -> Indodax:
+    """An account with a key of the older kind, unless the options say otherwise."""
     credentials = {"api_key": Secret("TESTKEY-0001"), "api_secret": Secret("test-secret-0001")}
-    endpoints = Indodax.endpoints(options)
-    return Indodax(Account("indodax", "indodax", credentials, endpoints, options))
+    endpoints, options = Indodax.endpoints(options), {"api": "v1", **options}
+    return Indodax(Account("indodax", "indodax", credentials, endpoints, options, symbols))
 
 
 def token(text: str = "TOKEN") -> Token:
@@ -82,5 +84,7 @@ def fill(executed: str, trade_id: str | None = "72057594039000077", **told: Any)
         "clearing": "89",
     }
     information = {key: v for key, v in (information | told).items() if v is not None}
-    order = NEW | {"status": "FILL", "executedQty": executed, "fillInformation": information}
+    left = str(Decimal(NEW["origQty"]) - Decimal(executed))
+    done = {"status": "FILL", "executedQty": executed, "unfilledQty": left}
+    order = NEW | done | {"fillInformation": information}
     return order if trade_id is None else order | {"tradeId": trade_id}

@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from privstream.exchanges.base import each
-from privstream.exchanges.indodax import histories, rest
-from privstream.exchanges.indodax.orders import read_ended, read_found, read_trade
+from privstream.exchanges.indodax import rest
+from privstream.exchanges.indodax.rows import read_ended, read_found, read_trade
+from privstream.exchanges.indodax.tapi_v1 import TapiV1
 from privstream.model.account import Token
 from privstream.model.errors import PrivstreamError, TokenRefused
 from privstream.model.events import Notice, Order, Trade
@@ -87,7 +88,7 @@ def test_the_documented_publications_have_these_orders_and_trades() -> None:
             Order,
             order_id="apeidr-limit-19358",
             status="partially_filled",
-            remaining="8197.63648020",
+            remaining="8197.6364802",
         ),
     ]
     assert told(aave).events == [
@@ -173,18 +174,20 @@ def test_a_recorded_burst_is_read_publication_by_publication() -> None:
 def test_the_documented_rest_rows_are_read() -> None:
     account = indodax().account
     for line in lines("rest_tapi_getInfo"):
-        found = play(rest.read_balances(account, "rest"), lambda _c, _r, b=line: answer(b))  # type: ignore[misc]  # bound now
-        assert len(found) == 3
+        found = play(TapiV1(account).balances("rest"), lambda _c, _r, b=line: answer(b))  # type: ignore[misc]  # bound now
+        assert len(found) == 2
     for line in lines("rest_generate_token"):
         token = play(rest.fetch_token(account), lambda _c, _r, b=line: answer(b))  # type: ignore[misc]  # bound now
         assert (token.channel or "").startswith("pws:#")
     (trade,) = decode(lines("rest_v2_myTrades")[0])["data"]
-    assert read_trade(trade) == like(object, price="1564455", cost="156445", fee="468", side="sell")
+    assert list(read_trade(trade)) == [
+        like(object, price="1564455", cost="156445", fee="468", side="sell")
+    ]
     (order,) = decode(lines("rest_v2_order_histories")[0])["data"]
-    assert read_ended(order) == like(object, order_id="aaveidr-limit-3568", status="filled")
+    assert list(read_ended(order)) == [like(object, order_id="aaveidr-limit-3568", status="filled")]
     for line in lines("rest_tapi_getOrder"):
         row = decode(line)["return"]["order"]
-        found_order = read_found("btcidr-limit-59639504", "btc_idr", row)
+        (found_order,) = read_found("btcidr-limit-59639504", "btc_idr", row)
         assert found_order == like(object, status="canceled", quote_quantity="336058", filled="0")
 
 
@@ -192,14 +195,14 @@ def test_the_documented_rest_rows_are_read() -> None:
 def test_the_documented_open_orders_are_read() -> None:
     account = indodax().account
     with_pair, without, none = lines("rest_tapi_openOrders")
-    found = play(rest.open_orders(account, "rest"), lambda _c, _r: answer(without))
-    assert found[:2] == (
+    found = play(TapiV1(account).open_orders("rest", (), ()), lambda _c, _r: answer(without))
+    assert found == (
         like(object, order_id="btcidr-limit-172", filled="0.01866550", quantity="0.02000000"),
         like(object, order_id="btcidr-stoplimit-173", quote_quantity="1266293.00000000"),
     )
-    assert len(play(rest.open_orders(account, "rest"), lambda _c, _r: answer(none))) == 1
+    assert len(play(TapiV1(account).open_orders("rest", (), ()), lambda _c, _r: answer(none))) == 0
     with pytest.raises(PrivstreamError):  # never asked for, and without the pair unreadable
-        play(rest.open_orders(account, "rest"), lambda _c, _r: answer(with_pair))
+        play(TapiV1(account).open_orders("rest", (), ()), lambda _c, _r: answer(with_pair))
 
 
 @needs_corpus
@@ -208,10 +211,10 @@ def test_the_documented_rest_errors_are_errors() -> None:
     for name in ("rest_generate_token_error", "rest_tapi_error"):
         for line in lines(name):
             with pytest.raises(PrivstreamError):
-                play(rest.ask(account, "getInfo"), lambda _c, _r, b=line: answer(b))  # type: ignore[misc]  # bound now
+                play(TapiV1(account).ask("getInfo"), lambda _c, _r, b=line: answer(b))  # type: ignore[misc]  # bound now
     for line in lines("rest_v2_error"):
         with pytest.raises(PrivstreamError):
-            histories.read_v2(answer(line, 400), "myTrades")
+            rest.read_rows(answer(line, 400), "myTrades")
 
 
 # --- junk ------------------------------------------------------------------------------
@@ -276,16 +279,16 @@ ANSWERS = [
 def test_junk_in_an_answer_is_a_notice_or_an_error_of_ours(body: Any) -> None:
     account = indodax().account
     for flow in (
-        rest.open_orders(account, "snapshot"),
-        rest.read_balances(account, "snapshot"),
+        TapiV1(account).open_orders("snapshot", (), ()),
+        TapiV1(account).balances("snapshot"),
         indodax().look_up(["aaveidr-limit-1"]),
         rest.fetch_token(account),
     ):
         with suppress(PrivstreamError):
             _tell(play(flow, lambda _c, _r: answer(body)))
     with suppress(PrivstreamError):
-        rows = histories.read_v2(answer(body), "myTrades")
-        _tell(each(rows, histories.read_fill))
+        rows = rest.read_rows(answer(body), "myTrades")
+        _tell(each(rows, read_trade))
 
 
 def _tell(found: Any) -> None:

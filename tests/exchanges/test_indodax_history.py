@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from privstream.exchanges.indodax.histories import LIMIT, QUERIES, SPAN, windows
+from privstream.exchanges.indodax.histories import LIMIT, SPAN, windows
 from privstream.model.errors import LoginRefused
 from privstream.model.events import Order, Trade
 from privstream.model.reports import Fill, Listed, OrderReport
@@ -130,11 +130,20 @@ def test_a_pair_that_is_no_more_hides_no_other() -> None:
     assert "Invalid symbol" in (found.detail or "")
 
 
-def test_a_refused_key_ends_the_reading_at_once() -> None:
-    desk = Desk(myTrades={"code": 1001, "error": "Invalid credentials."})
-    with pytest.raises(LoginRefused):
-        play(indodax().backfill(known("lendidr", "aaveidr")), desk)
-    assert desk.names() == ["openOrders", "myTrades"]
+def test_a_part_that_is_refused_hides_no_other() -> None:
+    desk = Desk(
+        myTrades={"code": 1001, "error": "Invalid credentials."},
+        histories=payload("histories.json"),
+        getInfo=payload("get_info.json"),
+    )
+    found = play(indodax().backfill(known("lendidr", "aaveidr")), desk)
+    ended = [report.order_id for report in found.reports if isinstance(report, OrderReport)]
+    assert set(ended) == {"aaveidr-limit-41001"}
+    assert Listed("balances") in found.reports
+    assert not found.complete
+    assert "fills: Indodax refuses myTrades" in (found.detail or "")
+    # The key's fault is every pair's.
+    assert desk.names() == ["openOrders", "myTrades", "histories", "histories", "getInfo"]
 
 
 def test_longer_interruptions_are_read_week_by_week_newest_first() -> None:
@@ -176,8 +185,8 @@ def test_lists_that_stay_full_are_not_read_for_ever() -> None:
     desk = Desk(myTrades={"data": rows})
     found = play(indodax().backfill(known("aaveidr")), desk)
     assert not found.complete
-    assert "not enough" in (found.detail or "")
-    assert len(desk.asked) <= QUERIES + 3
+    assert "of one millisecond" in (found.detail or "")
+    assert len(desk.asked) < 10
 
 
 def row(number: int, time: int) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from privstream.exchanges.indodax import rest
 from privstream.exchanges.indodax.histories import LIMIT
+from privstream.exchanges.indodax.tapi_v1 import TapiV1
 from privstream.model.events import Balance, Order
 from privstream.model.reports import BalanceReport, Listed, NoticeReport, OrderReport
 from tests.exchanges.indodax_account import (
@@ -141,7 +141,7 @@ def test_only_what_is_streamed_is_read() -> None:
 
 def test_nothing_of_the_person_is_reported() -> None:
     info = payload("get_info.json")
-    found = play(rest.read_balances(indodax().account, "rest"), lambda _c, _r: answer(info))
+    found = play(TapiV1(indodax().account).balances("rest"), lambda _c, _r: answer(info))
     assert {"balance": {"idr": 1250000}, "balance_hold": {"idr": 0}} in [
         report.element for report in found if isinstance(report, BalanceReport)
     ]
@@ -149,16 +149,16 @@ def test_nothing_of_the_person_is_reported() -> None:
 
 
 def test_an_open_order_that_cannot_be_read_hides_no_neighbour() -> None:
-    rows = {"btc_idr": [{"order_id": "1"}, *json.loads(payload("open_orders.json"))["return"]["orders"]["btc_idr"]]}  # fmt: skip
+    rows = {"btc_idr": [{"order_id": ""}, *json.loads(payload("open_orders.json"))["return"]["orders"]["btc_idr"]]}  # fmt: skip
     desk = Desk(openOrders={"success": 1, "return": {"orders": rows}})
-    found = play(rest.open_orders(indodax().account, "snapshot"), desk)
-    assert [type(report) for report in found] == [NoticeReport, OrderReport, OrderReport, Listed]
+    found = play(TapiV1(indodax().account).open_orders("snapshot", (), ()), desk)
+    assert [type(report) for report in found] == [NoticeReport, OrderReport, OrderReport]
 
 
 @pytest.mark.parametrize("orders", [None, [], {}])
 def test_no_open_orders_is_an_empty_list(orders: object) -> None:
     desk = Desk(openOrders={"success": 1, "return": {"orders": orders}})
-    assert play(rest.open_orders(indodax().account, "rest"), desk) == (Listed("orders"),)
+    assert play(TapiV1(indodax().account).open_orders("rest", (), ()), desk) == ()
 
 
 def test_the_stream_goes_on_with_the_orders_of_the_picture() -> None:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from privstream.exchanges.indodax import histories, rest
+from privstream.exchanges.indodax.tapi_v1 import TapiV1
 from privstream.model.account import Secret
 from privstream.model.errors import (
     LoginRefused,
@@ -67,7 +68,7 @@ def test_the_token_is_asked_for_with_exactly_the_signed_body() -> None:
 
 def test_a_v1_call_signs_its_body_and_carries_the_time_of_sending() -> None:
     account = indodax().account
-    call = next(rest.ask(account, "getInfo"))
+    call = next(TapiV1(account).ask("getInfo"))
     request = call.build(STAMP)
     assert not call.nonce
     assert request.path == "/tapi"
@@ -78,7 +79,7 @@ def test_a_v1_call_signs_its_body_and_carries_the_time_of_sending() -> None:
 
 def test_a_v2_call_signs_its_query_and_goes_to_the_host_of_histories() -> None:
     account = indodax().account
-    request = next(histories.ask_history(account, histories.TRADES, "btcidr", 1, 2)).build(STAMP)
+    request = next(TapiV1(account).history(*week(histories.TRADES))).build(STAMP)
     path, _, query = request.path.partition("?")
     assert (request.method, request.base, path) == ("GET", "history_url", "/api/v2/myTrades")
     assert parse_qs(query) | {"limit": ["1000"]} == parse_qs(
@@ -88,6 +89,11 @@ def test_a_v2_call_signs_its_query_and_goes_to_the_host_of_histories() -> None:
     assert request.headers["Sign"] == rest.signature(account.api_secret, query)
     assert request.headers["Accept"] == request.headers["Content-Type"] == "application/json"
     assert account.endpoints.history_url == "https://tapi.indodax.com"
+
+
+def week(path: str) -> tuple[str, rest.Query]:
+    """A history of a pair and some time."""
+    return path, histories.between(histories.Asked(path, "btcidr", 1, 2))
 
 
 # --- the token -------------------------------------------------------------------------
@@ -119,7 +125,7 @@ def test_without_a_date_the_token_ends_by_our_clock() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "a.b.c", "a.!.c", "a.Zm9v.c", "a.é.c", jwt({"sub": "112"}), jwt([1])]
+    "text", ["x", "a.b.c", "a.!.c", "a.Zm9v.c", "a.é.c", jwt({"sub": "112"}), jwt([1])]
 )
 def test_a_token_that_does_not_say_when_it_ends_is_a_token_all_the_same(text: str) -> None:
     found = play(indodax().fetch_token(), lambda _call, _request: answer(granted(text)))
@@ -144,6 +150,7 @@ def test_a_refused_key_is_final_whatever_the_http_status(code: str, status: int)
         answer([], 200),
         answer({"success": 1}, 200),
         answer({"success": 1, "return": {"channel": CHANNEL}}, 200),
+        answer({"success": 1, "return": {"connToken": "", "channel": CHANNEL}}, 200),
         answer({"code": 1000, "error": "Internal error"}, 503),
     ],
 )
@@ -173,7 +180,7 @@ def refused(
     ],
 )
 def test_v1_says_what_is_wrong_in_words(body: object, kind: type[PrivstreamError]) -> None:
-    problem = refused(lambda: rest.ask(indodax().account, "getInfo"), answer(body), kind)
+    problem = refused(lambda: TapiV1(indodax().account).ask("getInfo"), answer(body), kind)
     assert type(problem) is kind
     assert "getInfo" in problem.message
 
@@ -193,7 +200,7 @@ def test_v1_says_what_is_wrong_in_words(body: object, kind: type[PrivstreamError
 def test_v2_says_what_is_wrong_in_numbers(code: int, kind: type[PrivstreamError]) -> None:
     account = indodax().account
     reply = answer({"code": code, "error": "Words"}, 400)
-    flow = lambda: histories.ask_history(account, histories.ORDERS, "btcidr", 1, 2)  # noqa: E731 - shortest so
+    flow = lambda: TapiV1(account).history(*week(histories.ORDERS))  # noqa: E731 - shortest so
     problem = refused(flow, reply, kind)
     assert type(problem) is kind
     assert "histories" in problem.message

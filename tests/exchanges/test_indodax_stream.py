@@ -8,6 +8,7 @@ import pytest
 from privstream.exchanges.indodax import Indodax
 from privstream.model.errors import (
     Exit,
+    Interrupted,
     LoginRefused,
     PermissionMissing,
     PrivstreamError,
@@ -34,8 +35,9 @@ from tests.exchanges.indodax_account import (
     streaming,
     token,
 )
+from tests.exchanges.indodax_desk import Desk, known
 from tests.playbook import START, Playbook, ledger, like
-from tests.rest_play import ALL_CHANNELS, answer, play
+from tests.rest_play import answer, play
 
 APP_PINGS = {"id": 1, "connect": CONNECTED["connect"] | {"ping": 25, "pong": True}}
 FRESH = {"success": 1, "return": {"connToken": "FRESH", "channel": CHANNEL}}
@@ -46,7 +48,7 @@ def error(number: int, code: int, message: str, **more: Any) -> dict[str, Any]:
 
 
 def subscribe(number: int = 2, **since: Any) -> dict[str, Any]:
-    return {"subscribe": {"channel": CHANNEL, **since}, "id": number}
+    return {"subscribe": {"channel": CHANNEL, "recoverable": True, **since}, "id": number}
 
 
 # --- login -----------------------------------------------------------------------------
@@ -274,16 +276,16 @@ RECOVERABLE: dict[str, Any] = {
 
 
 def caught_up(exchange: Indodax) -> None:
-    """The supervisor has read what stands, and everything read from here on is told."""
+    """What was missed has been read back, and everything read from here on is told."""
     body = {"success": 1, "return": {}}
-    play(exchange.picture(ALL_CHANNELS), lambda _call, _request: answer(body))
+    play(exchange.backfill(known(channels=("balances",))), lambda _call, _request: answer(body))
 
 
 def left_at(offset: int) -> Indodax:
     """An exchange whose last connection told publications up to this one."""
     exchange = indodax()
     book = opened(exchange).receives(CONNECTED, RECOVERABLE)
-    caught_up(exchange)
+    play(exchange.picture(ALL), lambda _call, _request: answer({"success": 1, "return": {}}))
     for number in range(1, offset + 1):
         book.receives(pushed(NEW, offset=number))
     return exchange
@@ -309,6 +311,96 @@ def test_what_the_server_replays_is_stream_and_then_it_is_ready() -> None:
     caught_up(exchange)
     again = opened(exchange).forget().receives(CONNECTED)
     again.sends(subscribe(recover=True, epoch=EPOCH, offset=2))
+
+
+def test_what_stands_now_says_nothing_of_what_was_missed() -> None:
+    exchange = left_at(1)
+    opened(exchange).receives(CONNECTED, RECOVERABLE, pushed(NEW, offset=9))
+    play(exchange.picture(ALL), lambda _call, _request: answer({"success": 1, "return": {}}))
+    again = opened(exchange).forget().receives(CONNECTED)
+    again.sends(subscribe(recover=True, epoch=EPOCH, offset=1))
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"recoverable": True, "recovered": True, "offset": 1},
+        {"recoverable": True, "recovered": True, "offset": 1, "epoch": ""},
+        {"recoverable": True, "recovered": True, "offset": 1, "epoch": "Other"},
+        {"recovered": True, "epoch": EPOCH, "offset": 1},
+        {"recoverable": True, "recovered": True, "offset": "1", "epoch": EPOCH},
+        {"recoverable": True, "epoch": EPOCH, "offset": 1},
+    ],
+)
+def test_a_replay_is_believed_only_of_the_very_history_that_was_left(reply: Any) -> None:
+    exchange, desk = left_at(1), Desk()
+    opened(exchange).receives(CONNECTED, {"id": 2, "subscribe": reply})
+    found = play(exchange.backfill(known("aaveidr")), desk)
+    assert not found.complete
+    assert "myTrades" in desk.names()
+
+
+def test_without_an_epoch_no_place_is_kept() -> None:
+    exchange = indodax()
+    book = opened(exchange).receives(CONNECTED, {"id": 2, "subscribe": {"recoverable": True}})
+    caught_up(exchange)
+    book.receives(pushed(NEW, offset=1))
+    opened(exchange).forget().receives(CONNECTED).sends(subscribe()).nothing()
+
+
+def test_an_audit_of_a_replayed_connection_reads_history() -> None:
+    exchange, desk = left_at(1), Desk()
+    reply = RECOVERABLE["subscribe"] | {"recovered": True, "offset": 1}
+    opened(exchange).receives(CONNECTED, {"id": 2, "subscribe": reply})
+    for second_look in (False, True):
+        found = play(exchange.backfill(known("aaveidr", second_look=second_look)), desk)
+        assert found.complete
+    assert desk.names() == ["getInfo", "getInfo"]
+    play(exchange.backfill(known("aaveidr")), desk)
+    assert "myTrades" in desk.names()
+
+
+def test_what_is_said_in_another_channel_is_not_ours() -> None:
+    exchange = left_at(1)
+    book = opened(exchange).receives(CONNECTED, RECOVERABLE).forget()
+    caught_up(exchange)
+    for offset in (900, 950):
+        other = pushed(NEW, offset=offset)["push"] | {"channel": "pws:announcements"}
+        book.receives({"push": other})
+    gone = {"channel": "pws:announcements", "unsubscribe": {"code": 2000, "reason": "over"}}
+    book.receives({"push": gone}).nothing()
+    book.receives(pushed(NEW, offset=1)).does(like(OrderReport)).nothing()
+    again = opened(exchange).forget().receives(CONNECTED)
+    again.sends(subscribe(recover=True, epoch=EPOCH, offset=1))
+
+
+@pytest.mark.parametrize("forgets", ["close", "unsubscribe"])
+def test_a_place_that_the_server_calls_invalid_is_dropped(forgets: str) -> None:
+    exchange = left_at(3)
+    if forgets == "close":
+        assert exchange.closed(3014, "state invalidated") is None
+    else:
+        over = {"channel": CHANNEL, "unsubscribe": {"code": 2502, "reason": "invalidated"}}
+        streaming(exchange).receives({"push": over}).does(like(Reconnect))
+    opened(exchange).forget().receives(CONNECTED).sends(subscribe()).nothing()
+
+
+def test_a_subscription_by_the_server_itself_has_its_place_too() -> None:
+    exchange = indodax()
+    by_server = {CHANNEL: {"recoverable": True, "epoch": EPOCH, "offset": 7}}
+    connected = {"id": 1, "connect": CONNECTED["connect"] | {"subs": by_server}}
+    opened(exchange).receives(connected, error(2, 105, "already subscribed"))
+    caught_up(exchange)
+    again = opened(exchange).forget().receives(CONNECTED)
+    again.sends(subscribe(recover=True, epoch=EPOCH, offset=7))
+
+
+def test_an_odd_publication_among_those_replayed_hides_no_neighbour() -> None:
+    book = opened(left_at(1)).receives(CONNECTED).forget()
+    good = pushed(NEW, offset=2)["push"]["pub"]
+    reply = RECOVERABLE["subscribe"] | {"publications": [None, good], "recovered": True}
+    book.receives({"id": 2, "subscribe": reply})
+    book.does(like(NoticeReport), like(OrderReport), Ready(), Synced()).nothing()
 
 
 def test_a_place_is_kept_only_once_what_was_read_has_been_told() -> None:
@@ -391,22 +483,44 @@ def test_so_do_these(code: int) -> None:
 
 
 @pytest.mark.parametrize("code", [3503, 3505, 3507, 3999, 4500, 4999])
-def test_closes_of_the_terminal_ranges_end_the_watch(code: int) -> None:
-    problem = indodax().closed(code, "force disconnect")
+def test_closes_of_the_terminal_ranges_get_one_fresh_login(code: int) -> None:
+    exchange = indodax()
+    once = exchange.closed(code, "force disconnect")
+    assert isinstance(once, Interrupted)
+    assert once.retryable
+    problem = exchange.closed(code, "force disconnect")
     assert type(problem) is Refused
     assert str(code) in problem.message
     assert "force disconnect" in problem.message
 
 
-@pytest.mark.parametrize("code", [3500, 3504, 1008])
+def test_a_connection_that_lasted_earns_another_fresh_login() -> None:
+    exchange = indodax()
+    for _ in range(3):
+        assert isinstance(exchange.closed(3503, "force disconnect"), Interrupted)
+        streaming(exchange, "orders").after(31)
+
+
+def test_a_connection_of_ours_that_is_not_yet_noticed_as_dead_may_hold_its_place() -> None:
+    exchange = indodax()
+    for _ in range(2):
+        problem = exchange.closed(3504, "connection limit")
+        assert isinstance(problem, Interrupted)
+        assert problem.floor >= 30
+    refusal = exchange.closed(3504, "connection limit")
+    assert type(refusal) is Refused
+    assert "other programs" in (refusal.hint or "")
+
+
+@pytest.mark.parametrize("code", [3500, 1008])
 def test_a_refused_token_is_tried_a_few_times_with_a_new_one(code: int) -> None:
-    problem = indodax().closed(code, "invalid token")
-    assert isinstance(problem, TokenRefused)
-    assert problem.floor >= (30 if code == 3504 else 0)
+    assert isinstance(indodax().closed(code, "invalid token"), TokenRefused)
 
 
 def test_a_request_that_the_server_does_not_understand_is_our_bug() -> None:
-    problem = indodax().closed(3501, "bad request")
+    exchange = indodax()
+    assert isinstance(exchange.closed(3501, "bad request"), Interrupted)
+    problem = exchange.closed(3501, "bad request")
     assert problem is not None
     assert (problem.exit, problem.retryable) == (Exit.OURS, False)
 

@@ -15,10 +15,10 @@ from tests.rest_play import answer, play
 SECRETS = {"api_key": Secret("key"), "api_secret": Secret("c2VjcmV0")}
 
 
-def rights(name: str, answers: Mapping[str, Any]) -> dict[str, Right]:
+def rights(name: str, answers: Mapping[str, Any], **more: str) -> dict[str, Right]:
     """The rights by name; `answers` are bodies, or body and status, by the name of the call."""
     kind = exchanges.find(name)
-    options = {option.name: option.default for option in kind.options}
+    options = {option.name: option.default for option in kind.options} | more
     account = Account(name, name, SECRETS, kind.endpoints(options), options)
 
     def reply(call: Call, _: HttpRequest) -> HttpResponse:
@@ -120,15 +120,28 @@ def test_poloniex_tells_only_of_reading() -> None:
     assert "Permission denied" in str(found["Read"].refusal)
 
 
-def test_indodax_tells_only_of_viewing() -> None:
+WRONG_VERSION = ({"code": -2015, "msg": "Invalid TAPI version key"}, 403)
+
+
+def test_indodax_tells_only_of_viewing_of_a_key_of_the_older_kind() -> None:
     balances = {"success": 1, "return": {"balance": {}, "balance_hold": {}}}
-    assert held(rights("indodax", {"getInfo": balances})) == {
-        "view": True,
-        "trade": None,
-        "withdraw": None,
-    }
+    found = rights("indodax", {"account": WRONG_VERSION, "getInfo": balances})
+    assert held(found) == {"view": True, "trade": None, "withdraw": None}
+    assert found["view"].kind == "TAPI v1"
     refused = {"success": 0, "error": "No permission", "error_code": "no_permission"}
-    assert rights("indodax", {"getInfo": refused})["view"].held is False
+    assert rights("indodax", {"getInfo": refused}, api="v1")["view"].held is False
+
+
+def test_indodax_says_what_a_key_of_tapi_v2_may() -> None:
+    account = {"balances": [], "canTrade": True, "canWithdraw": False, "uid": 1700000001}
+    found = rights("indodax", {"account": account})
+    assert held(found) == {"Reading": True, "Spot trading": True, "Withdrawal": False}
+    assert found["Reading"].kind == "TAPI v2"
+    for api in ("auto", "v2"):
+        refused = ({"code": -2015, "msg": "No permission.\n\nIP not allowed."}, 403)
+        (right,) = rights("indodax", {"account": refused}, api=api).values()
+        assert (right.name, right.held) == ("Reading", False)
+        assert "addresses" in (right.hint or "")
 
 
 def test_zerocap_tells_of_reading_and_of_an_address_that_is_not_allowed() -> None:

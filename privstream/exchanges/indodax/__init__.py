@@ -20,28 +20,34 @@ Quirks
     * An error 109 kills the socket: a new token needs a new connection.
     * A taker's price and the cost of a fill are not in the stream; FILL repeats in DONE.
     * No balances in the stream, and no snapshot: both are read over REST.
-    * REST v1 lists open orders by number, buy orders in the quote currency; v2 lists
-      history per pair and week. So a reading back is complete only where Centrifugo
-      itself replays the channel, by epoch and offset.
+    * There are two kinds of API keys with hosts of their own (TAPI v1, TAPI v2); both sign
+      the request for a token alike, and no document says that one of v2 gets one.
+    * v1 lists open orders by number, buy orders in the quote currency. Both list history per
+      pair and week. So a reading back is complete only for pairs that the user named, or
+      where Centrifugo itself replays the channel, by epoch and offset.
 
 Source
-    protocols/indodax.md: btcid/indodax-official-api-docs, Centrifugo's own server, and
-    samples; checked 2026-11-20.
+    https://github.com/btcid/indodax-official-api-docs (Private-websocket.md,
+    Private-RestAPI.md, INDODAX-TradeAPI-2.md, Self-Trade Prevention), Centrifugo's own
+    server (https://github.com/centrifugal/centrifugo), and samples; checked 2026-11-30.
 """
 
 from collections.abc import Iterable, Mapping
 from functools import partial
 
 from privstream.exchanges.base import Exchange, Limits, Option, Right
-from privstream.exchanges.indodax import codes, histories, rest
+from privstream.exchanges.indodax import names
 from privstream.exchanges.indodax.bookmark import Bookmark
 from privstream.exchanges.indodax.centrifugo import LOGIN
+from privstream.exchanges.indodax.codes import STATE_INVALIDATED, Door
+from privstream.exchanges.indodax.histories import find_ended
+from privstream.exchanges.indodax.key_kind import Key
 from privstream.exchanges.indodax.orders import Updates
-from privstream.exchanges.indodax.picture import read_picture
-from privstream.exchanges.indodax.rights import rights_of
+from privstream.exchanges.indodax.picture import balances_now, read_picture
+from privstream.exchanges.indodax.reading_back import read_back
 from privstream.exchanges.indodax.session import AccountSession
 from privstream.model.account import Account, Endpoints, Token
-from privstream.model.errors import PrivstreamError
+from privstream.model.errors import ConfigError, PrivstreamError
 from privstream.model.reports import AnyReport, Backfill, Known
 from privstream.model.rest import RestFlow, Stamp
 from privstream.model.session import Handshake, Session
@@ -51,6 +57,7 @@ ENDPOINTS = {
         rest_url="https://indodax.com",
         ws_url="wss://pws.indodax.com/ws/?cf_ws_frame_ping_pong=true",
         history_url="https://tapi.indodax.com",
+        api_url="https://api.indodax.com",
     ),
     "demo": Endpoints(
         rest_url="https://demo-indodax.com",
@@ -74,11 +81,17 @@ class Indodax(Exchange):
             default="production",
             help="the real exchange, or its demo, which has no history to read back",
         ),
+        Option(
+            name="api",
+            choices=("auto", "v1", "v2"),
+            default="auto",
+            help="the kind of API key: of the older kind, of TAPI v2, or found out by one call",
+        ),
     )
     rights = ("view",)
     snapshot_over_rest = True
     polls_balances = True
-    clock_limits = (5.0, 1.0)  # recvWindow, and a second (sheet section 6)
+    clock_limits = (5.0, 1.0)  # recvWindow, and a second: Private-RestAPI.md
     limits = Limits(
         # Not documented for this stream: no more than any exchange here allows for sure.
         connects=(120, 600.0),
@@ -90,48 +103,66 @@ class Indodax(Exchange):
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)
-        self._bookmark = Bookmark()
+        self._bookmark, self._door = Bookmark(), Door()
         self._updates = Updates()
+        self._key = Key(account)
 
     @classmethod
     def endpoints(cls, options: Mapping[str, str]) -> Endpoints:
         return ENDPOINTS[options.get("environment", "production")]
 
+    @classmethod
+    def check_endpoints(cls, endpoints: Endpoints, options: Mapping[str, str]) -> None:
+        if options.get("api") == "v2" and endpoints.api_url is None:
+            raise ConfigError(
+                "no host of Indodax's TAPI v2 is known that goes with these",
+                'set api_url in [exchanges.indodax] too, or leave out api = "v2"',
+            )
+
+    @classmethod
+    def symbol_of(cls, text: str) -> str | None:
+        return names.symbol_of(text)
+
     def fetch_token(self) -> RestFlow[Token | None]:
-        return (yield from rest.fetch_token(self.account))
+        return (yield from self._key.fetch_token())
 
     def handshake(self, stamp: Stamp) -> Handshake:  # noqa: ARG002 - it is not signed
         return Handshake(url=self.account.endpoints.ws_url)
 
     def session(self, token: Token | None, channels: tuple[str, ...]) -> Session:
         self._updates = Updates()
-        balances = partial(rest.read_balances, self.account, "rest")
+        balances = partial(balances_now, self._key, "rest")
         return AccountSession(
             token,
             self._bookmark,
-            partial(rest.fetch_token, self.account),
-            self._updates,
-            balances if "balances" in channels else None,
+            self._door,
+            self._key.fetch_token,
+            updates=self._updates,
+            balances=balances if "balances" in channels else None,
         )
 
     def closed(self, code: int, reason: str) -> PrivstreamError | None:
-        return codes.closed(code, reason)
+        if code == STATE_INVALIDATED:
+            self._bookmark.forget()
+        return self._door.closed(code, reason)
 
     def picture(self, channels: tuple[str, ...]) -> RestFlow[Backfill]:
-        return read_picture(self.account, self._bookmark, channels, self._updates.seen)
+        return read_picture(self._key, self._bookmark, channels, self._updates.seen)
 
     def backfill(self, known: Known) -> RestFlow[Backfill]:
-        return histories.read_back(self.account, self._bookmark, known, self._updates.seen)
+        symbols = self.account.symbols
+        return read_back(self._key, self._bookmark, known, self._updates.seen, symbols)
 
     def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
+        tapi = yield from self._key.tapi()
         found: list[AnyReport] = []
         for order_id in sorted(order_ids):
-            known = yield from rest.find_order(self.account, order_id)
-            found += known or (yield from histories.find_ended(self.account, order_id))
+            known = yield from tapi.find_order(order_id)
+            found += known or (yield from find_ended(tapi, order_id))
         return tuple(found)
 
     def rights_of_key(self) -> RestFlow[tuple[Right, ...]]:
-        return rights_of(self.account)
+        return self._key.rights()
 
 
 EXCHANGE = Indodax

@@ -1,7 +1,7 @@
 """How far a channel was told, so that the server can replay what follows.
 
-The one rule: a publication counts as told only on a connection that has caught up. Before,
-what it brings is held back, and would be lost with the connection.
+The one rule: a place counts only once everything before it is told: what stood at the
+start, or what was missed, has been read by then.
 """
 
 from typing import NamedTuple
@@ -25,7 +25,7 @@ class Bookmark:
         self.opened_ns = 0
         """When this connection began, nanoseconds since the epoch."""
         self._read: Position | None = None
-        self._caught_up = False
+        self._caught_up = self._has_begun = False
 
     def opened(self, wall_ns: int) -> None:
         """A new connection begins."""
@@ -38,9 +38,18 @@ class Bookmark:
         if self._caught_up:
             self.told = position
 
+    def needs_no_history(self, *, second_look: bool) -> bool:
+        """The replay has brought what was missed: true of catching up only, never of an audit."""
+        return self.recovered and (second_look or not self._caught_up)
+
+    def began(self) -> None:
+        """What stands was read; on the first connection nothing was missed before."""
+        if not self._has_begun:
+            self.caught_up()
+
     def caught_up(self) -> None:
         """What was missed has been read back: from here on everything read is told."""
-        self._caught_up = True
+        self._caught_up = self._has_begun = True
         if self._read is not None:
             self.told = self._read
 

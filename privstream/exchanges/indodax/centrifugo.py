@@ -2,7 +2,8 @@
 
 The one rule: a frame holds one or many JSON objects, one per line, and each is read by
 itself. What a publication says of the account is read elsewhere.
-Source: protocols/indodax.md section 4 (checked 2026-11-20).
+Source: https://centrifugal.dev/docs/transports/client_protocol and Centrifugo's own server
+(github.com/centrifugal/centrifugo), checked 2026-11-30.
 """
 
 from abc import abstractmethod
@@ -13,7 +14,13 @@ import msgspec
 
 from privstream.exchanges.base import JsonSession, unrecognised
 from privstream.exchanges.indodax.bookmark import Bookmark, Position
-from privstream.exchanges.indodax.codes import ALREADY_SUBSCRIBED, UNRECOVERABLE, error_for
+from privstream.exchanges.indodax.codes import (
+    ALREADY_SUBSCRIBED,
+    UNRECOVERABLE,
+    UNSUBSCRIBED_STATE_INVALIDATED,
+    Door,
+    error_for,
+)
 from privstream.model.account import Token
 from privstream.model.http_errors import excerpt
 from privstream.model.reports import NoticeReport
@@ -23,6 +30,7 @@ from privstream.model.session import Action, Ask, Ready, Reconnect, Send, Synced
 LOGIN = 10.0  # seconds until the subscription must be acknowledged
 PING = 25.0  # the server's native pings, and its `{}` unless it states another period
 GRACE = 10.0
+STABLE = 30.0  # seconds after which a login was no mistake
 MARGIN = 300.0
 """Seconds before a login runs out in which to renew it; of a short one the last fifth."""
 MARGIN_PART = 5
@@ -42,11 +50,13 @@ class Centrifugo(JsonSession):
         self,
         token: Token | None,
         bookmark: Bookmark,
+        door: Door,
         fetch_token: Callable[[], RestFlow[Token]],
     ) -> None:
         self._token = "" if token is None else token.secret.reveal()
         self._channel = "" if token is None else token.channel or ""
         self._bookmark = bookmark
+        self._door = door
         self._fetch_token = fetch_token
         self._fresh: Token | None = None
         """A token that was fetched for the renewal and has not been sent yet."""
@@ -55,12 +65,15 @@ class Centrifugo(JsonSession):
         self._silence = PING + GRACE
         self._answers_pings = False
         self._ready = False
+        self._ready_at: float | None = None
         self._last_id = SUBSCRIBE
         self._asked = dict(ASKED)
         self._renewals: set[int] = set()
         self._renew_at: float | None = None
         self._retry = 0.0
         self._replay_from: Position | None = None
+        self._subscribed_to: Any = {}
+        """What the login said of the channel, where the server subscribed to it by itself."""
         self._epoch: str | None = None
         self._offset: int | None = None
 
@@ -89,6 +102,8 @@ class Centrifugo(JsonSession):
         elif now.monotonic - self._heard > self._silence:
             yield Reconnect("silence", f"no ping for {self._silence:.0f} s")
         else:
+            if self._ready_at is not None and now.monotonic - self._ready_at >= STABLE:
+                self._door.lasted()
             yield from self._renew(now)
 
     @abstractmethod
@@ -117,6 +132,8 @@ class Centrifugo(JsonSession):
             yield unrecognised(message, "neither a push nor a reply that is known")
 
     def _read_push(self, push: Any, message: Any, now: Now) -> Iterator[Action]:
+        if not self._is_ours(push.get("channel")):
+            return  # what is said in other channels, and how it is numbered, is not the account's
         if "pub" in push:
             yield from self._read_publication(push["pub"], now)
         elif "unsubscribe" in push:
@@ -126,8 +143,16 @@ class Centrifugo(JsonSession):
         elif not KNOWN_PUSHES & push.keys():
             yield unrecognised(message, "no push that is known")
 
+    def _is_ours(self, channel: object) -> bool:
+        """The channel of the token, or of whoever a replay without a token is of."""
+        if channel is None or channel == "":
+            return True
+        return channel == self._channel if self._channel else "#" in str(channel)
+
     def _unsubscribed(self, push: Any) -> Reconnect:
         """A new connection: only so is what happens meanwhile read back, or replayed."""
+        if push.get("code") == UNSUBSCRIBED_STATE_INVALIDATED:
+            self._bookmark.forget()
         reason = excerpt(str(push.get("reason", "")))
         detail = f"the server ended the subscription: {push.get('code', 0)} {reason}"
         return Reconnect("unsubscribed", detail.rstrip())
@@ -141,7 +166,7 @@ class Centrifugo(JsonSession):
         elif number in self._renewals:
             yield Reconnect("token", f"the login cannot be renewed in place: {excerpt(text)}")
         elif code == ALREADY_SUBSCRIBED:
-            yield from self._subscribed({}, now)
+            yield from self._subscribed(self._subscribed_to, now)
         elif code == UNRECOVERABLE and self._replay_from is not None:
             self._bookmark.forget()
             yield self._subscribe(self._next_id(doing))
@@ -151,10 +176,14 @@ class Centrifugo(JsonSession):
     # --- login and subscription ----------------------------------------------------------
 
     def _connected(self, reply: Any, now: Now) -> Iterator[Action]:
-        period = int(reply.get("ping", 0))
+        period = reply.get("ping", 0)
+        period = period if type(period) is int else 0
         self._answers_pings = period > 0 and reply.get("pong") is True
         self._silence = (period or PING) + GRACE
         self._renews(reply, now)
+        subscribed = reply.get("subs")
+        if isinstance(subscribed, dict) and isinstance(subscribed.get(self._channel), dict):
+            self._subscribed_to = subscribed[self._channel]
         yield self._subscribe(SUBSCRIBE)
 
     def _subscribe(self, number: int) -> Send:
@@ -167,25 +196,30 @@ class Centrifugo(JsonSession):
         return self._last_id
 
     def _subscribed(self, reply: Any, now: Now) -> Iterator[Action]:
-        since = self._replay_from
-        recovered = since is not None and reply.get("recovered") is True
-        self._bookmark.recovered = recovered
-        if reply.get("recoverable") is True:
-            self._epoch = str(reply.get("epoch", ""))
-            offset = int(reply.get("offset", 0))
-            self._reached(since.offset if recovered and since is not None else offset)
+        since, stands = self._replay_from, _position(reply)
+        if stands is not None:
+            self._epoch = stands.epoch
+            is_replayed = reply.get("recovered") is True
+            # What is replayed counts on from where we were.
+            if is_replayed and since is not None and since.epoch == stands.epoch:
+                self._bookmark.recovered = True
+                stands = since
+            self._reached(stands.offset)
         for publication in reply.get("publications") or ():
             yield from self._read_publication(publication, now)
         if not self._ready:
-            self._ready = True
+            self._ready, self._ready_at = True, now.monotonic
             yield Ready()
             yield Synced()  # the stream lists nothing by itself
 
     # --- publications ------------------------------------------------------------------
 
     def _read_publication(self, publication: Any, now: Now) -> Iterator[Action]:
+        if not isinstance(publication, dict):
+            yield unrecognised(publication, "a publication is no object")
+            return
         offset, last = publication.get("offset"), self._offset
-        if not isinstance(offset, int):
+        if type(offset) is not int:
             offset = None
         yield from self.published(publication.get("data"), offset, now)
         if offset is None:
@@ -205,10 +239,10 @@ class Centrifugo(JsonSession):
 
     def _renews(self, reply: Any, now: Now) -> None:
         """Plan the renewal of a login that runs out."""
-        if reply.get("expires") is not True:
+        ttl = reply.get("ttl", 0)
+        if reply.get("expires") is not True or type(ttl) is not int:
             self._renew_at = None
             return
-        ttl = float(reply.get("ttl", 0))
         margin = min(MARGIN, ttl / MARGIN_PART)
         self._renew_at = now.monotonic + ttl - margin
         self._retry = max(margin / RETRIES, 1.0)
@@ -228,6 +262,16 @@ class Centrifugo(JsonSession):
         return ()
 
 
+def _position(reply: Any) -> Position | None:
+    """Where the channel stands, for the next connection to be replayed from there.
+
+    Without an epoch offsets say nothing: they may be of a history that is no more.
+    """
+    epoch, offset = reply.get("epoch"), reply.get("offset", 0)
+    is_known = isinstance(epoch, str) and epoch and type(offset) is int
+    return Position(epoch, offset) if is_known and reply.get("recoverable") is True else None
+
+
 KNOWN_PUSHES: frozenset[str] = frozenset({"subscribe", "join", "leave"})
 
 
@@ -236,8 +280,8 @@ def connect_message(token: str, number: int) -> str:
 
 
 def subscribe_message(channel: str, since: Position | None, number: int) -> str:
-    """Subscribe; with a place, to everything after it."""
-    request: dict[str, Any] = {"channel": channel}
+    """Subscribe, with places to come back to; from a place on, to everything after it."""
+    request: dict[str, Any] = {"channel": channel, "recoverable": True}
     if since is not None:
         request |= {"recover": True, "epoch": since.epoch, "offset": since.offset}
     return _encoded({"subscribe": request, "id": number})

@@ -1,10 +1,12 @@
 """What Centrifugo's error codes and close codes mean: whose fault, can a retry help.
 
 The one rule: only a close code that forbids a retry, or an error that would come again,
-ends the watch. Source: protocols/indodax.md section 4 (checked 2026-11-20).
+ends the watch. Source: https://centrifugal.dev/docs/server/codes and the server's own
+github.com/centrifugal/centrifuge (disconnect.go, unsubscribe.go), checked 2026-11-30.
 """
 
 from privstream.model.errors import (
+    Interrupted,
     LoginRefused,
     PermissionMissing,
     PrivstreamError,
@@ -30,6 +32,11 @@ POLICY = 1008
 BUSY = 5.0
 RATE_LIMIT = 15.0
 SLOT = 30.0  # a dead connection of ours holds its place until the server drops it after 28 s
+SLOTS = 2
+FRESH_LOGINS = 1
+STATE_INVALIDATED = 3014
+UNSUBSCRIBED_STATE_INVALIDATED = 2502
+"""The place that we know is worth nothing any more."""
 
 _REPORT = "this is a bug of privstream: please report it"
 _RIGHTS = "make a new API key with the right 'view'"
@@ -53,21 +60,43 @@ def error_for(code: int, text: str, doing: str, *, temporary: bool = False) -> P
     return kind(message, hint)
 
 
-def closed(code: int, reason: str) -> PrivstreamError | None:
-    """What a close frame means; `None` where one just connects again.
+class Door:
+    """Over the connections of a run: whether one may come back after a close frame.
 
-    3005 (the login ran out) is among these: every connection fetches its own token.
+    Most codes from 3500 on say not to, and mean a connection, a token or a user. Which of them,
+    a login with a fresh token shows; what is shut again right after it stays shut.
     """
-    message = f"Indodax closed the connection: {code} {excerpt(reason)}".rstrip()
-    if code in {INVALID_TOKEN, POLICY}:
-        return TokenRefused(message, cause="token")
-    if code == CONNECTION_LIMIT:
-        # It may be our own last connection, not yet noticed as dead; if not, this gives up.
-        return TokenRefused(message, cause="connection_limit", floor=SLOT)
-    if code == TOO_MANY_REQUESTS:
-        return RateLimited(message, floor=RATE_LIMIT, cause="rate_limit")
-    if code == BAD_REQUEST:
-        return PrivstreamError(message, _REPORT)
-    if code != STALE and (3500 <= code <= 3999 or 4500 <= code <= 4999):  # noqa: PLR2004 - the terminal ranges
+
+    def __init__(self) -> None:
+        self._shut = 0
+        """How often in a row a connection was closed for good before it had lasted."""
+
+    def lasted(self) -> None:
+        """A connection was live for a while."""
+        self._shut = 0
+
+    def closed(self, code: int, reason: str) -> PrivstreamError | None:
+        """What a close frame means; `None` where one just connects again.
+
+        3005 (the login ran out) is among these: every connection fetches its own token.
+        """
+        message = f"Indodax closed the connection: {code} {excerpt(reason)}".rstrip()
+        if code in {INVALID_TOKEN, POLICY}:
+            return TokenRefused(message, cause="token")
+        if code == TOO_MANY_REQUESTS:
+            return RateLimited(message, floor=RATE_LIMIT, cause="rate_limit")
+        if code != STALE and (3500 <= code <= 3999 or 4500 <= code <= 4999):  # noqa: PLR2004 - the terminal ranges
+            return self._shut_with(code, message)
+        return None
+
+    def _shut_with(self, code: int, message: str) -> PrivstreamError:
+        self._shut += 1
+        # It may be our own last connection, not yet noticed as dead.
+        tries, floor = (SLOTS, SLOT) if code == CONNECTION_LIMIT else (FRESH_LOGINS, BUSY)
+        if self._shut <= tries:
+            return Interrupted(message, floor=floor)
+        if code == BAD_REQUEST:
+            return PrivstreamError(message, _REPORT)
+        if code == CONNECTION_LIMIT:
+            return Refused(message, _REFUSED[106][1])
         return Refused(message, "it says not to come back: ask Indodax why")
-    return None

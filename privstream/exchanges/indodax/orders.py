@@ -1,8 +1,9 @@
-"""Orders and fills as Indodax's stream and its REST calls write them.
+"""Orders and fills as Indodax's stream writes them.
 
 The one rule: every amount is the exchange's own. It never states the price at which a
 taker was filled, nor what was paid for it: the order's price stands in, marked `estimated`.
-Source: protocols/indodax.md sections 5 and 6 (checked 2026-11-20).
+Source: https://github.com/btcid/indodax-official-api-docs, Private-websocket.md, and
+"Self-Trade Prevention" of the same place; checked 2026-11-30.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,14 +11,16 @@ from typing import Any
 
 from privstream.exchanges.base import unrecognised
 from privstream.exchanges.indodax import names
-from privstream.model.events import Side, Source
-from privstream.model.exact import add, amount, nonzero, subtract
+from privstream.exchanges.kit.side_values import SideValues, not_negative, positive, text_of
+from privstream.model.events import Side
+from privstream.model.exact import add, amount, subtract
 from privstream.model.reports import AnyReport, Fill, OrderFields, OrderReport
-from privstream.model.times import from_epoch_seconds, from_millis
+from privstream.model.times import from_millis
 
 Row = Mapping[str, Any]
 
 SIDES: dict[str, Side] = {"BUY": "buy", "SELL": "sell"}
+LIQUIDITY = {"MAKER": "maker", "TAKER": "taker"}
 FEES = (("fee", "feeAsset"), ("tax", "taxAsset"), ("clearing", "clearingAsset"))
 ENDED = frozenset({"filled", "canceled", "rejected"})
 MEMORY = 10_000
@@ -43,39 +46,54 @@ class Updates:
         if event["eventType"] != "order_update":
             yield unrecognised(event, f"no event that is known: {event['eventType']}", sequence)
             return
-        order = event["order"]
+        order, values = event["order"], SideValues("order")
+        order_id = identifier(order["orderId"])
         common: dict[str, Any] = {
-            "time": from_millis(order.get("transactionTime")),
+            "time": values.read("transactionTime", from_millis, order.get("transactionTime")),
             "sequence": sequence,
             "element": event,
         }
-        fields = _read_update(order)
-        if fields["exchange_status"] == "FILL":
-            yield self._read_fill(order, fields, common)
-        self._remember(order["orderId"], fields)
-        yield OrderReport(order_id=order["orderId"], fields=fields, **common)
+        fields = _read_update(order_id, order, values)
+        if _is_fill(order):
+            yield self._read_fill(order_id, order, fields, common, values)
+        self._remember(order_id, fields)
+        yield OrderReport(order_id=order_id, fields=fields, **common)
+        yield from values.notices(event, sequence)
 
-    def _read_fill(self, order: Row, fields: OrderFields, common: dict[str, Any]) -> Fill:
-        told = order.get("fillInformation") or {}
-        order_id, side = order["orderId"], _side(order["side"])
-        fee, fee_currency = read_fee(told)
-        liquidity = LIQUIDITY.get(told.get("participant", ""))
-        price = fields.get("price")
-        trade_id, estimated = order.get("tradeId"), []
-        if price is not None and liquidity != "maker":
-            estimated.append("price")
-        if not trade_id:  # so in the documents of early 2024
+    def _read_fill(
+        self,
+        order_id: str,
+        order: Row,
+        fields: OrderFields,
+        common: dict[str, Any],
+        values: SideValues,
+    ) -> AnyReport:
+        """The fill, or a notice where what names it cannot be read: its trade id or its side."""
+        side, estimated = fields.get("side"), []
+        trade_id = values.read("tradeId", _trade_id, order.get("tradeId"))
+        if not trade_id and not order.get("tradeId") and "filled" in fields:
+            # So in the documents of early 2024.
             trade_id = f"{order_id}@{fields['filled']}"
             estimated.append("trade_id")
+        if not trade_id or side is None:
+            lack = "its side" if trade_id else "its trade id"
+            why = f"cannot read this fill: {lack} is no such thing"
+            return unrecognised(common["element"], why, common["sequence"])
+        told = values.read("fillInformation", _object, order.get("fillInformation")) or {}
+        fee, fee_currency = read_fee(told, values)
+        liquidity = values.read("participant", _liquidity, told.get("participant"))
+        price = fields.get("price")
+        if price is not None and liquidity != "maker":
+            estimated.insert(0, "price")
         return Fill(
-            trade_id=str(trade_id),
-            key=fill_key(str(trade_id), side),
+            trade_id=trade_id,
+            key=fill_key(trade_id, side),
             order_id=order_id,
-            symbol=fields["symbol"],
-            exchange_symbol=order["symbol"],
+            symbol=fields.get("symbol"),
+            exchange_symbol=fields.get("exchange_symbol"),
             side=side,
             price=price,
-            quantity=self._quantity(order, told, fields),
+            quantity=self._quantity(order_id, told, fields, values),
             cost=None,
             fee=fee,
             fee_currency=fee_currency,
@@ -86,192 +104,160 @@ class Updates:
             **common,
         )
 
-    def _quantity(self, order: Row, told: Row, fields: OrderFields) -> str | None:
+    def _quantity(
+        self, order_id: str, told: Row, fields: OrderFields, values: SideValues
+    ) -> str | None:
         """Of this fill: as stated, by its older name, or what was executed more than before."""
-        stated = nonzero(told.get("qty")) or nonzero(told.get("fillQty"))
-        before, now = self._executed.get(order["orderId"]), fields.get("filled")
-        if stated is not None or before is None or now is None:
-            return stated
-        return subtract(now, before)
+        for key in ("qty", "fillQty"):
+            if (stated := values.read(key, positive, told.get(key))) is not None:
+                return stated
+        before, now = self._executed.get(order_id), fields.get("filled")
+        if before is None or now is None:
+            return None
+        more = subtract(now, before)
+        return None if more.startswith("-") else more
 
     def _remember(self, order_id: str, fields: OrderFields) -> None:
         self.seen[order_id] = None
         if len(self.seen) > MEMORY:
             del self.seen[next(iter(self.seen))]
         filled = fields.get("filled")
-        if fields["status"] in ENDED:
+        if fields.get("status") in ENDED:
             self._executed.pop(order_id, None)
         elif filled is not None:
             self._executed[order_id] = filled
 
 
-LIQUIDITY = {"MAKER": "maker", "TAKER": "taker"}
-
-
-def read_fee(told: Row) -> tuple[str | None, str | None]:
+def read_fee(told: Row, values: SideValues) -> tuple[str | None, str | None]:
     """Fee, tax and clearing together, as REST's `commission`, where they are of one currency."""
-    total, asset = None, None
+    total: str | None = None
+    assets: set[str | None] = set()
     for key, asset_key in FEES:
-        part = amount(told.get(key))
-        if part is None:
+        if key not in told:
             continue
-        if total is not None and told.get(asset_key) != asset:
-            return None, None
-        asset = told.get(asset_key)
+        part = values.read(key, amount, told[key])
+        if part is None:
+            return None, None  # the rest is not the whole
         total = part if total is None else add(total, part)
-    return total, names.currency(asset) if asset else None
+        assets.add(values.read(asset_key, _currency, told.get(asset_key)))
+    if len(assets) > 1:
+        return None, None
+    return total, assets.pop() if assets else None
 
 
-def _read_update(order: Row) -> OrderFields:
-    word = order["status"]
-    fields = _identity(order["orderId"], order["symbol"], order)
-    fields["symbol"] = names.symbol(order["symbol"], order.get("description"))
-    fields["exchange_status"], fields["status"] = word, names.status(word)
+def _read_update(order_id: str, order: Row, values: SideValues) -> OrderFields:
+    fields = identity(order_id, order, values)
+    word = values.read("status", text_of, order.get("status"))
+    if word is not None:
+        fields["exchange_status"], fields["status"] = word, names.status(word)
     if "side" in order:
-        fields["side"] = _side(order["side"])
+        fields["side"] = values.read("side", side_of, order["side"])
     if "origQty" in order:
-        fields["quantity"] = nonzero(order["origQty"])
+        fields["quantity"] = values.read("origQty", positive, order["origQty"])
     if "price" in order:
-        fields["price"] = nonzero(order["price"])
-    filled = amount(order.get("executedQty"))
-    # A rejected order was never executed, though the documents have a sample of the kind.
-    if filled is not None and not (word == "REJECTED" and filled == fields.get("quantity")):
-        fields["filled"] = filled
+        fields["price"] = values.read("price", positive, order["price"])
+    _read_progress(order, fields, values)
+    read_cancel_reason(order, fields, values)
     if word == "NEW":
-        fields["created"] = from_millis(order.get("transactionTime"))
+        fields["created"] = values.read(
+            "transactionTime", from_millis, order.get("transactionTime")
+        )
     return fields
 
 
-def _side(word: str) -> Side:
-    return SIDES[word.upper()]
+def _read_progress(order: Row, fields: OrderFields, values: SideValues) -> None:
+    """What was executed and what is left, both as stated."""
+    filled = values.read("executedQty", not_negative, order.get("executedQty"))
+    if fields.get("exchange_status") == "REJECTED" and filled == fields.get("quantity"):
+        return  # it was never executed, though the documents have a sample of the kind
+    if filled is not None:
+        fields["filled"] = filled
+    left = values.read("unfilledQty", not_negative, order.get("unfilledQty"))
+    if left is not None:
+        fields["remaining"] = left
 
 
-def _identity(order_id: str, pair: str, row: Row) -> OrderFields:
+def read_cancel_reason(row: Row, fields: OrderFields, values: SideValues) -> None:
+    """Why the exchange canceled: a cancel by its user has no such key.
+
+    What it ended before anything was filled counts as rejected; the ledger knows the fills.
+    """
+    reason = values.read("cancelReason", text_of, row.get("cancelReason"))
+    if reason is None:
+        return
+    fields["reason"] = "_".join(reason.lower().split())
+    if fields.get("status") == "canceled" and fields.get("filled") in {None, "0"}:
+        fields["status"] = "rejected"
+
+
+def _is_fill(order: Row) -> bool:
+    """By its status, and where that cannot be read by what only a fill has."""
+    word = order.get("status")
+    return word == "FILL" if isinstance(word, str) and word else bool(order.get("tradeId"))
+
+
+# --- what rows of every dialect have -----------------------------------------------------
+
+
+def identity(order_id: str, row: Row, values: SideValues, pair: object = None) -> OrderFields:
     """What an order's row and its id tell in every dialect."""
-    fields: OrderFields = {
-        "exchange_symbol": names.join(pair),
-        "symbol": names.symbol(pair),
-    }
-    client = row.get("clientOrderId") or row.get("client_order_id")
-    if client:
-        fields["client_order_id"] = str(client)
     parts = names.order_id_parts(order_id)
-    kind = row.get("order_type") or row.get("type") if parts is None else parts.kind
-    if kind and kind not in V1_SIDES:
+    written = values.read("symbol", text_of, row.get("symbol") if pair is None else pair)
+    spelled = written or (None if parts is None else parts.pair)
+    described = values.read("description", text_of, row.get("description"))
+    fields: OrderFields = {}
+    if spelled is not None:
+        fields["exchange_symbol"] = names.join(spelled)
+        fields["symbol"] = names.symbol(spelled, described)
+    client = row.get("clientOrderId") or row.get("client_order_id")
+    if (client_id := values.read("clientOrderId", _client_id, client)) is not None:
+        fields["client_order_id"] = client_id
+    kind = None if parts is None else parts.kind
+    if kind is None:
+        kind = values.read("order_type", text_of, row.get("order_type"))
+    if kind is not None:
         fields["order_type"] = names.order_type(kind)
     return fields
 
 
-# --- REST, v2: histories -----------------------------------------------------------------
+def identifier(value: object) -> str:
+    """What names something. Raises TypeError for what is no text, or an empty one."""
+    text = text_of(value)
+    if text is None:
+        raise TypeError("an id is missing")
+    return text
 
 
-def read_ended(row: Row) -> OrderReport:
-    """A row of the order history: only orders that have ended are in it."""
-    word = row["status"]
-    fields = _identity(row["orderId"], row["symbol"], row)
-    fields |= {
-        "side": _side(row["side"]),
-        "quantity": nonzero(row["oriQty"]),
-        "price": nonzero(row.get("price")),
-        "exchange_status": word,
-        "status": names.status(word),
-        "created": from_millis(row.get("submitTime")),
-    }
-    if (filled := amount(row.get("executedQty"))) is not None:
-        fields["filled"] = filled
-    time = from_millis(row.get("finishTime"))
-    return OrderReport(
-        order_id=row["orderId"], fields=fields, time=time, source="rest", element=row
-    )
+def side_of(value: object) -> Side:
+    """`BUY` and `buy` are both `buy`. Raises KeyError for any other word."""
+    return SIDES[identifier(value).upper()]
 
 
-def read_trade(row: Row) -> Fill:
-    """A row of the trade history: here the price is the real one."""
-    side: Side = "buy" if row["isBuyer"] else "sell"
-    parts = names.order_id_parts(row["orderId"])
-    asset = row.get("commissionAsset")
-    return Fill(
-        trade_id=str(row["tradeId"]),
-        key=fill_key(str(row["tradeId"]), side),
-        order_id=row["orderId"],
-        symbol=names.symbol(row["symbol"]),
-        exchange_symbol=names.join(row["symbol"]),
-        side=side,
-        price=amount(row["price"]),
-        quantity=amount(row["qty"]),
-        cost=amount(row.get("quoteQty")),
-        fee=amount(row.get("commission")),
-        fee_currency=names.currency(asset) if asset else None,
-        client_order_id=row.get("clientOrderId") or None,
-        order_type=None if parts is None else names.order_type(parts.kind),
-        liquidity=MAKER[row.get("isMaker")],  # type: ignore[arg-type]  # a closed set
-        time=from_millis(row["time"]),
-        source="rest",
-        element=row,
-    )
+def _trade_id(value: object) -> str | None:
+    """As a text, or a number as it once may have been."""
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return str(value)
+    return text_of(value)
 
 
-MAKER = {True: "maker", False: "taker", None: None}
-
-# --- REST, v1: open orders, one order ----------------------------------------------------
-
-V1_SIDES: dict[str, Side] = {"buy": "buy", "sell": "sell"}
-
-
-def v1_order_id(pair: str, row: Row) -> str:
-    """The stream's id of a v1 row, which has only the number at its end."""
-    number = str(row["order_id"])
-    if not number.isdecimal():
-        return number
-    return f"{names.join(pair)}-{row.get('order_type') or 'limit'}-{number}"
+def _client_id(value: object) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if value else None
+    text = text_of(value)
+    return None if text == "0" else text
 
 
-def read_open(pair: str, row: Row, source: Source, *, known: bool) -> OrderReport:
-    """An open order. v1 tells buy orders in the quote currency: what is known is known better."""
-    order_id = v1_order_id(pair, row)
-    fields = _read_v1(order_id, pair, row)
-    untouched = fields.get("filled") == "0"
-    in_quote = "quote_quantity" in fields
-    if known and in_quote:
-        # Their fills are told by themselves, and make up the rest.
-        fields = {"status": "open"}
-    else:
-        fields["status"] = "open" if untouched else "partially_filled"
-    return OrderReport(
-        order_id=order_id,
-        fields=fields,
-        time=fields.get("created") if untouched else None,
-        source=source,
-        element=row,
-    )
+def _object(value: object) -> Row | None:
+    if value is not None and not isinstance(value, dict):
+        raise TypeError("it is no object")
+    return value
 
 
-def read_found(order_id: str, pair: str, row: Row) -> OrderReport:
-    """One order that was asked for by its id."""
-    fields = _read_v1(order_id, pair, row)
-    word = row["status"]
-    fields["exchange_status"], fields["status"] = word, names.status(word)
-    time = from_epoch_seconds(row.get("finish_time"))
-    return OrderReport(order_id=order_id, fields=fields, time=time, source="rest", element=row)
+def _liquidity(value: object) -> str | None:
+    word = text_of(value)
+    return None if word is None else LIQUIDITY[word]
 
 
-def _read_v1(order_id: str, pair: str, row: Row) -> OrderFields:
-    fields = _identity(order_id, pair, row)
-    fields["side"] = V1_SIDES[row["type"]]
-    fields["price"] = nonzero(row.get("price"))
-    fields["created"] = from_epoch_seconds(row.get("submit_time"))
-    base, quote = names.split(pair) or (None, None)
-    for coin in (base, quote, "rp"):  # rupiah, as they were called
-        ordered, left = amount(row.get(f"order_{coin}")), amount(row.get(f"remain_{coin}"))
-        if ordered is None:
-            continue
-        if coin == base:
-            fields["quantity"] = ordered
-            if left is not None:
-                fields["filled"] = subtract(ordered, left)
-        else:
-            fields["quote_quantity"] = ordered
-            if left == ordered:
-                fields["filled"] = "0"
-        break
-    return fields
+def _currency(value: object) -> str | None:
+    code = text_of(value)
+    return None if code is None else names.currency(code)

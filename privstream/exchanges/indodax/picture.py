@@ -1,97 +1,69 @@
-"""What stands when an Indodax account connects: open orders, and balances.
+"""Reads what stands when we connect: the stream lists neither open orders nor balances.
 
-The one rule: a buy order is listed in the quote currency, so how much of it was filled
-is read from all of its fills, or stays unknown.
-Source: protocols/indodax.md section 6 (checked 2026-11-20).
+The one rule: each part stands alone, and a reading that was cut off is none. Source:
+https://github.com/btcid/indodax-official-api-docs; checked 2026-11-30.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Container
+from functools import partial
 
-import msgspec
-
-from privstream.exchanges.base import each
 from privstream.exchanges.indodax.bookmark import Bookmark
-from privstream.exchanges.indodax.histories import (
-    LEAD,
-    LIMIT,
-    TRADES,
-    ask_history,
-    read_fill,
-    windows,
-)
-from privstream.exchanges.indodax.rest import open_orders, read_balances
-from privstream.model.account import Account
-from privstream.model.errors import LoginRefused, PermissionMissing, Refused
-from privstream.model.exact import add
-from privstream.model.reports import (
-    AnyReport,
-    Backfill,
-    Fill,
-    Listed,
-    NoticeReport,
-    OrderFields,
-    OrderReport,
-)
+from privstream.exchanges.indodax.filled import lacks_filled, with_fills
+from privstream.exchanges.indodax.key_kind import Key
+from privstream.exchanges.kit.reading_back import Found, Part, in_parts
+from privstream.model.errors import Interrupted
+from privstream.model.events import Source
+from privstream.model.reports import AnyReport, Backfill, Listed, OrderReport
 from privstream.model.rest import RestFlow
-from privstream.model.times import to_nanos
-
-WEEKS = 4
-"""Fills of an older order are not looked for."""
 
 
 def read_picture(
-    account: Account, bookmark: Bookmark, channels: Container[str], streamed: Container[str]
+    key: Key, bookmark: Bookmark, channels: Container[str], streamed: Container[str]
 ) -> RestFlow[Backfill]:
     """Open orders and balances, as far as they are streamed."""
-    found: list[AnyReport | Listed] = []
+    parts = []
     if "orders" in channels or "trades" in channels:
-        listed = yield from open_orders(account, "snapshot", streamed=streamed)
-        for report in listed:
-            if isinstance(report, OrderReport) and _lacks_filled(report.fields):
-                found += yield from _with_fills(account, report, bookmark.opened_ns)
-            else:
-                found.append(report)
+        opening = partial(_read_open_orders, key, bookmark.opened_ns, streamed)
+        parts.append(Part("open orders", opening))
     if "balances" in channels:
-        found += yield from read_balances(account, "snapshot")
-    bookmark.caught_up()
-    return Backfill(tuple(found), complete=True)
+        parts.append(Part("balances", partial(read_balances, key, "snapshot")))
+    found = yield from in_parts(parts)
+    if not was_cut(found):
+        bookmark.began()
+    return found
 
 
-def _lacks_filled(fields: OrderFields) -> bool:
-    return "filled" not in fields and bool(fields.get("created"))
+def was_cut(found: Backfill) -> bool:
+    """Whether the reading was cut off: then it is yet to be done."""
+    return any(isinstance(problem, Interrupted) for problem in found.problems)
 
 
-def _with_fills(account: Account, order: OrderReport, now_ns: int) -> RestFlow[list[AnyReport]]:
-    """The order's fills, and the order with their sum; the order alone where they are not whole."""
-    created = to_nanos(order.fields.get("created") or "") // 10**6
-    weeks = windows(created, now_ns // 10**6 + LEAD)
-    pair = order.fields.get("exchange_symbol")
-    if account.endpoints.history_url is None or pair is None or len(weeks) > WEEKS:
-        return [order]
-    fills: list[Fill] = []
-    for start, end in weeks:
-        try:
-            rows = yield from ask_history(account, TRADES, pair, start, end)
-        except (LoginRefused, PermissionMissing):
-            raise
-        except Refused:  # a pair that is no more: then the fills stay unknown
-            return [order]
-        read = list(each(rows, read_fill))
-        if len(rows) >= LIMIT or any(isinstance(report, NoticeReport) for report in read):
-            return [order]
-        fills += (fill for fill in read if isinstance(fill, Fill))
-    own = {fill.key: fill for fill in fills if fill.order_id == order.order_id}
-    return [*map(_as_it_stood, own.values()), _filled_by(order, own.values())]
+def balances_now(key: Key, source: Source) -> RestFlow[tuple[AnyReport | Listed, ...]]:
+    """All balances, and that they are all."""
+    found = Found()
+    yield from read_balances(key, source, found)
+    return tuple(found.reports)
 
 
-def _as_it_stood(fill: Fill) -> Fill:
-    return msgspec.structs.replace(fill, source="snapshot")
+def read_balances(key: Key, source: Source, found: Found) -> RestFlow[None]:
+    """All balances of the account."""
+    tapi = yield from key.tapi()
+    found.take((yield from tapi.balances(source)))
+    found.end_list(Listed("balances"))
 
 
-def _filled_by(order: OrderReport, fills: Iterable[Fill]) -> OrderReport:
-    filled = "0"
-    for fill in fills:
-        filled = add(filled, fill.quantity or "0")
-    if filled == "0":  # something was, or the exchange would not list it so
-        return order
-    return msgspec.structs.replace(order, fields=order.fields | {"filled": filled})
+def _read_open_orders(
+    key: Key, opened_ns: int, streamed: Container[str], found: Found
+) -> RestFlow[None]:
+    """Of all pairs; how much of each was filled is added up where the list does not say it."""
+    tapi = yield from key.tapi()
+    listed = yield from tapi.open_orders("snapshot", (), streamed)
+    found.take(report for report in listed if not lacks_filled(report))
+    waiting = [report for report in listed if lacks_filled(report)]
+    try:
+        while waiting and isinstance(order := waiting[0], OrderReport):
+            found.take((yield from with_fills(tapi, order, opened_ns)))
+            waiting.pop(0)
+    finally:  # where their fills are out of reach the orders stand all the same
+        found.take(waiting)
+    found.end_list(Listed("orders"))

@@ -2,7 +2,8 @@
 
 The one rule: the stream tells of orders only, so news of an order means that balances
 have moved, and they are read over REST.
-Source: protocols/indodax.md section 5 (checked 2026-11-20).
+Source: https://github.com/btcid/indodax-official-api-docs, Private-websocket.md; checked
+2026-11-30.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 from privstream.exchanges.base import each, unrecognised
 from privstream.exchanges.indodax.bookmark import Bookmark
 from privstream.exchanges.indodax.centrifugo import Centrifugo
+from privstream.exchanges.indodax.codes import Door
 from privstream.exchanges.indodax.orders import Updates
 from privstream.model.account import Token
 from privstream.model.reports import AnyReport, Fill, Listed, OrderReport
@@ -36,11 +38,13 @@ class AccountSession(Centrifugo):
         self,
         token: Token | None,
         bookmark: Bookmark,
+        door: Door,
         fetch_token: Callable[[], RestFlow[Token]],
+        *,
         updates: Updates,
         balances: Balances | None,
     ) -> None:
-        super().__init__(token, bookmark, fetch_token)
+        super().__init__(token, bookmark, door, fetch_token)
         self._updates = updates
         self._balances = balances
         self._first_news: float | None = None

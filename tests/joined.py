@@ -9,17 +9,16 @@ The simulator is as strict as ever; what `at` plans goes wrong at that second.
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from privstream.connection.account.backoff import Backoff
-from privstream.connection.account.conversation import TICK
 from privstream.connection.account.supervisor import Outside, Supervisor
 from privstream.connection.clock import Uptime
-from privstream.connection.rest.driving import driven
+from privstream.connection.rest.job import AT_ONCE, Job, Manner
+from privstream.connection.rest.pacing import Pacing
 from privstream.connection.socket.frames import FRAME_LIMIT
 from privstream.connection.socket.websocket import UNFINISHED_LIMIT, Closed, _refusal
 from privstream.connection.tokens.cache import Tokens
@@ -60,6 +59,8 @@ from tests.fake_clock import FakeClock
 T = TypeVar("T")
 BASE = "http://127.0.0.1:1"
 STEP = 0.05
+ANSWER_LIMIT = 10.0
+"""Seconds that an answer over REST is waited for."""
 
 
 class World:
@@ -106,6 +107,10 @@ class World:
         """What becomes of each frame on its way to the client."""
         self.refuse: Callable[[HttpRequest], HttpResponse | None] = lambda _: None
         """An answer in place of the exchange's own."""
+        self.rest_takes = STEP
+        """Seconds until an answer over REST is there; more than ten, and there is none."""
+        self.pacing: Pacing | None = None
+        """The budget of requests, where one is to be kept to."""
         self._plan: list[tuple[float, Callable[..., object], tuple[Any, ...]]] = []
         self._down_until = 0.0
         self._mute = False
@@ -246,35 +251,39 @@ class World:
         *,
         idle: Callable[[], None] | None = None,
         deadline: float = 60.0,
-        tries: int = 1,
     ) -> T:
-        """As the REST client."""
-        until = self.clock.now().monotonic + deadline
-        duties = idle or (lambda: None)
+        """As the REST client, for somebody who waits."""
+        job = self.start(flow, AT_ONCE, until=self.clock.now().monotonic + deadline)
+        while not job.poll():
+            self.pass_time(STEP)
+            if idle is not None:
+                idle()
+            if self.stop.is_set():
+                job.interrupt(Interrupted("stopped", cause="stopped"))
+        return job.result()
 
-        def perform(call: Call) -> HttpResponse:
-            return self._performed(call, duties, until)
+    def start(
+        self, flow: RestFlow[T], manner: Manner = AT_ONCE, *, until: float | None = None
+    ) -> Job[T]:
+        """As the REST client, beside other things."""
+        return Job(flow, self, self.client_clock, manner=manner, until=until)
 
-        return driven(flow, perform, partial(self._pause, duties), tries=tries)
+    def wait_for(self, call: Call, spare: float) -> float:
+        return 0.0 if self.pacing is None else self.pacing.take(call.cost, self.clock.now(), spare)
 
-    def _performed(self, call: Call, idle: Callable[[], None], until: float) -> HttpResponse:
+    def send(self, call: Call, limit: float | None) -> "Asked":
         self.requests.append(call.name)
-        self.pass_time(STEP)
-        idle()
-        if self.is_down or self.clock.now().monotonic > until:
+        return Asked(self, call, min(self.rest_takes, limit or ANSWER_LIMIT, ANSWER_LIMIT))
+
+    def answered(self, call: Call) -> HttpResponse:
+        """What the exchange says now; raises where it cannot be reached."""
+        if self.is_down:
             raise Unreachable(f"{call.name}: cannot reach the exchange")
         with self._next_nonce() as nonce:
             request = call.build(Stamp(self.client_clock.now(), nonce))
             response = self.refuse(request) or self._answered(request)
         self.skew_ns = self.clock.now().wall_ns - self.client_clock.now().wall_ns
         return response
-
-    def _pause(self, idle: Callable[[], None], seconds: float) -> None:
-        until = self.clock.now().monotonic + seconds
-        while self.clock.now().monotonic < until:
-            if self.client_clock.wait(TICK, self.stop):
-                raise Interrupted("stopped", cause="stopped")
-            idle()
 
     def _answered(self, request: HttpRequest) -> HttpResponse:
         now = self.clock.now()
@@ -287,6 +296,26 @@ class World:
         if answer is None:
             raise Unreachable("the connection ended without an answer")
         return _as_response(answer)
+
+
+class Asked:
+    """A request on its way: asked now, heard of later."""
+
+    def __init__(self, world: World, call: Call, takes: float) -> None:
+        self._world = world
+        self._call = call
+        self._due = world.clock.now().monotonic + takes
+
+    def is_over(self) -> bool:
+        return self._world.clock.now().monotonic >= self._due
+
+    def result(self) -> HttpResponse:
+        if self._world.rest_takes > ANSWER_LIMIT:
+            raise Unreachable(f"the exchange did not answer {self._call.name}")
+        return self._world.answered(self._call)
+
+    def abandon(self) -> None:
+        """Its answer comes to nobody."""
 
 
 class AheadClock:

@@ -78,9 +78,9 @@ def test_a_fill_whose_fee_never_comes_survives_the_second_look(seed: int) -> Non
 
 @pytest.fixture(scope="module")
 def quiet() -> World:
-    """Two minutes of a Kraken, cut once."""
+    """Some minutes of a Kraken, cut once."""
     run = World("kraken", limits=False).at(40, World.down, 15)
-    run.watch(120)
+    run.watch(150)
     return run
 
 

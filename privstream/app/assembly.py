@@ -16,7 +16,7 @@ from privstream.connection.account.one_order import OneOrder
 from privstream.connection.account.supervisor import Outside, Supervisor
 from privstream.connection.clock import Clock, SystemClock
 from privstream.connection.errand import Errand
-from privstream.connection.ports import RestClient
+from privstream.connection.ports import RestRunner
 from privstream.connection.rest.client import Rest
 from privstream.connection.rest.nonces import Nonces
 from privstream.connection.rest.pacing import Pacing
@@ -187,7 +187,7 @@ def errand_for(
 
 def tokens_for(
     exchange: Exchange,
-    rest: RestClient,
+    rest: RestRunner,
     clock: Clock,
     stop: threading.Event,
     *,

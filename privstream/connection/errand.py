@@ -13,7 +13,7 @@ from typing import TypeVar
 from privstream.connection.account.conversation import TICK, Conversation
 from privstream.connection.account.dial import dialled
 from privstream.connection.clock import Clock
-from privstream.connection.ports import Outlet, RestClient, Socket
+from privstream.connection.ports import Outlet, RestRunner, Socket
 from privstream.exchanges.base import Exchange
 from privstream.memory.event_maker import View
 from privstream.memory.ledger import Ledger
@@ -54,7 +54,7 @@ class Errand:
 
     exchange: Exchange
     clock: Clock
-    rest: RestClient
+    rest: RestRunner
     socket: Callable[[], Socket]
     nonce: Callable[[], AbstractContextManager[int]]
     stop: threading.Event = field(default_factory=threading.Event)

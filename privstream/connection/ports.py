@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
+from privstream.connection.rest.job import Job, Manner
 from privstream.model.account import Token
 from privstream.model.events import AnyEvent
 from privstream.model.rest import RestFlow
@@ -56,8 +57,8 @@ class Socket(Wire, Protocol):
         """Free a blocked reader at once; from any thread."""
 
 
-class RestClient(Protocol):
-    """Runs REST flows."""
+class RestRunner(Protocol):
+    """Runs REST flows for somebody who waits."""
 
     @property
     def skew_ns(self) -> int:
@@ -69,9 +70,15 @@ class RestClient(Protocol):
         *,
         idle: Callable[[], None] | None = None,
         deadline: float = REQUEST_LIMIT,
-        tries: int = 1,
     ) -> T:
-        """Drive a flow to its result, in so many seconds, with so many tries of each call."""
+        """Drive a flow to its result, in so many seconds."""
+
+
+class RestClient(RestRunner, Protocol):
+    """Runs REST flows, and looks after several at once."""
+
+    def start(self, flow: RestFlow[T], manner: Manner) -> Job[T]:
+        """Put a flow on its way, to be polled beside other things."""
 
 
 class Life(NamedTuple):

@@ -181,6 +181,10 @@ class Exchange(ABC):
         return ()
         yield
 
+    def is_streamed(self, report: AnyReport) -> bool:
+        """Whether the stream tells such; where not, that REST tells it is no sign of a loss."""
+        return not (self.polls_balances and isinstance(report, BalanceReport))
+
     @property
     def order_entry(self) -> OrderEntry | None:
         """How orders are placed here, where the exchange's documents for this stream say it."""

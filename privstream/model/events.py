@@ -18,7 +18,7 @@ OrderStatus: TypeAlias = Literal[
     "pending", "open", "partially_filled", "filled", "canceled", "expired", "rejected", "unknown"
 ]
 Level: TypeAlias = Literal["info", "warning", "error"]
-State: TypeAlias = Literal["connecting", "live", "retrying", "stopped"]
+State: TypeAlias = Literal["connecting", "live", "catching_up", "retrying", "stopped"]
 
 TERMINAL: frozenset[OrderStatus] = frozenset({"filled", "canceled", "expired", "rejected"})
 

@@ -179,6 +179,8 @@ class Known(Struct, frozen=True):
     """Exchange symbols seen so far, for exchanges that list history per symbol."""
     second_look: bool = False
     """The same was read already; what REST lagged behind with then is looked for now."""
+    catches_up: bool = False
+    """This closes an interruption of the stream; else the stream is compared with REST."""
 
 
 class Backfill(Struct, frozen=True):

@@ -38,7 +38,13 @@ _STATUSES = {
     "rejected": "bad",
     "unknown": "warning",
 }
-_STATES = {"connecting": "dim", "live": "good", "retrying": "warning", "stopped": "bad"}
+_STATES = {
+    "connecting": "dim",
+    "live": "good",
+    "catching_up": "dim",
+    "retrying": "warning",
+    "stopped": "bad",
+}
 _LEVELS = {"info": "open", "warning": "warning", "error": "bad"}
 
 

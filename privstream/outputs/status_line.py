@@ -17,11 +17,12 @@ _NAME_CELLS = 64
 _SHORT_REASON = 24
 _NANOS = 1_000_000_000
 _CLEAR = "\r\x1b[K"
-_WORST_FIRST: tuple[State, ...] = ("stopped", "retrying", "connecting", "live")
+_WORST_FIRST: tuple[State, ...] = ("stopped", "retrying", "connecting", "catching_up", "live")
 _SIGNS: dict[State, tuple[str, str]] = {
     "stopped": ("■", "31"),
     "retrying": ("↻", "33"),
     "connecting": ("◌", "36"),
+    "catching_up": ("◐", "36"),
     "live": ("●", "32"),
 }
 
@@ -141,6 +142,8 @@ def _segments(state: State, accounts: dict[str, Status], now: str, cells: int) -
         return [f"{sign} live", " ".join(accounts), *filter(None, channels)]
     if state == "retrying":
         return [f"{sign} {name} {_retry(status, now, cells)}" for name, status in accounts.items()]
+    if state == "catching_up":
+        return [f"{sign} {name} {_detail(status)} …" for name, status in accounts.items()]
     word = "connecting …" if state == "connecting" else state
     return [f"{sign} {' '.join(accounts)} {word}"]
 
@@ -177,8 +180,10 @@ def _sentence(status: Status, before: Status | None) -> str | None:
         case "connecting":
             # After "trying again in 1.2 s" it goes without saying.
             return None if was in {"connecting", "retrying"} else "connecting"
+        case "catching_up":
+            return None if was == "catching_up" else detail
         case "retrying":
-            return _lost(status, detail, was_live=was == "live")
+            return _lost(status, detail, was_live=was in {"live", "catching_up"})
         case "stopped":
             return None if was == "stopped" else "stopped" + (f": {detail}" if detail else "")
 

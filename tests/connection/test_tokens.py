@@ -57,11 +57,9 @@ class Exchange:
         *,
         idle: Callable[[], None] | None = None,
         deadline: float = 60.0,
-        tries: int = 1,
     ) -> T:
         flow.close()
         assert idle is None
-        assert tries == 1
         assert deadline > 0
         self.asked += 1
         self.asking()

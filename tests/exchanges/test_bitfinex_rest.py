@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from privstream.connection.rest.driving import driven
 from privstream.exchanges.bitfinex import Bitfinex, rest
 from privstream.exchanges.bitfinex.signing import signature
 from privstream.exchanges.kit.refusals import NonceRefused
@@ -293,7 +292,7 @@ def test_a_passing_error_is_asked_again_from_where_it_stopped() -> None:
     out = answer(["error", 10000, "busy"], 500)
     server = Server(fills=[first, out, [trade(id=9000, mts=SINCE_MS + 999, **FEE)]])
     flow = exchange().backfill(KNOWN)
-    found = driven(flow, lambda call: server(call, call.build(STAMP)), lambda _: None, tries=3)
+    found = play(flow, server, tries=3)
     assert found.complete
     assert len(found.reports) == 1001
     starts = [body["start"] for body in server.bodies(FILLS)]

@@ -16,7 +16,7 @@ import websocket
 from privstream.connection.account.backoff import Backoff
 from privstream.connection.account.supervisor import Outside, Supervisor
 from privstream.connection.clock import SystemClock
-from privstream.connection.rest.driving import driven
+from privstream.connection.rest.job import AT_ONCE, Job, Manner
 from privstream.connection.socket.websocket import Socket
 from privstream.exchanges import find
 from privstream.memory.event_maker import View
@@ -24,13 +24,13 @@ from privstream.memory.ledger import Ledger
 from privstream.model.account import Account, Endpoints, Secret
 from privstream.model.errors import Refused
 from privstream.model.events import AnyEvent, Gap, Order, Status, Trade
-from privstream.model.rest import Call, HttpRequest, HttpResponse, RestFlow, Stamp
+from privstream.model.rest import HttpRequest, HttpResponse, RestFlow, Stamp
 from privstream.model.times import from_nanos
 from privstream.simulator.indodax.exchange import USER as SIMULATED_USER
 from privstream.simulator.indodax.exchange import SimulatedIndodax
 from privstream.simulator.server import Simulation
 from tests.peers.centrifugo import CHANNEL, PROGRAM, USER, Centrifugo, running
-from tests.rest_play import answer
+from tests.rest_play import AnswersAtOnce, answer
 from tests.simulator.indodax_desk import mint
 
 T = TypeVar("T")
@@ -189,15 +189,19 @@ class Rest:
         flow: RestFlow[T],
         *,
         idle: Callable[[], None] | None = None,
-        deadline: float = 60.0,  # noqa: ARG002 - it answers at once
-        tries: int = 1,  # noqa: ARG002 - as above
+        deadline: float = 60.0,
     ) -> T:
-        def perform(call: Call) -> HttpResponse:
-            if idle is not None:
-                idle()
-            return self._answer(call.build(Stamp(self._clock.now(), 0)))
+        del idle, deadline  # it answers at once
+        job = self.start(flow)
+        assert job.poll()
+        return job.result()
 
-        return driven(flow, perform, lambda _: None)
+    def start(self, flow: RestFlow[T], manner: Manner = AT_ONCE) -> Job[T]:
+        sender = AnswersAtOnce(lambda _call, request: self._answer(request), self._stamp)
+        return Job(flow, sender, self._clock, manner=manner)
+
+    def _stamp(self) -> Stamp:
+        return Stamp(self._clock.now(), 0)
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         if request.path.endswith("/generate_token"):

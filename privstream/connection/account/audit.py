@@ -1,27 +1,38 @@
 """Compares now and then what the stream told with what REST says: finds a single lost frame.
 
-The one rule: what REST told and the stream did not is lost only when the stream has still
-not told it after the time that either may lag behind the other. It is told in any case,
-since reading may have taken it out of an exchange's own memory. Runs in the account's thread.
+The one rule: what REST told and the stream did not is lost only when the stream has still not
+told it after the time that either may lag behind the other, and after everything that the
+exchange had sent until the look was delivered. It is told in any case, and has its gap.
+Read beside the stream, within what the request budget leaves. Runs in the account's thread.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from privstream.connection.clock import Clock
-from privstream.exchanges.base import Exchange
-from privstream.memory.ledger import Ledger
-from privstream.model.errors import Refused
+from privstream.connection.account.catch_up import is_passing, together
+from privstream.connection.account.context import Context
+from privstream.connection.account.conversation import Conversation
+from privstream.connection.rest.job import ASIDE, Job
+from privstream.model.errors import Interrupted, Refused, Unreachable
 from privstream.model.exact import normal
-from privstream.model.reports import AnyReport, Backfill, BalanceReport, Fill, Listed, OrderReport
+from privstream.model.reports import (
+    AnyReport,
+    Backfill,
+    BalanceReport,
+    Fill,
+    Listed,
+    OrderReport,
+)
+from privstream.model.rest import Now, RestFlow
 from privstream.model.times import to_nanos
 
 GRACE = 10.0
 """Seconds at least that stream and REST may lag behind each other."""
 DRIFT = "drift"
-Balances = Callable[[], Iterable[BalanceReport]]
+STREAM, BALANCES = "the stream is", "balances are"
 
 
 class Doubt(NamedTuple):
@@ -40,130 +51,218 @@ class Unequal(NamedTuple):
     """As of a doubt."""
 
 
-class Audit:
-    """When to compare, and what was found to differ."""
+@dataclass
+class Look:
+    """What one comparison read."""
 
-    def __init__(self, exchange: Exchange, ledger: Ledger, clock: Clock, every: float) -> None:
-        self._ledger = ledger
-        self._clock = clock
+    since_ns: int
+    until_ns: int
+    found: Backfill | None = None
+    balances: tuple[BalanceReport, ...] = ()
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+class Audit:
+    """When to compare, what was found to differ, and until when all is known to agree."""
+
+    def __init__(self, context: Context, every: float, start_ns: int) -> None:
+        self._context = context
         self._every = every
-        self._polls_balances = exchange.polls_balances
-        self._digits = exchange.balance_digits
-        self._grace = max(GRACE, exchange.limits.rest_lag)
+        self._grace = max(GRACE, context.rest_lag)
         self._doubts: list[Doubt] = []
         self._unequal: list[Unequal] = []
         """A second reading decides which of the two was old."""
         self._settle_at: float | None = None
-        self._looked_ns = 0
-        self._due = clock.now().monotonic + every
+        self.looked = context.clock.now()
+        """When the last look asked."""
+        self._due = context.now + every
         self._refused: set[str] = set()
-
-    @property
-    def is_due(self) -> bool:
-        """It is time to read what REST says."""
-        return (
-            self._every > 0 and self._settle_at is None and self._clock.now().monotonic >= self._due
-        )
+        self._reading: Job[Look] | None = None
+        self._rereading: Job[tuple[BalanceReport, ...]] | None = None
+        self.streamed_since_ns = 0
+        """What is older than the first login was nobody's to tell."""
+        self.since_ns = start_ns
+        """The next comparison reads from there."""
+        self.compared_ns = start_ns
+        """From there the last one read."""
+        self.settled_ns = start_ns
+        """Until then all that REST told was told by us, too."""
 
     @property
     def is_on(self) -> bool:
         """What was lost is found by it some day."""
-        return self._every > 0 and "all" not in self._refused
+        return self._every > 0 and STREAM not in self._refused
 
     @property
-    def is_settling(self) -> bool:
-        """Something differed, and the stream has the grace to tell it yet."""
-        return self._settle_at is not None
+    def is_reading(self) -> bool:
+        """A request of it may be under way."""
+        return self._reading is not None or self._rereading is not None
 
     @property
-    def can_settle(self) -> bool:
-        """The grace is over for what differed."""
-        return self._settle_at is not None and self._clock.now().monotonic >= self._settle_at
+    def until_ns(self) -> int:
+        """When the last look was, by the exchange's clock."""
+        return self._context.times.of(self.looked)
 
-    def put_off(self) -> None:
-        """Everything was read anew just now: the next comparison is a period away."""
-        self._due = self._clock.now().monotonic + self._every
+    def starts_at(self, start_ns: int) -> None:
+        """Nothing before that moment is compared."""
+        self.since_ns = self.compared_ns = self.settled_ns = start_ns
+
+    def was_read(self, since_ns: int, until_ns: int) -> None:
+        """All of this time was read back, and proven to be whole."""
+        if since_ns <= self.settled_ns:
+            self.settled_ns = max(self.settled_ns, until_ns)
+
+    def interrupt(self) -> None:
+        """The connection is gone that was compared."""
+        for job in (self._reading, self._rereading):
+            if job is not None:
+                job.interrupt(Interrupted("the connection is gone"))
+        self._reading = self._rereading = None
+
+    def poll(self) -> None:
+        """Hear what REST has answered."""
+        for job in (self._reading, self._rereading):
+            if job is not None:
+                job.poll()
+
+    def step(self, talk: Conversation) -> bool:
+        """Go on as far as that takes no waiting; true when something was lost and is told now."""
+        if self._reading is not None:
+            if self._reading.is_over:
+                self._take(self._reading)
+        elif self._rereading is not None:
+            if self._rereading.is_over:
+                return self._heal(_balances_of(self._rereading))
+        elif self._settle_at is not None:
+            return self._can_settle(talk) and self._settle()
+        elif self._every > 0 and self._context.now >= self._due:
+            self._look()
+        return False
 
     # --- comparing -------------------------------------------------------------------------
 
-    def look(self, read: Callable[[], Backfill], now_ns: int) -> str | None:
-        """Read, and remember what the stream has not told; `now_ns` by the exchange's clock.
+    def _look(self) -> None:
+        context = self._context
+        self._due = context.now + self._every
+        self.looked = context.clock.now()
+        self._reading = context.start(self._everything(context.times.now()), ASIDE)
 
-        Returns why it is not done any more, the one time that it is refused.
-        """
-        self.put_off()
-        if "all" in self._refused:
-            return None
-        try:
-            found = read()
-        except Refused as problem:
-            self._refused.add("all")
-            return problem.message
-        self.doubt(found.reports, now_ns)
-        for failed in found.problems:
-            if failed.retryable:  # the next comparison reads from the same moment on
-                raise failed
-            if not found.reports:
-                self._refused.add("all")
-                return failed.message
-        return None
+    def _everything(self, until_ns: int) -> RestFlow[Look]:
+        look = Look(self.since_ns, until_ns)
+        if STREAM not in self._refused:
+            try:
+                look.found = yield from self._all_that_happened()
+            except Refused as problem:
+                look.refused[STREAM] = problem.message
+        if "balances" in self._context.channels and BALANCES not in self._refused:
+            try:
+                look.balances = yield from self._context.exchange.balances_now()
+            except Refused as problem:
+                look.refused[BALANCES] = problem.message
+        return look
 
-    def weigh(self, read: Balances) -> str | None:
-        """The same with balances that the stream tells by itself."""
-        if "balances" in self._refused:
-            return None
+    def _all_that_happened(self) -> RestFlow[Backfill]:
+        """What happened since over REST, and what stands."""
+        context, exchange = self._context, self._context.exchange
+        known = replace(context.known(self.since_ns), suspects=context.ledger.open_orders)
+        if exchange.snapshot_over_rest:  # its reading back brings what stands, too
+            return (yield from exchange.backfill(known))
+        stands = yield from exchange.picture(context.channels)
+        listed = {r.order_id for r in stands.reports if isinstance(r, OrderReport)}
+        found = yield from exchange.backfill(replace(known, suspects=known.suspects - listed))
+        return together([found, stands])
+
+    def _take(self, job: Job[Look]) -> None:
+        self._reading = None
         try:
-            found = read()
-        except Refused as problem:
-            self._refused.add("balances")
-            return problem.message
-        for report in found:
-            if self._ledger.differs(report, self._digits):
+            look = job.result()
+        except Unreachable:
+            return  # the next comparison reads from the same moment on
+        reports = () if look.found is None else look.found.reports
+        self.doubt(reports, job.begun, look.since_ns)
+        self._weigh(look.balances, job.begun)
+        self._refused |= look.refused.keys()
+        for what, why in look.refused.items():
+            text = f"{what} no longer compared with REST: {why}"
+            self._context.merging.warn("audit", text)
+        if look.found is not None and not is_passing(look.found):
+            self.since_ns = look.until_ns
+            if self._settle_at is None:
+                self.settled_ns = look.until_ns
+
+    def _weigh(self, balances: Iterable[BalanceReport], asked: Now) -> None:
+        """Note where the stream tells another balance by itself."""
+        ledger, digits = self._context.ledger, self._context.exchange.balance_digits
+        for report in balances:
+            has_moved = self._context.merging.movements.since(asked.monotonic, report)
+            if not has_moved and ledger.differs(report, digits):
                 self._unequal.append(Unequal(report, self._balance_of(report)))
         self._begin_grace()
-        return None
 
-    def doubt(self, reports: Iterable[AnyReport | Listed], now_ns: int) -> None:
+    def doubt(self, reports: Iterable[AnyReport | Listed], asked: Now, since_ns: int) -> None:
         """Remember what of these the stream has not told; it gets the grace to do so."""
-        self._looked_ns = now_ns
+        self.looked = asked
+        is_first = self._settle_at is None
+        self.compared_ns = since_ns if is_first else min(since_ns, self.compared_ns)
+        movements = self._context.merging.movements
         for report in reports:
-            if isinstance(report, OrderReport | Fill | BalanceReport):
-                read_back = replace(report, source="rest")
-                if self._ledger.would_tell(read_back):
-                    self._doubts.append(Doubt(read_back, self._balance_of(read_back)))
+            if not isinstance(report, OrderReport | Fill | BalanceReport):
+                continue
+            read_back = replace(report, source="rest")
+            # Where the stream moved meanwhile, it lives, and the answer may be the older word.
+            if not isinstance(report, Fill) and movements.since(asked.monotonic, report):
+                continue
+            if self._was_streamed(report) and self._context.ledger.would_tell(read_back):
+                self._doubts.append(Doubt(read_back, self._balance_of(read_back)))
         self._begin_grace()
+
+    def _was_streamed(self, report: AnyReport) -> bool:
+        return report.time is None or to_nanos(report.time) >= self.streamed_since_ns
 
     def _begin_grace(self) -> None:
         if self._doubts or self._unequal:
-            self._settle_at = self._clock.now().monotonic + self._grace
+            self._settle_at = self._context.now + self._grace
 
     # --- after the grace -------------------------------------------------------------------
 
-    def settle(self, read: Balances) -> tuple[list[AnyReport], bool]:
-        """What the stream has still not told, and whether any of it was surely lost.
+    def _can_settle(self, talk: Conversation) -> bool:
+        """Stream and REST had their time, and all that the exchange had sent was read."""
+        if self._settle_at is None or self._context.now < self._settle_at:
+            return False
+        delivered = talk.delivered
+        return delivered is not None and delivered.monotonic >= self.looked.monotonic
 
-        `read` reads the balances again, where that is needed.
-        """
-        doubts, self._doubts, self._settle_at = self._doubts, [], None
-        unequal = self._still_unequal(read)
-        untold = [
-            doubt.report
-            for doubt in doubts
-            if self._ledger.would_tell(doubt.report)
-            and self._balance_of(doubt.report) == doubt.balance
-        ]
-        late = any(self._is_late(report) for report in untold)
-        return [*untold, *unequal], late or bool(unequal)
+    def _settle(self) -> bool:
+        self._unequal = [one for one in self._unequal if self._stands(one)]
+        if self._unequal:
+            self._rereading = self._context.start(self._context.exchange.balances_now(), ASIDE)
+            return False
+        return self._heal(())
 
-    def _still_unequal(self, read: Balances) -> list[BalanceReport]:
-        """Where REST repeats itself and the stream stood still, it was the stream that was old."""
-        unequal, self._unequal = [one for one in self._unequal if self._stands(one)], []
-        if not unequal:
-            return []
-        again = {(report.currency, report.wallet): report for report in read()}
-        return [
-            one.report for one in unequal if self._stands(one) and _is_repeated(one.report, again)
-        ]
+    def _heal(self, again: Iterable[BalanceReport]) -> bool:
+        """Tell what the stream has still not told; true where it surely should have."""
+        doubts, unequal = self._doubts, self._unequal
+        self._doubts, self._unequal, self._settle_at, self._rereading = [], [], None, None
+        repeated = {(report.currency, report.wallet): report for report in again}
+        untold: list[AnyReport] = [doubt.report for doubt in doubts if self._is_untold(doubt)]
+        untold += [one.report for one in unequal if self._is_repeated(one, repeated)]
+        self.settled_ns = self.since_ns
+        is_drift = any(map(self._context.exchange.is_streamed, untold))
+        if is_drift:
+            self._context.merging.count_anew()
+        return bool(self._context.merging.take(untold)) and is_drift
+
+    def _is_untold(self, doubt: Doubt) -> bool:
+        is_news = self._context.ledger.would_tell(doubt.report)
+        return is_news and self._balance_of(doubt.report) == doubt.balance
+
+    def _is_repeated(
+        self, one: Unequal, again: Mapping[tuple[str, str | None], BalanceReport]
+    ) -> bool:
+        """REST repeats itself and the stream stood still: it was the stream that was old."""
+        same = again.get((one.report.currency, one.report.wallet))
+        is_same = same is not None and normal(same.total) == normal(one.report.total)
+        return is_same and self._stands(one)
 
     def _stands(self, one: Unequal) -> bool:
         return self._balance_of(one.report) == one.balance
@@ -171,19 +270,12 @@ class Audit:
     def _balance_of(self, report: AnyReport) -> object:
         if not isinstance(report, BalanceReport):
             return None
-        return self._ledger.balance(report.currency, report.wallet)
-
-    def _is_late(self, report: AnyReport) -> bool:
-        """The stream should have told it before we looked."""
-        if isinstance(report, BalanceReport) and self._polls_balances:
-            return False
-        if report.time is None:
-            return True
-        return to_nanos(report.time) < self._looked_ns - round(self._grace * 1e9)
+        return self._context.ledger.balance(report.currency, report.wallet)
 
 
-def _is_repeated(
-    report: BalanceReport, again: Mapping[tuple[str, str | None], BalanceReport]
-) -> bool:
-    same = again.get((report.currency, report.wallet))
-    return same is not None and normal(same.total) == normal(report.total)
+def _balances_of(job: Job[tuple[BalanceReport, ...]]) -> tuple[BalanceReport, ...]:
+    """Without an answer nothing is known to differ; the next comparison will see it again."""
+    try:
+        return job.result()
+    except (Refused, Unreachable):
+        return ()

@@ -1,19 +1,20 @@
 """One connection from its first word to its end: frames in, actions done, events out.
 
-The one rule: what comes while something is read back waits its turn, so that events
-leave in the order in which things happened. Runs in the account's own thread.
+The one rule: news of the stream wait for nothing. Only what a new connection lists by itself
+may be held a little, to be told in order with what is read back. Runs in the account's thread.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 
+from privstream.connection.account.lists import HeldLists
+from privstream.connection.account.merging import Movements, by_time
 from privstream.connection.clock import Clock
 from privstream.connection.ports import Outlet, Wire
 from privstream.memory.ledger import Ledger
 from privstream.model.account import Secret
 from privstream.model.errors import Interrupted
 from privstream.model.events import AnyEvent
-from privstream.model.reports import AnyReport, Fill, Listed, NoticeReport, Report
+from privstream.model.reports import AnyReport, Listed, NoticeReport, Report
 from privstream.model.rest import Now, Stamp
 from privstream.model.session import (
     Action,
@@ -36,8 +37,6 @@ UNREAD = 100
 """So many unreadable elements in a row, and this connection speaks something else."""
 ASLEEP = 20.0
 """Seconds by which the wall clock may run ahead of the monotonic one between two looks."""
-HELD = 50_000
-"""Reports held back while history is read; then frames wait in the socket."""
 
 
 class Conversation:
@@ -53,6 +52,7 @@ class Conversation:
         outlet: Outlet,
         tap: Tap | None = None,
         secrets: tuple[Secret, ...] = (),
+        movements: Movements | None = None,
     ) -> None:
         self._wire = wire
         self._session = session
@@ -61,20 +61,20 @@ class Conversation:
         self._outlet = outlet
         self._tap = None if tap is None else _redacted(tap, secrets)
         self._secrets = tuple(_spellings(secrets))
-        self._held: list[AnyReport | Listed] | None = None
+        self._lists = HeldLists()
+        self._movements = movements or Movements(clock)
+        self._end: Interrupted | None = None
+        """Why this connection is over, once what came with its end has been taken."""
         self._out: list[AnyEvent] = []
         self._received = ""
         self._stepped: Now | None = None
         self._unread = 0
         """Unreadable elements in a row."""
-        self.asks: list[Ask] = []
-        """What the session wants read over REST."""
+        self._asks: list[Ask] = []
         self.replies: list[Reply] = []
         """What the exchange answered to what was said."""
         self.is_ready = False
         self.is_synced = False
-        self.heard: Now | None = None
-        """When the last frame came that left nothing missing."""
         self.delivered: Now | None = None
         """Everything that the exchange had to tell before this moment has come."""
 
@@ -82,22 +82,20 @@ class Conversation:
         """Say hello."""
         if self._tap is not None:
             self._tap("open", "")
-        for action in self._session.open(stamp):
-            self._obey(action)
+        self._obey_all(self._session.open(stamp))
 
     def step(self, timeout: float = TICK) -> None:
         """Take what came, let time pass, deliver. Raises Interrupted when it is over."""
         frames = self._receive(timeout)
         now = self._clock.now()
-        self._notice_sleep(now)
         self._received = from_nanos(now.wall_ns)
         try:
             if frames:
                 self._take(frames, now)
             for pong in self._wire.controls():
                 self._session.alive(now, pong)
-            for action in self._session.tick(now):
-                self._obey(action)
+            self._notice_sleep(now)
+            self._obey_all(self._session.tick(now))
         finally:
             self.flush()
 
@@ -130,17 +128,25 @@ class Conversation:
         for frame in frames:
             if self._tap is not None:
                 self._tap("in", frame.decode("utf-8", "replace"))
-            for action in self._session.receive(frame, now):
+            self._obey_all(self._session.receive(frame, now), is_last=False)
+        self.delivered = now  # where no session proves it by an answer of its own
+        if self._end is not None:
+            raise self._end
+
+    def _obey_all(self, actions: Iterable[Action], *, is_last: bool = True) -> None:
+        """What follows the end of a connection in the same breath is still true, and is told."""
+        for action in actions:
+            try:
                 self._obey(action)
-        self.heard = now
+            except Interrupted as end:
+                self._end = self._end or end
+        if is_last and self._end is not None:
+            raise self._end
 
     def _obey(self, action: Action) -> None:
         if isinstance(action, Report | Listed):  # nearly always
             self._count_unread(action)
-            if self._held is None:
-                self._out += self._ledger.take(action, self._received)
-            else:
-                self._held.append(action)
+            self._take_report(action)
             return
         match action:
             case Send():
@@ -162,7 +168,7 @@ class Conversation:
             case Synced():
                 self.is_synced = True
             case Ask():
-                self.asks.append(action)
+                self._asks.append(action)
             case Delivered():
                 self.delivered = action.until
 
@@ -175,59 +181,49 @@ class Conversation:
             why = f"{UNREAD} frames in a row could not be read"
             raise Interrupted(why, cause="unreadable", floor=5.0)
 
+    def take_asks(self) -> list[Ask]:
+        """What the session wants read over REST, since the last time."""
+        asks, self._asks = self._asks, []
+        return asks
+
     def flush(self) -> None:
         """Deliver what was made so far."""
         if self._out:
             out, self._out = self._out, []
             self._outlet.events(out)
 
-    # --- while history is read ---------------------------------------------------------
+    # --- what the connection lists by itself -----------------------------------------------
 
-    def hold(self) -> None:
-        """Keep reports back from now on, besides those that are held already."""
-        if self._held is None:
-            self._held = []
+    def hold_lists(self) -> None:
+        """Keep them, and tell with them what is read back, in order."""
+        self._lists.hold()
 
-    @contextmanager
-    def holding(self) -> Iterator[None]:
-        """Hold back in the block, and tell what came meanwhile at its end, whatever happened."""
-        self.hold()
-        try:
-            yield
-        finally:
-            self.resume()
-
-    def pump(self) -> None:
-        """Keep the socket alive while something else takes its time."""
-        if self._held is not None and len(self._held) < HELD:
-            self.step(timeout=0.0)
-
+    @property
     def oldest_listed_fill(self) -> str | None:
         """When the oldest of the fills happened that this connection listed by itself."""
-        listed = (r for r in self._held or () if isinstance(r, Fill) and r.source == "snapshot")
-        return min((fill.time for fill in listed if fill.time is not None), default=None)
+        return self._lists.oldest_fill
 
-    def release(self, read_back: tuple[AnyReport | Listed, ...]) -> list[AnyEvent]:
-        """Tell what was read back and listed, oldest first; the rest follows with `resume`.
+    def take_held(self) -> list[AnyReport | Listed]:
+        """What is held, for somebody who tells it; nothing is held back any more."""
+        return self._lists.take()
 
-        Returns those events; they are not yet delivered.
-        """
-        held, self._held = self._held or [], []
-        past: list[AnyReport | Listed] = [*read_back]
-        for report in held:
-            is_past = isinstance(report, Listed) or report.source != "stream"
-            (past if is_past else self._held).append(report)
-        events: list[AnyEvent] = []
-        for report in sorted(past, key=by_time):
-            events += self._ledger.take(report, self._received)
-        return events
-
-    def resume(self) -> None:
-        """Tell what came meanwhile, and hold nothing back any more."""
-        held, self._held = self._held or [], None
-        for report in held:
-            self._out += self._ledger.take(report, self._received)
+    def release(self) -> None:
+        """Tell what is held, oldest first; nothing is held back any more."""
+        self._tell(sorted(self._lists.take(), key=by_time))
         self.flush()
+
+    def _take_report(self, report: AnyReport | Listed) -> None:
+        if self._lists.is_holding:
+            if self._lists.keep(report):
+                return
+            self._tell(sorted(self._lists.before(report), key=by_time))
+        if self._movements.is_watched:
+            self._movements.note(report)
+        self._tell((report,))
+
+    def _tell(self, reports: Iterable[AnyReport | Listed]) -> None:
+        for report in reports:
+            self._out += self._ledger.take(report, self._received)
 
 
 SHORTEST_SECRET = 16
@@ -254,13 +250,3 @@ def _redacted(tap: Tap, secrets: tuple[Secret, ...]) -> Tap:
         tap(direction, text)
 
     return redacted
-
-
-LAST = "~"  # sorts behind every time
-
-
-def by_time(report: AnyReport | Listed) -> str:
-    """Oldest first. What has no time is a state as of now, and a list is complete at its end."""
-    if isinstance(report, Listed):
-        return LAST + LAST
-    return report.time or LAST

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from privstream.connection.account.conversation import Conversation
+from privstream.connection.account.merging import Movements
 from privstream.connection.clock import Clock
 from privstream.connection.ports import Outlet, Socket
 from privstream.connection.socket.websocket import Closed
@@ -35,6 +36,7 @@ def dialled(
     outlet: Outlet,
     note: Callable[[str], None],
     tap: Tap | None = None,
+    movements: Movements | None = None,
 ) -> Iterator[Conversation]:
     """The open connection, nothing said yet. Raises Unreachable and Refused."""
     try:
@@ -49,6 +51,7 @@ def dialled(
             outlet=outlet,
             tap=tap,
             secrets=_secrets(exchange, token),
+            movements=movements,
         )
     except Closed as end:
         meaning = exchange.closed(end.code, end.reason) or _usual_meaning(exchange, end)

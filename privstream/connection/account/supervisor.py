@@ -18,7 +18,13 @@ from privstream.connection.ports import Outlet, RestClient, Socket, TokenSource
 from privstream.exchanges.base import Exchange
 from privstream.memory.ledger import Ledger
 from privstream.model.account import Token
-from privstream.model.errors import Interrupted, Refused, TokenRefused, Unreachable
+from privstream.model.errors import (
+    Interrupted,
+    PrivstreamError,
+    Refused,
+    TokenRefused,
+    Unreachable,
+)
 from privstream.model.events import State, Status
 from privstream.model.rest import Stamp
 from privstream.model.session import Session, Tap
@@ -26,8 +32,12 @@ from privstream.model.times import from_nanos
 
 TOKEN_LIFE = 120.0
 """Seconds that a token should live when a connection is begun with it: dialling takes some."""
-TOKEN_TRIES = 3
-"""A fresh token, or a login of policy 1008, refused so often is no accident."""
+TOKEN_TRIES = 2
+"""A fresh token, or a login of policy 1008, refused so often in a row is no accident."""
+REFUSED_WAITS = (60.0, 120.0, 120.0)
+"""Seconds until a key that this run has used is tried again after it was refused."""
+PROGRESS_EVERY = 2.0
+"""Seconds from one word on how far reading back is to the next."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +98,14 @@ class Supervisor:
         """Attempts in a row that did not get live, this one included."""
         self._token: Token | None = None
         """The last connection's."""
+        self._token_is_fresh = True
+        """It was fetched for this connection, or there is none."""
         self._token_refusals = 0
+        self._refusals = 0
+        """Of the key, in a row, after it had been good."""
         self._has_been_live = False
+        self._said = (0.0, "")
+        """When and how far reading back was told to be."""
 
     def abort(self) -> None:
         """End everything at once; called from the main thread."""
@@ -110,6 +126,8 @@ class Supervisor:
         """One connection, and the wait after it."""
         try:
             self._connect_and_stream()
+        except Refused as problem:
+            self._wait_after_refusal(problem)
         except Unreachable as problem:
             if self.stop.is_set():
                 return
@@ -120,8 +138,21 @@ class Supervisor:
 
     # --- between connections ---------------------------------------------------------------
 
+    def _wait_after_refusal(self, problem: Refused) -> None:
+        """A key that was good may be refused for a while; what never was good is not tried again."""
+        was_good = self._has_been_live and self._attempt > 0
+        if not was_good or self._refusals >= len(REFUSED_WAITS):
+            raise problem
+        if self._max_retries is not None and self._attempt > self._max_retries:
+            raise problem
+        seconds = REFUSED_WAITS[self._refusals]
+        self._refusals += 1
+        self._outside.backoff.failed(self._outside.clock.now())
+        self._retry_in(seconds, problem.message)
+
     def _count_token_refusal(self, problem: Unreachable) -> None:
-        self._token_refusals += isinstance(problem, TokenRefused)
+        # A token of the cache may have died there: that says nothing of the key.
+        self._token_refusals += isinstance(problem, TokenRefused) and self._token_is_fresh
         if self._token_refusals >= TOKEN_TRIES:
             raise Refused(
                 f"{self.exchange.title} refuses every token it gives out: {problem.message}",
@@ -132,7 +163,10 @@ class Supervisor:
         if self._max_retries is not None and self._attempt > self._max_retries:
             raise problem
         seconds = self._outside.backoff.failed(self._outside.clock.now(), problem.floor)
-        self._tell("retrying", problem.message, retry_in=round(seconds, 1))
+        self._retry_in(seconds, problem.message)
+
+    def _retry_in(self, seconds: float, why: str) -> None:
+        self._tell("retrying", why, retry_in=round(seconds, 1))
         self._outside.clock.wait(seconds, self.stop)
 
     def _tell(self, state: State, detail: str | None, *, retry_in: float | None = None) -> None:
@@ -174,6 +208,7 @@ class Supervisor:
             renewed = token is not None
         else:
             token, (_, _, renewed) = tokens.get(TOKEN_LIFE, other_than=self._token)
+        self._token_is_fresh = renewed or token is None
         if token is not None:
             self._outside.note("got a token" if renewed else "took a token from the cache")
         return token
@@ -202,9 +237,10 @@ class Supervisor:
                 socket=self._socket,
                 ledger=self._ledger,
                 clock=outside.clock,
-                outlet=outside.outlet,
+                outlet=self._recovery.merging,
                 note=outside.note,
                 tap=outside.tap,
+                movements=self._recovery.merging.movements,
             ) as talk:
                 yield talk
         finally:
@@ -213,35 +249,65 @@ class Supervisor:
     def _log_in(self, talk: Conversation, stamp: Stamp) -> None:
         if self._has_been_live:
             self._ledger.reconnected()
-            talk.hold()
         else:
-            self._recovery.started()
-            if self._recovery.reads_first:
-                talk.hold()
-        talk.open(stamp)
-        while not talk.is_ready:
-            self._step(talk)
+            self._recovery.starts(stamp.now, attempts=self._attempt)
+        if self._recovery.holds_lists:
+            talk.hold_lists()
+        try:
+            talk.open(stamp)
+            while not talk.is_ready:
+                self._step(talk, TICK)
+        except PrivstreamError:
+            talk.release()  # what it listed is true, whatever became of it
+            raise
 
     def _stream(self, talk: Conversation) -> None:
-        attempts, self._attempt = self._attempt, 0
-        live_since = self._outside.clock.now().monotonic
-        self._has_been_live = True
-        self._outside.backoff.live(self._outside.clock.now())
-        self._tell("live", ", ".join(self._channels))
+        live_since = self._live()
         try:
-            self._recovery.catch_up(talk, attempts=attempts)
             while True:
-                self._step(talk)
+                self._step(talk, self._recovery.patience)
                 self._recovery.step(talk)
+                self._tell_progress()
         except Unreachable as problem:
             now = self._outside.clock.now()
             self._outside.backoff.lost(now)
             if now.monotonic - live_since >= STABLE:
                 self._token_refusals = 0
-            self._recovery.lost(problem, talk.heard)
+            talk.release()
+            self._recovery.lost(problem, talk.delivered)
             raise
 
-    def _step(self, talk: Conversation) -> None:
+    def _live(self) -> float:
+        """Login and subscriptions were acknowledged; returns when, on the monotonic clock."""
+        now = self._outside.clock.now()
+        attempts, self._attempt = self._attempt, 0
+        self._refusals = 0
+        self._has_been_live = True
+        self._outside.backoff.live(now)
+        self._recovery.connected(attempts=attempts)
+        self._said = (now.monotonic, "")
+        if self._recovery.progress is None:
+            self._tell("live", ", ".join(self._channels))
+        else:
+            self._say_progress(self._recovery.progress)
+        return now.monotonic
+
+    def _tell_progress(self) -> None:
+        """Say now and then how far reading back is, and when it is over."""
+        said_at, said = self._said
+        progress = self._recovery.progress
+        if progress is None:
+            if said:
+                self._said = (said_at, "")
+                self._tell("live", ", ".join(self._channels))
+        elif progress != said and self._outside.clock.now().monotonic - said_at >= PROGRESS_EVERY:
+            self._say_progress(progress)
+
+    def _say_progress(self, progress: str) -> None:
+        self._said = (self._outside.clock.now().monotonic, progress)
+        self._tell("catching_up", progress)
+
+    def _step(self, talk: Conversation, timeout: float) -> None:
         if self.stop.is_set():
             raise Interrupted("stopped", cause="stopped")
-        talk.step(TICK)
+        talk.step(timeout)

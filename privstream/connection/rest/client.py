@@ -1,39 +1,28 @@
-"""Runs REST flows: budget, nonce, request, answer, all within time limits.
+"""The REST side of one account: budget, nonce, request, answer, all within time limits.
 
-Redirects are never followed. Messages name the host and the call, never the query,
-the headers or the body of a request. `requests` is imported with the first call.
+The one rule: redirects are never followed, and messages name the host and the call, never
+the query, the headers or the body of a request.
 """
 
-import ssl
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
-from privstream import __version__
-from privstream.connection import network
 from privstream.connection.clock import Clock
-from privstream.connection.rest.driving import driven
+from privstream.connection.locks import LOCK_LIMIT
+from privstream.connection.rest.attempt import RequestThread
+from privstream.connection.rest.job import AT_ONCE, Job, Manner
 from privstream.connection.rest.nonces import Nonces
 from privstream.connection.rest.pacing import Pacing
 from privstream.model import http_errors
 from privstream.model.account import Endpoints
-from privstream.model.errors import (
-    ConfigError,
-    Interrupted,
-    PrivstreamError,
-    RateLimited,
-    Unavailable,
-    Unreachable,
-)
-from privstream.model.rest import Call, HttpRequest, HttpResponse, RestFlow, Stamp
+from privstream.model.errors import ConfigError, Interrupted, Unavailable
+from privstream.model.rest import Call, HttpRequest, HttpResponse, RestFlow
 
 if TYPE_CHECKING:
-    from requests import PreparedRequest
-
     from privstream.connection.rest.adapter import Adapter
 
 T = TypeVar("T")
@@ -42,6 +31,8 @@ FLOW_LIMIT = 60.0
 REQUEST_LIMIT = 10.0
 SLICE = 0.25
 """How long the caller's other duties may wait."""
+KEPT = 2
+"""Idle connections: one for what is asked between frames, one for what is read beside."""
 
 
 def _nothing() -> None:
@@ -49,7 +40,7 @@ def _nothing() -> None:
 
 
 class Rest:
-    """The REST side of one account; one thread owns it."""
+    """Runs the account's REST flows; one thread owns it."""
 
     def __init__(
         self,
@@ -58,15 +49,28 @@ class Rest:
         pacing: Pacing,
         clock: Clock,
         stop: threading.Event | None = None,
+        *,
+        note: Callable[[str], None] | None = None,
     ) -> None:
         self._endpoints = endpoints
         self._nonces = nonces
         self._pacing = pacing
         self._clock = clock
         self._stop = stop or threading.Event()
-        self._adapter: Adapter | None = None
+        self._note = note
+        self._idle: list[Adapter] = []
+        self.finished = threading.Event()
+        """Some request is over."""
         self.skew_ns = 0
         """How far the exchange's clock is ahead of ours, by the last answer's Date header."""
+
+    # --- driving flows ---------------------------------------------------------------------
+
+    def start(
+        self, flow: RestFlow[T], manner: Manner = AT_ONCE, *, until: float | None = None
+    ) -> Job[T]:
+        """Put a flow on its way; its owner polls it. `until`: no request goes out later."""
+        return Job(flow, self, self._clock, manner=manner, until=until, called=self._say)
 
     def run(
         self,
@@ -74,101 +78,73 @@ class Rest:
         *,
         idle: Callable[[], None] | None = None,
         deadline: float = FLOW_LIMIT,
-        tries: int = 1,
     ) -> T:
         """Drive the flow to its result, within `deadline` seconds.
 
-        `idle` is called a few times a second while waiting for budget or answer. A call that
-        cannot be answered just now is performed `tries` times in a row.
+        `idle` is called a few times a second while waiting for budget or answer.
         """
         until = self._clock.now().monotonic + deadline
-        duties = idle or _nothing
-
-        def perform(call: Call) -> HttpResponse:
-            return self._perform(call, duties, until)
-
-        return driven(flow, perform, partial(self._pause, duties), tries=tries)
-
-    def _pause(self, idle: Callable[[], None], seconds: float) -> None:
-        """Wait before another try."""
-        until = self._clock.now().monotonic + seconds
-        while (left := until - self._clock.now().monotonic) > 0:
-            idle()
-            if self._clock.wait(min(left, SLICE), self._stop):
-                raise _stopped("a pause before another try")
+        job = self.start(flow, until=until)
+        while not job.poll():
+            (idle or _nothing)()
+            if self._stop.is_set():
+                job.interrupt(Interrupted(f"stopped during {job.doing}", cause="stopped"))
+            elif job.patience:
+                self._clock.wait(min(job.patience, SLICE), self._stop)
+            else:
+                self.finished.wait(max(0.01, min(SLICE, until - self._clock.now().monotonic)))
+                self.finished.clear()
+        return job.result()
 
     def close(self) -> None:
         """Let go of the kept connections."""
-        adapter, self._adapter = self._adapter, None
-        if adapter is not None:
+        idle, self._idle = self._idle, []
+        for adapter in idle:
             adapter.close()
 
-    def _perform(self, call: Call, idle: Callable[[], None], until: float) -> HttpResponse:
-        self._await_budget(call, idle, until)
-        with self._nonce(call, until) as nonce:
-            request = call.build(Stamp(self._clock.now(), nonce))
-            response = self._exchange(request, call.name, idle, until)
-        response = http_errors.without_echo(response, {**_form(request), **request.headers})
-        return self._accept(response, call.name, self._host(request))
+    def _say(self, name: str) -> None:
+        if self._note is not None:
+            self._note(f"asking for {name}")
 
-    def _await_budget(self, call: Call, idle: Callable[[], None], until: float) -> None:
-        while True:
-            now = self._clock.now()
-            wait = self._pacing.take(call.cost, now)
-            if not wait:
-                return
-            if now.monotonic + wait > until:
-                raise RateLimited(
-                    f"{call.name} must wait {wait:.0f} s for its request budget", floor=wait
-                )
-            idle()
-            if self._clock.wait(min(wait, SLICE), self._stop):
-                raise _stopped(call.name)
+    # --- one call, as a job wants it -------------------------------------------------------
 
-    def _nonce(self, call: Call, until: float) -> AbstractContextManager[int]:
-        if not call.nonce:
-            return nullcontext(0)
-        now = self._clock.now()
-        return self._nonces.next(now, until - now.monotonic)
+    def wait_for(self, call: Call, spare: float) -> float:
+        return self._pacing.take(call.cost, self._clock.now(), spare)
 
-    def _exchange(
-        self, request: HttpRequest, name: str, idle: Callable[[], None], until: float
-    ) -> HttpResponse:
-        """Send in a thread of its own, so that a slow server holds up nobody but itself."""
-        host = self._host(request)
-        limit = min(REQUEST_LIMIT, until - self._clock.now().monotonic)
-        if limit <= 0:
-            raise Unreachable(f"no time left for {name}")
-        attempt = _Attempt(self._ready_adapter(), request, self._url(request), name, limit)
-        attempt.start()
-        answered = False
+    def send(self, call: Call, limit: float | None) -> "Sent":
+        nonce: AbstractContextManager[int] = nullcontext(0)
+        if call.nonce:
+            nonce = self._nonces.next(self._clock.now(), LOCK_LIMIT if limit is None else limit)
+        thread = RequestThread(
+            call,
+            self._ready_adapter(),
+            self._clock,
+            url=self._url,
+            nonce=nonce,
+            limit=REQUEST_LIMIT if limit is None else min(REQUEST_LIMIT, limit),
+            finished=self.finished,
+        )
+        thread.start()
+        return Sent(self, thread)
+
+    def heard(self, thread: RequestThread) -> HttpResponse:
+        """The answer to a request that is over; raises what it means that there is none."""
         try:
-            answered = self._answered(attempt, limit, idle, name)
-        finally:
-            if not answered:
-                self._abandon(attempt)
-        if not answered:
-            late = Unreachable(f"{host} did not answer {name} within {limit:.0f} s")
-            late.never_sent = attempt.never_sent
-            raise late
-        return attempt.result()
+            response = thread.response()
+        except BaseException:
+            thread.adapter.close()
+            raise
+        self._keep(thread.adapter)
+        request = thread.request
+        if request is not None:
+            response = http_errors.without_echo(response, {**_form(request), **request.headers})
+        return self._accept(response, thread.call.name, thread.host)
 
-    def _answered(
-        self, attempt: "_Attempt", limit: float, idle: Callable[[], None], name: str
-    ) -> bool:
-        until = self._clock.now().monotonic + limit
-        while (left := until - self._clock.now().monotonic) > 0:
-            attempt.join(min(SLICE, left))
-            if not attempt.is_alive():
-                return True
-            idle()
-            if self._stop.is_set():
-                raise _stopped(name)
-        return False
-
-    def _abandon(self, attempt: "_Attempt") -> None:
-        self._adapter = None
-        attempt.abort()
+    def _keep(self, adapter: "Adapter") -> None:
+        if len(self._idle) < KEPT:
+            self._idle.append(adapter)
+        else:
+            adapter.close()
 
     def _accept(self, response: HttpResponse, name: str, host: str) -> HttpResponse:
         sent = http_errors.sent_at(response.headers)
@@ -187,11 +163,11 @@ class Rest:
         return response
 
     def _ready_adapter(self) -> "Adapter":
-        if self._adapter is None:
-            from privstream.connection.rest.adapter import Adapter  # noqa: PLC0415 - 50 ms
+        if self._idle:
+            return self._idle.pop()
+        from privstream.connection.rest.adapter import Adapter  # noqa: PLC0415 - 50 ms
 
-            self._adapter = Adapter()
-        return self._adapter
+        return Adapter()
 
     def _url(self, request: HttpRequest) -> str:
         base = getattr(self._endpoints, request.base)
@@ -199,88 +175,28 @@ class Rest:
             raise ConfigError(f"this exchange needs a {request.base}")
         return f"{base.rstrip('/')}{request.path}"
 
-    def _host(self, request: HttpRequest) -> str:
-        return urlsplit(self._url(request)).hostname or ""
-
 
 def _form(request: HttpRequest) -> dict[str, str]:
     """The fields of a request's form, where it has one: Indodax wants its key there."""
     return dict(parse_qsl(request.body.decode("latin-1")))
 
 
-class _Attempt(threading.Thread):
-    """One request on its way; its owner waits for it, or aborts and forgets it."""
+class Sent:
+    """A request on its way, as its job sees it."""
 
-    def __init__(
-        self, adapter: "Adapter", request: HttpRequest, url: str, name: str, limit: float
-    ) -> None:
-        super().__init__(name=f"rest {name}", daemon=True)
-        self._adapter = adapter
-        self._request = request
-        self._url = url
-        self._call = name
-        self._limit = limit
-        self._response: HttpResponse | None = None
-        self._problem: BaseException | None = None
+    def __init__(self, rest: Rest, thread: RequestThread) -> None:
+        self._rest = rest
+        self._thread = thread
 
-    def run(self) -> None:
-        try:
-            self._response = self._adapter.perform(self._prepared(), self._url, self._limit)
-        except BaseException as problem:  # noqa: BLE001 - raised again in the owner's thread
-            self._problem = problem
-
-    def _prepared(self) -> "PreparedRequest":
-        from requests import Request  # noqa: PLC0415 - imported with the first call
-
-        headers = {
-            "User-Agent": f"privstream/{__version__}",
-            "Accept-Encoding": "gzip",
-            **self._request.headers,
-        }
-        body = self._request.body or None
-        return Request(self._request.method, self._url, headers=headers, data=body).prepare()
-
-    def abort(self) -> None:
-        self._adapter.abort()
-        self._adapter.close()
-
-    @property
-    def never_sent(self) -> bool:
-        """Nothing left this computer, and after an abort nothing will."""
-        return not self._adapter.has_sent
+    def is_over(self) -> bool:
+        return self._thread.is_done or self._thread.is_late()
 
     def result(self) -> HttpResponse:
-        """The answer, or what went wrong in our own words."""
-        if self._response is not None:
-            return self._response
-        problem = self._problem or ConnectionError()
-        if not isinstance(problem, PrivstreamError):
-            problem = _failure(problem, urlsplit(self._url).hostname or "")
-            problem.never_sent = self.never_sent
-        problem.message = f"{self._call}: {problem.message}"
-        problem.args = (problem.message,)
-        raise problem
+        if not self._thread.is_done:
+            problem = self._thread.late()
+            self._thread.abort()
+            raise problem
+        return self._rest.heard(self._thread)
 
-
-def _failure(problem: BaseException, host: str) -> Unreachable:
-    """The error for a request that had no whole answer; bugs of ours are raised as they are."""
-    from requests import RequestException  # noqa: PLC0415 - imported with the first call
-    from urllib3.exceptions import HTTPError  # noqa: PLC0415
-
-    if not isinstance(problem, RequestException | HTTPError | OSError):
-        raise problem
-    # Without its cause: requests quotes whole addresses, and a query may be signed.
-    return network.unreachable(_root(problem), host)
-
-
-def _root(problem: BaseException) -> BaseException:
-    """The deepest cause: the operating system's or OpenSSL's own error."""
-    while (cause := problem.__cause__ or problem.__context__) is not None:
-        if isinstance(problem, ssl.SSLError):
-            return problem
-        problem = cause
-    return problem
-
-
-def _stopped(name: str) -> Interrupted:
-    return Interrupted(f"stopped during {name}", cause="stopped")
+    def abandon(self) -> None:
+        self._thread.abort()

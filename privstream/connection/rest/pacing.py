@@ -15,11 +15,14 @@ class Pacing:
         self._counted_at: float | None = None
         self._closed_until = 0.0
 
-    def take(self, cost: float, now: Now) -> float:
-        """Spend `cost` and return 0; or spend nothing and return the seconds to wait."""
+    def take(self, cost: float, now: Now, spare: float = 0.0) -> float:
+        """Spend `cost` and return 0; or spend nothing and return the seconds to wait.
+
+        `spare` is the share of the whole that is to be left for others.
+        """
         self._refill(now)
         # A call dearer than the whole bucket goes out when the bucket is full.
-        missing = min(cost, self._capacity) - self._level
+        missing = min(cost + spare * self._capacity, self._capacity) - self._level
         wait = max(missing / self._rate, self._closed_until - now.monotonic)
         if wait > 0:
             return wait

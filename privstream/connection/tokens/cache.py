@@ -7,7 +7,7 @@ the exchange has answered, so that many who ask at once make one request.
 from collections.abc import Callable
 
 from privstream.connection.clock import Clock, Uptime, uptime
-from privstream.connection.ports import Life, RestClient
+from privstream.connection.ports import Life, RestRunner
 from privstream.connection.tokens.file import Kept, TokenFile
 from privstream.exchanges.base import Exchange
 from privstream.model.account import Token
@@ -27,7 +27,7 @@ class Tokens:
     def __init__(
         self,
         exchange: Exchange,
-        rest: RestClient,
+        rest: RestRunner,
         clock: Clock,
         file: TokenFile,
         *,

@@ -38,7 +38,7 @@ from privstream.exchanges.poloniex.rights import rights_of
 from privstream.exchanges.poloniex.session import LOGIN, PoloniexSession
 from privstream.model.account import Account, Endpoints, Token
 from privstream.model.errors import ConfigError
-from privstream.model.reports import AnyReport, Backfill, Known
+from privstream.model.reports import AnyReport, Backfill, Known, OrderReport
 from privstream.model.rest import RestFlow, Stamp
 from privstream.model.session import Handshake, Session
 
@@ -98,6 +98,10 @@ class Poloniex(Exchange):
 
     def picture(self, channels: tuple[str, ...]) -> RestFlow[Backfill]:
         return backfill.picture(self.account, self._fill_keys, self._holdings, channels)
+
+    def is_streamed(self, report: AnyReport) -> bool:
+        """All but smart orders, which wait for a price."""
+        return not (isinstance(report, OrderReport) and report.fields.get("stop_price"))
 
     def backfill(self, known: Known) -> RestFlow[Backfill]:
         return backfill.backfill(self.account, self._fill_keys, self._holdings, known)

@@ -1,0 +1,308 @@
+"""Brings an account back to where nothing is missing after an interruption, and proves it.
+
+The one rule: `complete` is said only after everything the exchange owes has come: its own
+lists, every part over REST, and, after the time by which REST may lag, a second look. Until
+then the gap is not told; what overtakes it makes the gap say what was not seen.
+"""
+
+from collections.abc import Sequence
+from enum import Enum
+
+from msgspec.structs import replace
+
+from privstream.connection.account.context import Context
+from privstream.connection.account.conversation import Conversation
+from privstream.connection.account.exchange_time import LastWhole
+from privstream.connection.rest.job import Job
+from privstream.model.errors import Interrupted, Refused, Unreachable
+from privstream.model.reports import AnyReport, Backfill, Fill, Known, Listed, OrderReport
+from privstream.model.rest import Now, RestFlow
+from privstream.model.times import to_nanos
+
+LISTS_LIMIT = 5.0
+"""Seconds after the acknowledgements in which the connection's own lists should have come."""
+HOLD_LIMIT = 5.0
+"""Seconds that these wait for older facts from REST, to be told in order with them."""
+LOOKS = 3
+"""So often REST is looked at a second time while it does not answer."""
+LOOK_AGAIN = 15.0
+"""Seconds from one of these to the next."""
+MARGIN_NS = 5 * 10**9
+"""What clocks may differ by unseen, twice."""
+
+
+NEVER_LISTED = "the new connection never listed all that stands"
+
+
+class Stage(Enum):
+    """How far it is."""
+
+    LISTS = "waiting for the connection's own lists"
+    FIRST_LOOK = "reading back"
+    LAG = "waiting until REST lags no more"
+    SECOND_LOOK = "looking a second time"
+    OVER = "over"
+
+
+class CatchUp:
+    """One stretch of time in which something may have been missed.
+
+    With a cause it ends in a `gap` event. Without one it is history that was asked for, or
+    the picture of what stands at the start: these end with a word only where they are not whole.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        since: LastWhole,
+        cause: str | None,
+        *,
+        reads_history: bool = True,
+        reads_picture: bool = False,
+    ) -> None:
+        self._context = context
+        self._since = since
+        self._reads_picture = reads_picture
+        self.reads_history = reads_history
+        self.cause = cause
+        self.stage = Stage.LISTS
+        self._live_since = 0.0
+        self._job: Job[Backfill] | None = None
+        self._first: Backfill | None = None
+        self._since_ns = since.at_ns
+        """Since when the first look read."""
+        self._until_ns = 0
+        """When the first look asked, by the exchange's clock: from then on the stream tells."""
+        self.asked = context.clock.now()
+        """When the last look asked."""
+        self._due = 0.0
+        self._looks = 0
+        """How often REST was looked at a second time."""
+        self.is_proven = False
+        self.may_find_more = False
+        """It is not proven for a passing reason: another reading may bring what is missing."""
+        self.newer: list[AnyReport | Listed] = []
+        """What the second look found that is younger than the interruption: the stream's to tell."""
+
+    # --- how it stands ---------------------------------------------------------------------
+
+    @property
+    def is_over(self) -> bool:
+        return self.stage is Stage.OVER
+
+    @property
+    def is_reading(self) -> bool:
+        """What was missed is being read for the first time."""
+        return self.reads_history and self.stage in {Stage.LISTS, Stage.FIRST_LOOK}
+
+    @property
+    def is_asking(self) -> bool:
+        """A request may be under way."""
+        return self._job is not None
+
+    @property
+    def progress(self) -> str:
+        """How far the look under way is, in words."""
+        answers = 0 if self._job is None else self._job.answers
+        return f"reading back: {answers} page{'s' * (answers != 1)}" if answers else "reading back"
+
+    @property
+    def since_ns(self) -> int:
+        """From when on something may have been missed."""
+        return self._since.at_ns
+
+    @property
+    def until_ns(self) -> int:
+        """Until when; then the stream tells again."""
+        return self._until_ns or self._context.times.now()
+
+    # --- what happens ----------------------------------------------------------------------
+
+    def connected(self) -> None:
+        """A connection is live whose lists and stream tell what happens from now on."""
+        self._live_since = self._context.now
+
+    def was_found(self, asked: Now, until_ns: int) -> None:
+        """What was missed was found and told already; only the second look is to come."""
+        self.asked, self._until_ns, self.stage = asked, until_ns, Stage.LAG
+        self._due = asked.monotonic + self._context.rest_lag
+
+    def poll(self) -> None:
+        """Hear what REST has answered."""
+        if self._job is not None:
+            self._job.poll()
+
+    def step(self, talk: Conversation) -> None:
+        """Go on as far as that takes no waiting."""
+        match self.stage:
+            case Stage.LISTS:
+                if talk.is_synced or self._context.now >= self._live_since + LISTS_LIMIT:
+                    self._look(talk)
+            case Stage.LAG:
+                if self._context.now >= self._due:
+                    self._look_again(talk)
+            case Stage.FIRST_LOOK:
+                self._follow_first(talk)
+            case Stage.SECOND_LOOK:
+                self._follow_second(talk)
+            case Stage.OVER:
+                return
+        if self._context.now >= self._live_since + HOLD_LIMIT:
+            talk.release()
+
+    # --- the first look --------------------------------------------------------------------
+
+    def _look(self, talk: Conversation) -> None:
+        self._since_ns = self._since.at_ns
+        known = self._known(talk, self._since_ns)
+        self._until_ns = known.until_ns
+        self.stage = Stage.FIRST_LOOK
+        self._job = self._context.start(self._flow(known, picture=self._reads_picture))
+
+    def _known(self, talk: Conversation, since_ns: int) -> Known:
+        listed = talk.oldest_listed_fill
+        return replace(
+            self._context.known(since_ns),
+            fills_since_ns=None if listed is None else to_nanos(listed),
+            catches_up=True,
+        )
+
+    def _flow(self, known: Known, *, picture: bool) -> RestFlow[Backfill]:
+        """What stands, where nobody lists it by himself, and what happened."""
+        exchange, found = self._context.exchange, []
+        if picture:
+            found.append((yield from exchange.picture(known.channels)))
+        if self.reads_history:
+            found.append((yield from exchange.backfill(known)))
+        return together(found)
+
+    def _follow_first(self, talk: Conversation) -> None:
+        job = self._job
+        if job is None or not job.is_over:
+            return
+        found, self._job = outcome(job), None
+        asked = job.begun.monotonic
+        self._context.merging.take(found.reports, asked, beside=talk.take_held())
+        if self.reads_history:
+            self._first, self.stage, self._due = found, Stage.LAG, asked + self._context.rest_lag
+        else:
+            self.is_proven = found.complete
+            self._end(None if found.complete else found.detail)
+
+    # --- the second look -------------------------------------------------------------------
+
+    def _look_again(self, talk: Conversation) -> None:
+        known = self._known(talk, self._second_since())
+        self.stage = Stage.SECOND_LOOK
+        # Lists that never came are read over REST, as far as it has them.
+        flow = self._flow(replace(known, second_look=True), picture=not talk.is_synced)
+        self._job = self._context.start(flow)
+
+    def _second_since(self) -> int:
+        """What the first look may not have seen yet."""
+        since_ns = self._since.at_ns
+        if self._first is None or not self._first.complete or since_ns != self._since_ns:
+            return since_ns
+        return max(since_ns, self._until_ns - round(self._context.rest_lag * 1e9) - MARGIN_NS)
+
+    def _follow_second(self, talk: Conversation) -> None:
+        job = self._job
+        if job is None or not job.is_over:
+            return
+        found, self._job, self.asked = outcome(job), None, job.begun
+        self._take_second(found)
+        self._looks += 1
+        if is_passing(found) and self._looks < LOOKS:
+            self.stage, self._due = Stage.LAG, self._context.now + LOOK_AGAIN
+            return
+        lacks = [] if talk.is_synced else [NEVER_LISTED]
+        lacks += [] if found.complete else [found.detail or "not everything could be read"]
+        self.may_find_more = is_passing(found) or not talk.is_synced
+        self.is_proven = not lacks
+        self._end("; ".join(lacks) or None)
+
+    def _take_second(self, found: Backfill) -> None:
+        # What is newer the stream itself should tell: it gets the time for that.
+        self.newer += [r for r in found.reports if not happened_by(self._until_ns, r)]
+        old = [r for r in found.reports if happened_by(self._until_ns, r)]
+        self._context.merging.take(old, self.asked.monotonic)
+
+    # --- its end ---------------------------------------------------------------------------
+
+    def break_off(self, why: str, *, is_last: bool) -> None:
+        """Another interruption, or the end of the run, came before it was proven."""
+        ends, job = self._ends(), self._job
+        if job is not None:
+            job.interrupt(Interrupted(why))
+            self._context.merging.take(outcome(job).reports, job.begun.monotonic)
+        self.may_find_more = True
+        # Without a cause it has no gap: that of the interruption goes back as far.
+        is_told = self.cause is not None or (is_last and self.reads_history)
+        self._end(f"{why} {ends}" if is_told else None)
+
+    def _ends(self) -> str:
+        """What was not done yet, in words."""
+        what = "this interruption" if self.cause else "the history"
+        lag = f"REST, which may lag by {self._context.rest_lag:.0f} s, was read a second time"
+        match self.stage:
+            case Stage.LISTS:
+                return f"before {what} could be read back"
+            case Stage.LAG if self._first is None or self._first.complete:
+                return f"before {lag}"
+            case Stage.FIRST_LOOK | Stage.LAG:
+                return f"before {what} was read to its end"
+            case _:
+                return f"while {lag}"
+
+    def _end(self, detail: str | None) -> None:
+        self.stage, self._job = Stage.OVER, None
+        merging, cause = self._context.merging, self.cause
+        if cause is not None:
+            complete = self.is_proven
+            merging.tell_gap(cause, self.since_ns, self.until_ns, complete=complete, detail=detail)
+        elif detail is not None:
+            merging.warn("incomplete", f"could not read all that happened or stands: {detail}")
+
+    @property
+    def unproven_since(self) -> LastWhole:
+        """From when on it has to be read again."""
+        if self._first is not None:
+            return LastWhole(self._context.times, self._second_since())
+        return self._since
+
+
+def together(found: Sequence[Backfill]) -> Backfill:
+    """Several readings as one."""
+    details = [one.detail for one in found if one.detail]
+    return Backfill(
+        tuple(report for one in found for report in one.reports),
+        complete=all(one.complete for one in found),
+        detail="; ".join(details) or None,
+        problems=tuple(problem for one in found for problem in one.problems),
+    )
+
+
+def is_passing(found: Backfill) -> bool:
+    """Something is missing that another reading may bring."""
+    return any(problem.retryable for problem in found.problems)
+
+
+def outcome(job: Job[Backfill]) -> Backfill:
+    """What a reading brought; one that failed as a whole brought nothing, and says why."""
+    try:
+        return job.result()
+    except (Refused, Unreachable) as problem:
+        hint = f" ({problem.hint})" if problem.hint else ""
+        detail = f"could not read back: {problem.message}{hint}"
+        return Backfill((), complete=False, detail=detail, problems=(problem,))
+
+
+def happened_by(until_ns: int, report: AnyReport | Listed) -> bool:
+    """It is a fill or an order's state from before that moment, by the exchange's clock."""
+    if isinstance(report, Fill):
+        time = report.time
+    elif isinstance(report, OrderReport):
+        time = report.time or report.fields.get("created")
+    else:
+        return False
+    return time is not None and to_nanos(time) <= until_ns

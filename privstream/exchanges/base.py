@@ -105,7 +105,8 @@ class Exchange(ABC):
     """A lost frame shows by the number of the next one; else only by comparing with REST."""
     balance_digits: ClassVar[int | None] = None
     """Decimals to which `balances_now` rounds what the stream tells whole."""
-    limits: ClassVar[Limits]
+    limits: Limits
+    """Of the exchange; an account may come to have its own."""
 
     def __init__(self, account: Account) -> None:
         self.account = account

@@ -1,9 +1,15 @@
 """Kraken's names of markets and assets, in every spelling that a user may type."""
 
+from typing import Any
+
 import pytest
 
 from privstream.exchanges.kraken import Kraken, names
 from privstream.exchanges.kraken.balances import comparable
+from privstream.model.account import Account
+from tests.exchanges import test_kraken_v1 as v1
+from tests.exchanges import test_kraken_v2 as v2
+from tests.playbook import Playbook
 
 
 @pytest.mark.parametrize(
@@ -72,3 +78,29 @@ def test_a_balance_that_also_lies_elsewhere_is_not_compared() -> None:
     }
     told = comparable(rows, {}, {"ETH"})
     assert [(report.currency, report.total) for report in told] == [("EUR", "7.0000")]
+
+
+@pytest.mark.parametrize(
+    ("tier", "told", "budget"),
+    [
+        ("starter", None, (15.0, 0.33)),
+        ("pro", None, (20.0, 1.0)),
+        ("starter", 125, (20.0, 0.5)),
+        ("pro", 60, (15.0, 0.33)),
+        ("intermediate", 180, (20.0, 1.0)),
+        ("pro", 77, (20.0, 1.0)),
+        ("pro", "60", (20.0, 1.0)),
+    ],
+)
+@pytest.mark.parametrize("protocol", ["v1", "v2"])
+def test_the_request_budget_follows_the_tier_that_kraken_tells(
+    protocol: str, tier: str, told: Any, budget: tuple[float, float]
+) -> None:
+    options = {"protocol": protocol, "tier": tier}
+    kraken = Kraken(Account("kraken", "kraken", {}, Kraken.endpoints(options), options))
+    book = Playbook(kraken.session(None, ("orders",))).opened().forget()
+    frame: dict[str, Any] = v2.ack("executions", 1) if protocol == "v2" else v1.status("openOrders")
+    place = "result" if protocol == "v2" else "subscription"
+    book.receives(frame | {place: {**frame[place], "maxratecount": told}})
+    assert kraken.limits.rest_budget == budget
+    assert Kraken.limits.rest_budget == (15.0, 0.33)

@@ -331,8 +331,6 @@ def test_an_insignificant_remainder_is_filled_and_stays_untraded() -> None:
             reason="insignificant_volume_remaining",
         )
     )
-    book = subscribed().receives(orders(2, NEW, {"status": "open"}, almost)).forget_events()
-    book.receives(orders(3, over)).tells(like(Order, status="filled", remaining="0.00000010"))
 
 
 def test_an_order_that_settles_a_position_has_no_quantity_of_its_own() -> None:

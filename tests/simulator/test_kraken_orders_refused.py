@@ -257,7 +257,7 @@ def test_in_maintenance_nothing_is_taken(client: Client) -> None:
 
 
 def test_the_counter_of_a_pair_fills_and_empties() -> None:
-    client = Client(Desk())
+    client = Client(Desk(tier="intermediate"))
     full = "EOrder:Rate limit exceeded"
     replies = [client.add(LIMIT, order_qty="") for _ in range(3)]
     assert {reply["success"] for reply in replies} == {False}
@@ -271,7 +271,7 @@ def test_the_counter_of_a_pair_fills_and_empties() -> None:
 
 
 def test_so_many_orders_of_a_pair_may_be_open() -> None:
-    client = Client(Desk())
+    client = Client(Desk(tier="intermediate"))
     for _ in range(80):
         client.placed(LIMIT, order_qty=0.01)
         client.desk.wait(0.2)

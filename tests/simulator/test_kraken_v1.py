@@ -90,7 +90,7 @@ def test_the_ack_has_no_channel_id_and_the_snapshot_is_number_one() -> None:
     desk = Desk()
     ack, snapshot = desk.dial("/").subscribe_v1("openOrders", ratecounter="true")
     assert list(ack) == ["channelName", "event", "reqid", "status", "subscription"]
-    assert ack["subscription"] == {"maxratecount": 125, "name": "openOrders"}
+    assert ack["subscription"] == {"maxratecount": 60, "name": "openOrders"}
     assert snapshot[1:] == ["openOrders", {"sequence": 1}]
     assert [name for name, _ in told([snapshot])] == list(desk.books.open)
 

@@ -139,7 +139,7 @@ def test_the_ack_names_channel_options_and_warnings() -> None:
     assert result.pop("warnings")[0] == "cancel_reason is deprecated, use reason"
     assert result == {
         "channel": "executions",
-        "maxratecount": 125,
+        "maxratecount": 60,
         "snap_orders": True,
         "snap_trades": True,
     }

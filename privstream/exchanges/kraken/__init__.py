@@ -25,9 +25,11 @@ Source
 
 from collections.abc import Iterable, Mapping
 
+from msgspec import structs
+
 from privstream.exchanges.base import Exchange, Limits, Option, Right
 from privstream.exchanges.kraken import names, rest
-from privstream.exchanges.kraken.pairs import Pairs
+from privstream.exchanges.kraken.learnt import BUDGETS, Learnt
 from privstream.exchanges.kraken.rights import rights_of
 from privstream.exchanges.kraken.v1 import SessionV1
 from privstream.exchanges.kraken.v2 import SessionV2
@@ -55,6 +57,12 @@ class Kraken(Exchange):
             default="v2",
             help="WebSocket protocol; v1 has no balances",
         ),
+        Option(
+            name="tier",
+            choices=tuple(BUDGETS),
+            default="starter",
+            help="the account's tier, which says how often REST may be asked",
+        ),
     )
     optional_credentials = ("otp",)
     rights = (
@@ -70,16 +78,20 @@ class Kraken(Exchange):
         # Cloudflare bans an address for 10 minutes after about 150 connects in 10 minutes;
         # Kraken's own command line keeps to 120 (sheet section 2).
         connects=(120, 600.0),
-        # The counter of the lowest tier: 15, falling by 0.33 a second (sheet section 6).
-        rest_budget=(15.0, 0.33),
+        rest_budget=BUDGETS["starter"],
         rest_lag=60.0,  # seen: an order told as open 60 s after its fill (sheet section 8)
     )
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)
-        self._pairs = Pairs()
         self._assets: rest.Assets = {}
-        self._spread: set[str] = set()
+        self._learnt = Learnt(self._have_tier)
+        self._pairs, self._spread = self._learnt.pairs, self._learnt.spread
+        self._have_tier(account.options.get("tier", "starter"))
+
+    def _have_tier(self, tier: str) -> None:
+        """As configured, until Kraken says it better."""
+        self.limits = structs.replace(type(self).limits, rest_budget=BUDGETS[tier])
 
     @property
     def _v1(self) -> bool:
@@ -124,8 +136,8 @@ class Kraken(Exchange):
     def session(self, token: Token | None, channels: tuple[str, ...]) -> Session:
         text = "" if token is None else token.secret.reveal()
         if self._v1:
-            return SessionV1(text, channels, self._pairs)
-        return SessionV2(text, channels, self._spread, self._pairs)
+            return SessionV1(text, channels, self._learnt)
+        return SessionV2(text, channels, self._learnt)
 
     def backfill(self, known: Known) -> RestFlow[Backfill]:
         return rest.backfill(self.account, self._pairs, known)

@@ -200,8 +200,6 @@ def _read_status(row: Row, fields: OrderFields, read: Read[Any]) -> None:
     if (status := read("status", text_of, row.get("status"))) is not None:
         fields["exchange_status"] = status
         fields["status"] = names.status(status, reason)
-        if names.is_insignificant(reason):
-            fields.setdefault("filled", None)  # it is over, and not all of it was filled
 
 
 # --- trades ----------------------------------------------------------------------------

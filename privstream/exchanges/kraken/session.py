@@ -9,8 +9,8 @@ from typing import Any
 
 from privstream.exchanges.base import JsonSession, unrecognised
 from privstream.exchanges.kraken import names
+from privstream.exchanges.kraken.learnt import Learnt
 from privstream.exchanges.kraken.life import Pulse, Sequence
-from privstream.exchanges.kraken.pairs import Pairs
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.model.errors import RateLimited
 from privstream.model.reports import NoticeReport
@@ -23,10 +23,9 @@ LOGIN = 10.0  # seconds until every subscription must be acknowledged
 class KrakenSession(JsonSession):
     """One connection, whatever its protocol; `wanted` are the wire's channels."""
 
-    def __init__(self, token: str, wanted: tuple[str, ...], pairs: Pairs | None = None) -> None:
+    def __init__(self, token: str, wanted: tuple[str, ...], learnt: Learnt | None = None) -> None:
         self._token = token
-        self._pairs = pairs or Pairs()
-        """Names that REST has to know too; they outlive the connection."""
+        self._learnt = learnt or Learnt()
         self._heard: set[str] = set()
         self._wanted = wanted
         self._unacknowledged = set(wanted)
@@ -41,7 +40,7 @@ class KrakenSession(JsonSession):
         """Keep a pair's name, as this protocol writes it, for what REST will say of it."""
         if isinstance(symbol, str) and symbol not in self._heard and "/" in symbol:
             self._heard.add(symbol)
-            self._pairs.heard(symbol)
+            self._learnt.pairs.heard(symbol)
 
     def _acknowledged(self, channel: str) -> Iterator[Action]:
         self._unacknowledged.discard(channel)

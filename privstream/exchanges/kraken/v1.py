@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from privstream.exchanges.base import each, unrecognised
+from privstream.exchanges.kraken.learnt import Learnt
 from privstream.exchanges.kraken.life import Sequence, number_of
 from privstream.exchanges.kraken.orders import Row, read_order, read_trade
-from privstream.exchanges.kraken.pairs import Pairs
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.exchanges.kraken.session import KrakenSession, complaint_of, engine_state
 from privstream.model.events import Source
@@ -34,8 +34,8 @@ TERMS = (
 class SessionV1(KrakenSession):
     """One v1 connection."""
 
-    def __init__(self, token: str, channels: tuple[str, ...], pairs: Pairs | None = None) -> None:
-        super().__init__(token, subscriptions(channels), pairs)
+    def __init__(self, token: str, channels: tuple[str, ...], learnt: Learnt | None = None) -> None:
+        super().__init__(token, subscriptions(channels), learnt)
         self._seen_data: set[str] = set()
         self._terms: dict[str, dict[str, Any]] = {}
         """Of each open order what its updates are read by, but do not repeat."""
@@ -69,6 +69,7 @@ class SessionV1(KrakenSession):
             doing = f"the {name} channel" if name else self._asked_for()
             raise error_for(complaint_of(message) or "no reason", doing)
         if message["status"] == "subscribed" and name in self._unacknowledged:
+            self._learnt.rate_count(message.get("subscription", {}).get("maxratecount"))
             yield from self._acknowledged(name)
 
     # --- data --------------------------------------------------------------------------

@@ -13,8 +13,8 @@ from privstream.exchanges.base import each, unrecognised
 from privstream.exchanges.kraken import names
 from privstream.exchanges.kraken.balances import is_spread, read_balance
 from privstream.exchanges.kraken.executions import read_execution
+from privstream.exchanges.kraken.learnt import Learnt
 from privstream.exchanges.kraken.life import Sequence, number_of
-from privstream.exchanges.kraken.pairs import Pairs
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.exchanges.kraken.session import KrakenSession, complaint_of, engine_state
 from privstream.model.events import Source
@@ -33,16 +33,8 @@ ALREADY = "Already subscribed"
 class SessionV2(KrakenSession):
     """One v2 connection."""
 
-    def __init__(
-        self,
-        token: str,
-        channels: tuple[str, ...],
-        spread: set[str] | None = None,
-        pairs: Pairs | None = None,
-    ) -> None:
-        super().__init__(token, subscriptions(channels), pairs)
-        self._spread = set() if spread is None else spread
-        """Assets that are in other wallets than the main one; it outlives the connection."""
+    def __init__(self, token: str, channels: tuple[str, ...], learnt: Learnt | None = None) -> None:
+        super().__init__(token, subscriptions(channels), learnt)
         self._pending: dict[int, str] = {}
         self._tells_orders = "orders" in channels
 
@@ -70,8 +62,9 @@ class SessionV2(KrakenSession):
         if message.get("success") is False or ("error" in message and "result" not in message):
             yield from self._read_refusal(message)
         elif method == "subscribe":
-            req_id, channel = message.get("req_id"), message["result"]["channel"]
-            yield from self._read_acknowledgement(req_id, channel)
+            result = message["result"]
+            self._learnt.rate_count(result.get("maxratecount"))
+            yield from self._read_acknowledgement(message.get("req_id"), result["channel"])
         elif method not in KNOWN_METHODS:
             yield unrecognised(message, f"no reply that is known: {method}")
 
@@ -151,7 +144,7 @@ class SessionV2(KrakenSession):
     ) -> Iterator[BalanceReport | NoticeReport]:
         """A ledger entry, or what a snapshot says of one asset over all its wallets."""
         if is_spread(element):
-            self._spread.add(names.currency(element["asset"]))
+            self._learnt.spread.add(names.currency(element["asset"]))
         return read_balance(element, source, sequence)
 
 

@@ -12,6 +12,7 @@ from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Connection, Refusal, Request, SimulatedExchange
 from privstream.simulator.kraken.rest import Rest
 from privstream.simulator.kraken.socket import Platform, Tokens
+from privstream.simulator.kraken.tiers import TIERS
 from privstream.simulator.kraken.trading import Trading
 from privstream.simulator.kraken.v1 import SocketV1
 from privstream.simulator.kraken.v2 import SocketV2
@@ -53,6 +54,7 @@ class SimulatedKraken(SimulatedExchange):
         odd_pairs: bool = False,
         numbers_errors: bool = True,
         restricted: frozenset[str] = frozenset(),
+        tier: str = "starter",
     ) -> None:
         pairs = ALL_PAIRS if odd_pairs else PAIRS
         assets = ALL_ASSETS if odd_pairs else ASSETS
@@ -65,9 +67,14 @@ class SimulatedKraken(SimulatedExchange):
             identify=identify(seed),
         )
         self.tokens = Tokens(seed)
-        self.platform = Platform(numbers_errors=numbers_errors)
+        self.platform = Platform(numbers_errors=numbers_errors, tier=TIERS[tier])
         self.trading = Trading(
-            self.market, rights, limits=limits, checks_late=checks_late, restricted=restricted
+            self.market,
+            rights,
+            limits=limits,
+            checks_late=checks_late,
+            restricted=restricted,
+            tier=TIERS[tier],
         )
         self.rest = Rest(
             self.market,

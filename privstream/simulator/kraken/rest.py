@@ -26,7 +26,6 @@ from privstream.simulator.kraken.trading import Refusal, Trading
 from privstream.simulator.market import Market
 
 Arguments = Mapping[str, str]
-COUNTER_MAX, COUNTER_DECAY = 15.0, 0.33  # the Starter tier
 LARGEST_NONCE = 2**64 - 1
 PRIVATE, PUBLIC = "/0/private/", "/0/public/"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
@@ -161,10 +160,10 @@ class Rest:
     def _count(self, cost: float, now: Now) -> None:
         if not self._limits:
             return
-        decayed = (now.monotonic - self._counted_at) * COUNTER_DECAY
+        decayed = (now.monotonic - self._counted_at) * self._platform.tier.rest_decay
         self._counter = max(0.0, self._counter - decayed)
         self._counted_at = now.monotonic
-        if self._counter + cost > COUNTER_MAX:
+        if self._counter + cost > self._platform.tier.rest_calls:
             raise Refused("EAPI:Rate limit exceeded")
         self._counter += cost
 

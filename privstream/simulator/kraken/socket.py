@@ -16,13 +16,13 @@ from msgspec import Struct
 from privstream.model import exact
 from privstream.model.rest import Now
 from privstream.simulator.base import Close, Connection, Out, Text
+from privstream.simulator.kraken.tiers import TIERS, Tier
 from privstream.simulator.kraken.trading import PERMISSION, Refusal, Trading
 from privstream.simulator.market import Happening, Market
 
 TOKEN_LIFE = 900.0  # seconds, unless a subscription keeps it alive
 HEARTBEAT = 1.0
 IDLE = 60.0  # seconds without a request and without a subscription
-MAX_RATE_COUNT = 125
 UNAVAILABLE = "EService:Unavailable"
 SNAPSHOT_TRADES = 50
 NEEDED_RIGHT = {
@@ -70,7 +70,8 @@ class Tokens:
 class Platform:
     """How Kraken is; every socket is told when that changes."""
 
-    def __init__(self, *, numbers_errors: bool = True) -> None:
+    def __init__(self, *, numbers_errors: bool = True, tier: Tier = TIERS["starter"]) -> None:
+        self.tier = tier
         self.changes = 0
         self.numbers_errors = numbers_errors
         """Errors repeat the number of their request; not all were seen to."""
@@ -201,7 +202,7 @@ class KrakenSocket(Connection):
 
     def rate_count(self) -> int:
         """A plausible trading rate counter: what stands open weighs on it."""
-        return min(len(self.market.open_orders()), MAX_RATE_COUNT)
+        return min(len(self.market.open_orders()), self.platform.tier.order_calls)
 
     # --- below -------------------------------------------------------------------------
 

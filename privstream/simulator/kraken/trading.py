@@ -12,6 +12,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from privstream.model.rest import Now
+from privstream.simulator.kraken.tiers import TIERS, Tier
 from privstream.simulator.kraken.words import Pair, pair_of
 from privstream.simulator.market import Market, Order, Rejected
 from privstream.simulator.market.desk import TRAILING, TRIGGERED, Why
@@ -32,7 +33,6 @@ LATE: Mapping[Why, Reason] = {
     "post_only": "post_only",
 }
 """What an engine that checks late takes and then cancels: sources disagree which one it is."""
-COUNTER_MAX, COUNTER_DECAY = 125.0, 2.34  # the Intermediate tier
 MOST_OPEN = 80  # of one pair
 CANCEL_COSTS = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))
 """An order younger than so many seconds costs so much to cancel."""
@@ -60,6 +60,7 @@ class Asked(Struct, frozen=True):
 class Counter(Struct):
     """What the orders of one pair weigh, which decays."""
 
+    decay: float
     weight: float = 0.0
     at: float = 0.0
 
@@ -68,7 +69,7 @@ class Counter(Struct):
         self.at = now.monotonic
 
     def left(self, now: Now) -> float:
-        return max(0.0, self.weight - (now.monotonic - self.at) * COUNTER_DECAY)
+        return max(0.0, self.weight - (now.monotonic - self.at) * self.decay)
 
 
 class Trading:
@@ -82,7 +83,9 @@ class Trading:
         limits: bool,
         checks_late: bool = False,
         restricted: frozenset[str] = frozenset(),
+        tier: Tier = TIERS["starter"],
     ) -> None:
+        self._tier = tier
         self._restricted = restricted
         """Assets that may not be traded from the account's country."""
         self._market, self.rights, self._limits = market, rights, limits
@@ -133,13 +136,13 @@ class Trading:
         return {order.order_id: order for order in self._market.open_orders()}
 
     def _counter(self, order: Order) -> Counter:
-        return self._counters.setdefault(order.symbol.name, Counter())
+        return self._counters.setdefault(order.symbol.name, Counter(self._tier.order_decay))
 
     def _count(self, order: Order, now: Now) -> None:
         if not self._limits:
             return
         counter = self._counter(order)
-        if counter.left(now) + 1 > COUNTER_MAX:
+        if counter.left(now) + 1 > self._tier.order_calls:
             raise Refusal("EOrder:Rate limit exceeded")
         counter.add(1, now)
         alike = [o for o in self._market.own.open.values() if o.symbol == order.symbol]

@@ -10,7 +10,6 @@ from typing import Any
 from privstream.model.rest import Now
 from privstream.simulator.kraken.orders_v1 import read_order
 from privstream.simulator.kraken.socket import (
-    MAX_RATE_COUNT,
     SNAPSHOT_TRADES,
     KrakenSocket,
     Subscription,
@@ -89,8 +88,12 @@ class SocketV1(KrakenSocket):
         except Refusal as refusal:
             yield _refused(message, str(refusal))
             return
-        yield _status(message, name, "subscribed", _subscribed(name))
+        yield _status(message, name, "subscribed", self._subscribed(name))
         yield from self._snapshot(subscription)
+
+    def _subscribed(self, name: str) -> Element:
+        most = {"maxratecount": self.platform.tier.order_calls} if name == "openOrders" else {}
+        return {**most, "name": name}
 
     # --- orders ------------------------------------------------------------------------
 
@@ -219,12 +222,6 @@ def _is_count(value: object) -> bool:
 
 def _correlation(message: Element) -> Element:
     return {"reqid": message["reqid"]} if "reqid" in message else {}
-
-
-def _subscribed(name: str) -> Element:
-    return (
-        {"maxratecount": MAX_RATE_COUNT, "name": name} if name == "openOrders" else {"name": name}
-    )
 
 
 def _status(message: Element, name: str, status: str, subscription: Element) -> Element:

@@ -17,7 +17,6 @@ from privstream.simulator.kraken.orders_v2 import (
     read_order,
 )
 from privstream.simulator.kraken.socket import (
-    MAX_RATE_COUNT,
     SNAPSHOT_TRADES,
     KrakenSocket,
     Subscription,
@@ -118,7 +117,8 @@ class SocketV2(KrakenSocket):
             raise Refusal("EGeneral:Permission denied")  # no master account
         subscription = self.add(channel, token, options, now)
         if channel == "executions":
-            yield _ack(message, _executions_result(options), now)
+            most = self.platform.tier.order_calls
+            yield _ack(message, _executions_result(options, most), now)
             yield from self._executions_snapshot(subscription)
         else:
             snapshot = options.get("snapshot", True)
@@ -251,9 +251,9 @@ def _error(text: str, message: Element, now: Now) -> Element:
     return _timed(reply | {"success": False}, now)
 
 
-def _executions_result(options: Element) -> Element:
+def _executions_result(options: Element, most: int) -> Element:
     orders, trades = _snapshots(options)
-    result: Element = {"channel": "executions", "maxratecount": MAX_RATE_COUNT}
+    result: Element = {"channel": "executions", "maxratecount": most}
     result |= {key: options[key] for key in ("order_status", "ratecounter") if key in options}
     if "snapshot" in options:
         result["snapshot"] = options["snapshot"]

@@ -19,7 +19,7 @@ from privstream.app.credential_input import (
     named_places,
     place_of,
 )
-from privstream.app.remove_account import entries_of, remove_entries
+from privstream.app.remove_account import entries_of, remove_entries, tell_left
 from privstream.exchanges.base import Exchange
 from privstream.model.account import Secret
 from privstream.model.errors import ConfigError, UsageError
@@ -27,7 +27,10 @@ from privstream.outputs.status_line import StatusLine
 from privstream.settings import keyring_store
 from privstream.settings.config import ACCOUNT_NAME, NAME_RULE, AccountSettings, Config, suggestion
 from privstream.settings.config_edit import Edit, Setting, current, editing
+from privstream.settings.core_dumps import hide_memory
 from privstream.settings.credentials import FromVariable, Origin, read_origin, variables_of
+from privstream.settings.keyring_entries import entry_name
+from privstream.settings.plain_names import quoted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +86,7 @@ class Adding:
 
     def run(self) -> Config:
         """Add it; returns what is configured then. Raises UsageError, ConfigError."""
+        hide_memory()  # before anything is typed
         before = current(self._environ)
         self._check_free(before)
         outline = self._outline(before)
@@ -135,9 +139,8 @@ class Adding:
                 raise UsageError("which exchange is it on?", hint)
             name = asking.ask_choice("Exchange", config.known, "")
         if name not in config.known:
-            # Quoted only where it can be a name, like the account's.
-            shown = f" {name!r}" if ACCOUNT_NAME.fullmatch(name) else " of this name"
-            raise ConfigError(f"there is no exchange{shown}", suggestion(name, config.known))
+            shown = quoted(name, "of this name")
+            raise ConfigError(f"there is no exchange {shown}", suggestion(name, config.known))
         return config.find(name)
 
     # --- its credentials -------------------------------------------------------------------
@@ -162,10 +165,12 @@ class Adding:
             return found | self._places(exchange, keep, missing)
         if keep is Keep.KEYRING:
             # Rather now than when everything has been typed.
-            keyring_store.find(_entry(outline.name, missing[0]), self._environ, self._limit)
+            keyring_store.find(
+                entry_name(outline.name, missing[0], config.path), self._environ, self._limit
+            )
         optional = [key for key in exchange.optional_credentials if key not in found]
         for key, secret in self._secrets(missing, optional).items():
-            entry = _entry(outline.name, key)
+            entry = entry_name(outline.name, key, config.path)
             if keep is Keep.KEYRING:
                 entries[entry] = secret
             found[key] = {"keyring": Secret(entry)} if keep is Keep.KEYRING else secret
@@ -251,7 +256,8 @@ class Adding:
             say = self._line.say
             say(f"{edit.config.path} is now of mode 0600, since it holds a secret")
         if old is not None:
-            remove_entries(entries_of(old) - set(entries), self._environ, self._limit)
+            left = remove_entries(entries_of(old) - set(entries), self._environ, self._limit)
+            tell_left(left, self._line)
 
     @contextmanager
     def _kept(self, entries: Mapping[str, Secret], edit: Edit) -> Iterator[None]:
@@ -331,7 +337,3 @@ def _check_options(exchange: type[Exchange], options: Mapping[str, str]) -> None
             raise UsageError(f"{exchange.title} has no --{name}")
         if value not in known[name].choices:
             raise UsageError(f"--{name} must be {' or '.join(known[name].choices)}")
-
-
-def _entry(account: str, key: str) -> str:
-    return f"{account}-{key}"

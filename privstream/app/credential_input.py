@@ -3,6 +3,7 @@
 The one rule: no message quotes what was given; it may be the secret, put where its place belongs.
 """
 
+import os
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
@@ -12,6 +13,7 @@ from privstream.exchanges.base import Exchange
 from privstream.model.account import Secret
 from privstream.model.errors import ConfigError, UsageError
 from privstream.settings.credentials import flaw_of, read_origin
+from privstream.settings.plain_names import may_be_secret
 
 
 class Keep(StrEnum):
@@ -59,6 +61,12 @@ def place_of(kind: Keep, key: str, place: str) -> Mapping[str, Secret]:
     """The setting of a credential that is elsewhere. Raises ConfigError."""
     setting = {kind.value: Secret(place)}
     read_origin(setting, key)
+    if kind is Keep.ENV and place not in os.environ and may_be_secret(place):
+        raise ConfigError(
+            f"what is named as the variable of {key} looks like a credential itself",
+            "write the name of a variable; if it is one, set it first. A key that was typed "
+            "here is in the shell's history now: make a new one",
+        )
     return setting
 
 

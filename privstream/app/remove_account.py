@@ -13,6 +13,7 @@ from privstream.settings import keyring_store
 from privstream.settings.config import AccountSettings, Config, load
 from privstream.settings.config_edit import current, editing
 from privstream.settings.credentials import FromKeyring, FromVariable
+from privstream.settings.keyring_entries import is_own
 
 
 def remove_account(name: str, line: StatusLine, *, yes: bool) -> Config | None:
@@ -34,7 +35,7 @@ def remove_account(name: str, line: StatusLine, *, yes: bool) -> Config | None:
         edit.land()
     patient = asking.somebody_there()
     limit = keyring_store.PATIENCE if patient else keyring_store.LIMIT
-    remove_entries(entries, os.environ, limit)
+    tell_left(remove_entries(entries, os.environ, limit), line)
     title = before.find(settings.exchange).title
     line.say(f"account {name} is removed; its key is still good until it is deleted at {title}")
     if again := set(current(os.environ).names()) - set(before.names()):
@@ -63,16 +64,30 @@ def entries_of(settings: AccountSettings) -> set[str]:
     return {o.entry for o in settings.credentials.values() if isinstance(o, FromKeyring)}
 
 
-def remove_entries(entries: Iterable[str], environ: Mapping[str, str], limit: float) -> None:
-    """Remove entries of the keyring that no account uses. Raises ConfigError, naming what is left."""
+def remove_entries(entries: Iterable[str], environ: Mapping[str, str], limit: float) -> list[str]:
+    """Remove what this config file made and no account uses; returns what others may have made.
+
+    Raises ConfigError, naming what is left.
+    """
     config = current(environ)
     used = set().union(*map(entries_of, config.accounts.values()))
-    left = sorted(set(entries) - used)
-    for number, entry in enumerate(left):
+    unused = sorted(set(entries) - used)
+    own = [entry for entry in unused if is_own(entry, config.path)]
+    for number, entry in enumerate(own):
         try:
             keyring_store.remove(entry, environ, limit)
         except ConfigError as problem:
             problem.message += (
-                f"; the config file is changed, but left there: {', '.join(left[number:])}"
+                f"; the config file is changed, but left there: {', '.join(own[number:])}"
             )
             raise
+    return [entry for entry in unused if entry not in own]
+
+
+def tell_left(entries: Iterable[str], line: StatusLine) -> None:
+    """What is still in the keyring, since another config file, or a person, may have put it there."""
+    for entry in entries:
+        line.say(
+            f"left in the keyring, since it may serve others: {entry} "
+            f"(to remove it: keyring del privstream {entry})"
+        )

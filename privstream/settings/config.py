@@ -32,6 +32,7 @@ from privstream.settings.credentials import (
     variables_of,
 )
 from privstream.settings.endpoints import read_url
+from privstream.settings.plain_names import may_be_secret, quoted
 from privstream.settings.private_files import (
     OPEN_TO_OTHERS,
     WRITABLE_BY_OTHERS,
@@ -44,8 +45,6 @@ FILE_LIMIT: Final = 1024 * 1024
 """Bytes of a config file."""
 ACCOUNT_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 NAME_RULE: Final = "a name has 1 to 32 letters, digits, hyphens or underscores"
-QUOTED_LIMIT: Final = 40
-"""Characters of a word that a message quotes."""
 TABLES: Final = ("accounts", "exchanges")
 ACCOUNT_SETTINGS: Final = ("exchange", "read_only")
 """What every account may have, besides its exchange's credentials and options."""
@@ -90,7 +89,7 @@ class Config(Struct, frozen=True):
     def settings(self, name: str, *, exchange: str | None = None) -> AccountSettings:
         """How an account is configured. Raises ConfigError where there is none, or elsewhere."""
         if not ACCOUNT_NAME.fullmatch(name):
-            raise ConfigError(f"{_quoted(name)} is no account name", NAME_RULE)
+            raise ConfigError(f"{quoted(name)} is no account name", NAME_RULE)
         if name in self.accounts:
             found = self.accounts[name]
         elif not self.accounts and name in self.known and self._in_environment(name):
@@ -135,10 +134,10 @@ class Config(Struct, frozen=True):
         return bool(prefixes_in_use(self.find(exchange), self.environment))
 
     def _no_account(self, name: str, exchange: str | None) -> ConfigError:
-        message = f"there is no account {name!r} in {self.path}"
+        message = f"there is no account {quoted(name, 'of this name')} in {self.path}"
         if not self.exists:
-            message = f"there is no account {name!r}, and no config file {self.path}"
-        section = f"write [accounts.{name}] into {self.path}"
+            message = f"there is no account {quoted(name, 'of this name')}, and no config file {self.path}"
+        section = f"write [accounts.{'NAME' if may_be_secret(name) else name}] into {self.path}"
         if not self.accounts and name in self.known:
             variables = " and ".join(variables_of(self.find(name), name.upper()).values())
             return ConfigError(message, f"set {variables}, or {section}")
@@ -202,7 +201,9 @@ class Table(Struct, frozen=True):
 
     def setting(self, key: str) -> str:
         """What messages call a setting."""
-        return f"{self.path}: {f'[{self.name}] ' if self.name else ''}{_quoted(key)}"
+        sections = (part if not may_be_secret(part) else "…" for part in self.name.split("."))
+        section = f"[{'.'.join(sections)}] " if self.name else ""
+        return f"{self.path}: {section}{quoted(key)}"
 
     def wrong(self, key: str, problem: str, hint: str | None = None) -> ConfigError:
         return ConfigError(f"{self.setting(key)} {problem}", hint)
@@ -267,7 +268,7 @@ def _exchange(table: Table, key: str, name: str, config: Config) -> type[Exchang
     if name in config.known:
         return config.find(name)
     # Quoted only where it can be a name: it might be a key that was pasted into the wrong line.
-    shown = f": {name!r}" if key != name and ACCOUNT_NAME.fullmatch(name) else ""
+    shown = f": {name!r}" if key != name and not may_be_secret(name) else ""
     raise table.wrong(key, f"is no known exchange{shown}", suggestion(name, config.known))
 
 
@@ -371,7 +372,7 @@ def _all_options(
     for name, value in given.items():
         problem = _not_a_choice(known[name], value) if name in known else "is not an option"
         if problem:
-            raise UsageError(f"{exchange.title}: {_quoted(name)} {problem}")
+            raise UsageError(f"{exchange.title}: {quoted(name)} {problem}")
     return {name: option.default for name, option in known.items()} | {**written, **given}
 
 
@@ -387,8 +388,3 @@ def suggestion(word: str, known: Iterable[str], otherwise: str | None = None) ->
     if nearest := get_close_matches(word, choices, n=1):
         return f"did you mean {nearest[0]}?"
     return otherwise or f"known are: {', '.join(choices)}"
-
-
-def _quoted(word: str) -> str:
-    """A word of the user, short and without control characters."""
-    return repr(word if len(word) <= QUOTED_LIMIT else word[:QUOTED_LIMIT] + "…")

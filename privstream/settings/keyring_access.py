@@ -12,6 +12,8 @@ from importlib import import_module
 from types import TracebackType
 from typing import Any, Final
 
+from privstream.settings.core_dumps import hide_memory
+
 SERVICE: Final = "privstream"
 """What our entries are filed under, as in `keyring get privstream NAME`."""
 NO_BACKENDS: Final = ("keyring.backends.fail.", "keyring.backends.null.")
@@ -33,6 +35,7 @@ class Unusable(Exception):
 
 def main() -> None:
     """Answer the request on stdin."""
+    hide_memory()
     reply = os.fdopen(os.dup(1), "w", encoding="ascii")
     # A back end that prints must not print into the reply.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -94,3 +94,15 @@ def test_a_back_end_that_forgets_is_found_out_at_once(monkeypatch: pytest.Monkey
 def test_a_locked_and_a_missing_keyring_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked(monkeypatch, Backend(KeyringLocked()), "get") == {"status": "locked"}
     assert asked(monkeypatch, Backend(NoKeyringError()), "get") == {"status": "no_backend"}
+
+
+def test_the_process_hides_its_memory_before_it_reads_anything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def hidden() -> None:
+        raise KeyboardInterrupt("first of all")
+
+    monkeypatch.setattr(keyring_access, "hide_memory", hidden)
+    monkeypatch.setattr(sys, "stdin", None)  # what is read before that fails otherwise
+    with pytest.raises(KeyboardInterrupt):
+        keyring_access.main()

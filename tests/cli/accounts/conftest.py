@@ -14,6 +14,7 @@ import pytest
 from privstream.app import asking
 from privstream.cli.entry import run
 from privstream.model.account import Secret
+from privstream.settings.keyring_entries import entry_name
 from tests.config_playground import CANARY
 from tests.fake_keyring import Backend, answer_here, backend_of
 
@@ -85,3 +86,9 @@ def somebody(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 def text_of(home: Path) -> str:
     return (home / ".config/privstream/config.toml").read_text()
+
+
+def entry(home: Path, name: str) -> str:
+    """The keyring entry that the usual config file makes for a credential, `desk-api_key`."""
+    account, _, credential = name.partition("-")
+    return entry_name(account, credential, home / ".config/privstream/config.toml")

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from privstream import exchanges
+from privstream.app import add_account, credential_input
 from privstream.cli.accounts import group
 from privstream.exchanges.base import Exchange
 from privstream.model.account import Secret
 from privstream.model.errors import ConfigError
 from privstream.settings import config_edit, keyring_store
 from privstream.settings.config import load
-from tests.cli.accounts.conftest import SECRETS, Accounts, text_of
+from tests.cli.accounts.conftest import SECRETS, Accounts, entry, text_of
 from tests.config_playground import CANARY, config_file
 from tests.fake_keyring import Backend, KeyringLocked
 
@@ -37,13 +38,14 @@ def test_secrets_are_kept_in_the_keyring_and_fetched_from_there(
 ) -> None:
     line = ("add", "desk", "--exchange", "bitfinex", "--keep", "keyring", "--from-stdin")
     assert accounts(*line, stdin=SECRETS).code == 0
+    key, secret = (entry(home, f"desk-{part}") for part in ("api_key", "api_secret"))
     assert text_of(home) == (
         '[accounts.desk]\nexchange = "bitfinex"\n'
-        'api_key = { keyring = "desk-api_key" }\napi_secret = { keyring = "desk-api_secret" }\n'
+        f'api_key = {{ keyring = "{key}" }}\napi_secret = {{ keyring = "{secret}" }}\n'
     )
     assert keyring.entries == {
-        ("privstream", "desk-api_key"): CANARY,
-        ("privstream", "desk-api_secret"): f"{CANARY}x",
+        ("privstream", key): CANARY,
+        ("privstream", secret): f"{CANARY}x",
     }
     assert load(os.environ).account("desk").api_secret == Secret(f"{CANARY}x")
 
@@ -153,15 +155,17 @@ def test_new_credentials_leave_the_other_settings(
     keyring.set_password("privstream", "own", "old")
     keyring.set_password("privstream", "other", "stays")
     line = ("add", "desk", "--replace", "--keep", "keyring", "--from-stdin")
-    assert accounts(*line, stdin=SECRETS).code == 0
+    said = accounts(*line, stdin=SECRETS)
+    assert said.code == 0
+    key, secret = (entry(home, f"desk-{part}") for part in ("api_key", "api_secret"))
     assert text_of(home) == (
         '[accounts.desk] # mine\nexchange = "kraken"\nprotocol = "v1"  # the bot\n'
-        'read_only = true\napi_key = { keyring = "desk-api_key" }\n'
-        'api_secret = { keyring = "desk-api_secret" }\n'
+        f'read_only = true\napi_key = {{ keyring = "{key}" }}\n'
+        f'api_secret = {{ keyring = "{secret}" }}\n'
     )
-    # What no account uses any more is gone.
-    names = {name for _, name in keyring.entries}
-    assert names == {"desk-api_key", "desk-api_secret", "other"}
+    # What the file did not make stays: another file may name it too.
+    assert {name for _, name in keyring.entries} == {key, secret, "own", "other"}
+    assert "left in the keyring, since it may serve others: own" in said.err
 
 
 def test_an_account_may_move_to_another_exchange_and_stays_read_only(accounts: Accounts) -> None:
@@ -215,13 +219,65 @@ def test_ctrl_c_after_the_file_landed_leaves_the_entries_that_it_names(
     assert len(keyring.entries) == 2
 
 
+def test_two_config_files_with_an_account_of_one_name_keep_a_key_each(
+    accounts: Accounts, home: Path, keyring: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = ("--keep", "keyring", "--from-stdin")
+    accounts("add", "kraken", *line, stdin=SECRETS)
+    first = dict(keyring.entries)
+    monkeypatch.setenv("PRIVSTREAM_CONFIG", str(home / "other.toml"))
+    accounts("add", "kraken", *line, stdin="other-key\nother-secret\n")
+    assert first.items() <= keyring.entries.items()
+    assert load(os.environ).account("kraken").api_key == Secret("other-key")
+    accounts("remove", "kraken", "--yes")
+    assert keyring.entries == first
+
+
+def test_entries_of_before_are_still_read(home: Path, keyring: Backend) -> None:
+    config_file(
+        home,
+        '[accounts.kraken]\napi_key = { keyring = "kraken-api_key" }\n'
+        'api_secret = { keyring = "kraken-api_secret" }\n',
+    )
+    keyring.set_password("privstream", "kraken-api_key", "k")
+    keyring.set_password("privstream", "kraken-api_secret", "s")
+    assert load(os.environ).account("kraken").api_key == Secret("k")
+
+
+def test_memory_is_hidden_before_anything_is_typed(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    monkeypatch.setattr(add_account, "hide_memory", lambda: order.append("hidden"))
+    read = credential_input.from_stdin
+
+    def reading(needed: list[str], optional: list[str]) -> dict[str, Secret]:
+        order.append("read")
+        return read(needed, optional)
+
+    monkeypatch.setattr(add_account, "from_stdin", reading)
+    accounts("add", "kraken", "--keep", "config", "--from-stdin", stdin=SECRETS)
+    assert order == ["hidden", "read"]
+
+
+@pytest.mark.parametrize("key", [CANARY, "AbC123dEf456GhI789jKl0"])
+def test_a_key_that_is_given_as_the_name_of_its_variable_is_noticed(
+    key: str, accounts: Accounts, home: Path
+) -> None:
+    said = accounts("add", "kraken", "--env", f"api_key={key}", "--env", "api_secret=S")
+    assert said.code == 3
+    assert "looks like a credential itself" in said.err
+    assert key not in said.err
+    assert not (home / ".config").exists()
+
+
 def test_a_second_entry_that_cannot_be_kept_takes_the_first_out_again(
     accounts: Accounts, keyring: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep = keyring_store.keep
 
     def fails(entry_: str, *rest: Any) -> None:
-        if entry_.endswith("secret"):
+        if "secret" in entry_:
             raise ConfigError("the keyring is full")
         keep(entry_, *rest)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from privstream.settings import keyring_access
 from privstream.settings.keyring_access import answer
 from tests.fake_keyring import (
     Backend,

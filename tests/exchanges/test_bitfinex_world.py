@@ -1,0 +1,65 @@
+"""Bitfinex's supervisor and its strict simulator in memory, where the wire is unkind."""
+
+import json
+
+from privstream.model.events import Gap, Order, Trade
+from tests.joined import World
+from tests.valid import assert_valid
+
+LATEST = 10.0
+"""Seconds in which a fee may still be waited for."""
+
+
+class LateLogin:
+    """The login, the lists and the first fill come in one read, and no `tu` ever comes."""
+
+    def __init__(self, run: World) -> None:
+        self._run = run
+        self._held: list[str] = []
+        self.announced: dict[str, float] = {}
+        """When each fill's `te` came."""
+
+    def __call__(self, text: str) -> list[str]:
+        frame = json.loads(text)
+        if isinstance(frame, list) and frame[1] == "tu":
+            frame[1:3] = "bu", [1, 1]  # its number is another frame's
+        if isinstance(frame, list) and frame[1] == "te":
+            self.announced[str(frame[2][0])] = self._run.clock.now().monotonic
+        self._held.append(json.dumps(frame))
+        if not self.announced and any('"event": "auth"' in held for held in self._held):
+            return []
+        out, self._held = self._held, []
+        return out
+
+
+def test_a_fill_in_the_same_read_as_the_login_is_told_with_the_fee_that_only_rest_knows() -> None:
+    run = World("bitfinex", seed=2, rate=6.0, limits=False)
+    run.spoil = wire = LateLogin(run)
+    run.watch(40)
+    told = {trade.trade_id: trade for trade in run.told(Trade)}
+    end = run.clock.now().monotonic - LATEST
+    lost = [name for name, at in wire.announced.items() if at < end and name not in told]
+    assert lost == []
+    first = told[next(iter(wire.announced))]
+    assert first.fee is not None
+    assert run.told(Gap) == []
+
+
+def test_orders_changed_after_a_fill_and_ends_without_a_word_are_told_as_they_are() -> None:
+    run = World("bitfinex", seed=3, rate=8.0, limits=False).at(60, World.down, 20)
+    run.watch(180)
+    last: dict[str, Order] = {}
+    for event in run.told(Order):
+        assert_valid(event)
+        before = last.get(event.order_id)
+        if before is not None and before.filled is not None and event.filled is not None:
+            assert float(event.filled) >= float(before.filled)
+        last[event.order_id] = event
+    books = run.simulated.market.books  # type: ignore[attr-defined]  # every simulated one has it
+    until = run.clock.now().wall_ns - 10**9 * LATEST
+    for order_id, event in last.items():
+        truth = books.orders.get(order_id)
+        if truth is not None and truth.updated_ns < until:
+            assert (event.status in {"open", "partially_filled"}) == (truth.closed_ns is None)
+    active = [e for e in last.values() if (e.exchange_status or "") == "ACTIVE"]
+    assert [e for e in active if e.filled != "0"]

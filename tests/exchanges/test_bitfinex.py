@@ -97,8 +97,8 @@ def test_the_nonce_of_the_login_is_the_keys_own_in_microseconds() -> None:
 
 def test_it_is_ready_when_the_login_is_acknowledged_and_synced_when_all_is_listed() -> None:
     book = opened().receives(INFO, CONF).nothing().receives(auth()).does(Ready()).nothing()
-    book.receives([0, "ps", []]).does(Listed("positions")).nothing()
-    book.receives([0, "ws", []]).does(Listed("balances")).nothing()
+    book.receives([0, "ps", []]).does(Listed("positions", frozenset())).nothing()
+    book.receives([0, "ws", []]).does(Listed("balances", frozenset())).nothing()
     book.receives([0, "os", []]).does(Listed("orders"), Synced()).nothing()
 
 

@@ -18,6 +18,7 @@ from tests.payloads.bitfinex.frames import (
     wallet,
 )
 from tests.playbook import Playbook, ledger, like
+from tests.rest_play import answer, play
 from tests.valid import assert_valid
 
 META = {"reason": "TRADE", "order_id": 1, "trade_price": "113940.0", "trade_amount": "-0.00008865"}
@@ -242,8 +243,24 @@ def test_a_wallet_that_is_not_listed_any_more_is_empty() -> None:
     )
     assert_valid(book.events[-1])
     book.receives([0, "ws", [wallet(10, 4)]]).does(
-        like(object, total="10", source="stream"), Listed("balances")
+        like(object, total="10", source="stream"),
+        Listed("balances", frozenset({("USDT", "exchange"), ("UST", "exchange")})),
     )
+
+
+def test_a_wallet_whose_currency_has_got_another_name_meanwhile_is_not_empty() -> None:
+    bitfinex, book = exchange(), ledger("bitfinex")
+    first = Playbook(bitfinex.session(None, ("balances",)), book)
+    first.receives([0, "ws", [wallet(10, 4, currency="NEW")]])
+    first.tells(like(Balance, currency="NEW", total="10"))
+    play(
+        bitfinex.balances_now(),
+        lambda call, _: answer([[["NEW", "Newer"]]] if "conf" in call.name else []),
+    )
+    book.reconnected()
+    second = Playbook(bitfinex.session(None, ("balances",)), book)
+    second.receives([0, "ws", [wallet(10, 4, currency="NEW")]])
+    second.tells(like(Balance, currency="NEWER", total="10"))
 
 
 def test_a_list_that_cannot_be_read_whole_empties_no_wallet() -> None:

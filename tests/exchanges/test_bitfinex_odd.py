@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from privstream.model.events import AnyEvent, Notice
 from privstream.model.reports import (
     BalanceReport,
     Fill,
@@ -20,6 +21,7 @@ from privstream.model.reports import (
 )
 from privstream.model.session import Action
 from tests.payloads.bitfinex.frames import FEE, logged_in, order, position, trade, wallet
+from tests.valid import assert_valid
 
 ODD: tuple[Any, ...] = (
     *(None, "", "x", "0", 0, -1, -0.5, 7, 1e-9, True, False, "1e999", 2**70, "tBTC", "\x00"),
@@ -151,6 +153,22 @@ def test_an_odd_value_costs_no_neighbour(name: str) -> None:
             found = [values(report) for report in reports]
             assert [report for report in found if report in neighbours] == neighbours
             assert len(found) <= 3
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_an_odd_value_is_told_as_an_event_that_is_valid(name: str) -> None:
+    kind, make, length, identity, _, _ = KINDS[name]
+    usual = len(events(kind, make(id=11)))
+    assert usual == 1
+    for index in sorted(set(range(length)) - identity):
+        for row in odd_rows(make(id=11), index):
+            facts = [event for event in events(kind, row) if not isinstance(event, Notice)]
+            assert len(facts) == 1, (index, row[index])
+            assert_valid(facts[0])
+
+
+def events(kind: str, row: list[Any]) -> list[AnyEvent]:
+    return logged_in().receives([0, kind, row]).told_now().events
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -409,8 +409,9 @@ def test_a_position_without_an_amount_is_flat_and_bears_its_own_time() -> None:
 
 
 def test_a_closed_position_is_not_closed_again_by_a_list() -> None:
-    book = logged_in().receives([0, "pn", position()], [0, "pc", position()]).forget()
-    book.receives([0, "ps", []]).does(Listed("positions")).nothing()
+    book = logged_in().receives([0, "pn", position()], [0, "pc", position()]).forget_events()
+    book.receives([0, "ps", []]).does(Listed("positions", frozenset())).nothing()
+    book.receives([0, "ps", []]).tells()
 
 
 def test_pc_is_the_end_whatever_its_row_says() -> None:
@@ -525,11 +526,6 @@ def relisted(**computed: float) -> Playbook:
 def test_a_list_that_repeats_a_position_without_what_was_computed_is_no_news() -> None:
     book = relisted().tells().after(1).sends(calc("position_tETHUST"))
     book.receives([0, "pu", position(**COMPUTED)]).tells().after(20).tells()
-
-
-def test_a_liquidation_price_that_nobody_tells_any_more_is_not_known() -> None:
-    book = relisted().tells().after(1).sends(calc("position_tETHUST"))
-    book.after(10).does(like(PositionReport, liquidation_price=None, source="snapshot"))
 
 
 # --- notifications ---------------------------------------------------------------------

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from privstream.model.reports import BalanceReport, PositionReport
+from privstream.model.reports import BalanceReport
 from privstream.model.rest import Now
 from privstream.model.session import Send
 
@@ -42,7 +42,7 @@ class Calculations:
     def __init__(self) -> None:
         self._wanted: dict[str, float] = {}
         self._asked: dict[str, float] = {}
-        self._kept: dict[str, BalanceReport | PositionReport] = {}
+        self._kept: dict[str, BalanceReport] = {}
         self._last = float("-inf")
 
     def want(self, item: str, now: Now, *, changed: bool) -> None:
@@ -50,7 +50,7 @@ class Calculations:
         if changed or item not in self._asked:
             self._wanted.setdefault(item, now.monotonic)
 
-    def keep(self, item: str, report: BalanceReport | PositionReport) -> None:
+    def keep(self, item: str, report: BalanceReport) -> None:
         """Nothing new but for what is missing: to be told only if that does not come."""
         self._kept[item] = report
 
@@ -78,7 +78,7 @@ class Calculations:
                 self._asked[item] = now.monotonic
             yield Send(calc_message(batch))
 
-    def unanswered(self, now: Now) -> Iterator[BalanceReport | PositionReport]:
+    def unanswered(self, now: Now) -> Iterator[BalanceReport]:
         """What was kept for an answer that does not come."""
         for item in list(self._kept):
             if now.monotonic - self._asked.get(item, now.monotonic) >= ANSWER:

@@ -1,17 +1,12 @@
-"""What a Bitfinex account's connections hand on to each other.
+"""What a Bitfinex account's connections hand on to each other, to tell repetition from news."""
 
-The one rule: a list that a new connection sends is complete, so what was there before
-and is not in it has gone; the list itself does not say so.
-"""
-
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple, Self
 
 from msgspec import structs
 
 from privstream.exchanges.bitfinex.executions import Executions
 from privstream.exchanges.bitfinex.names import Names
-from privstream.exchanges.bitfinex.rows import Origin
 from privstream.model.exact import normal
 from privstream.model.reports import BalanceReport, PositionReport
 
@@ -52,21 +47,6 @@ class Balances:
         before, self._last[wallet] = self._last.get(wallet), report
         return before is not None and normal(before.total) == normal(report.total)
 
-    def gone(self, listed: set[Wallet], origin: Origin) -> Iterator[BalanceReport]:
-        """Wallets that a list left out: nothing is in them any more."""
-        for wallet, last in list(self._last.items()):
-            if wallet not in listed and normal(last.total) != "0":
-                self._last[wallet] = empty = BalanceReport(
-                    currency=last.currency,
-                    exchange_currency=last.exchange_currency,
-                    wallet=last.wallet,
-                    total="0",
-                    time=origin.sent,
-                    source=origin.source,
-                    sequence=origin.sequence,
-                )
-                yield empty
-
 
 class OpenPositions:
     """The positions held as open."""
@@ -91,22 +71,9 @@ class OpenPositions:
             self._open[_key(report)] = report
         return before is not None and _size(before) == _size(report)
 
-    def gone(self, listed: Iterable[PositionReport], origin: Origin) -> Iterator[PositionReport]:
-        """Positions that a list left out: they were closed."""
-        for key in self._open.keys() - {_key(report) for report in listed}:
-            yield structs.replace(
-                self._open.pop(key),
-                side="flat",
-                quantity="0",
-                status="closed",
-                liquidation_price=None,
-                leverage=None,
-                unrealized_pnl=None,
-                time=origin.sent,
-                source=origin.source,
-                sequence=origin.sequence,
-                element=None,
-            )
+    def keep_only(self, listed: Iterable[PositionReport]) -> None:
+        """Others are no more: a list was complete."""
+        self._open = {_key(report): report for report in listed if report.side != "flat"}
 
 
 def _key(report: PositionReport) -> str:

@@ -28,6 +28,10 @@ class Names:
         """`UST` is `USDT`; what has no other name is itself, also the derivatives' `USTF0`."""
         return self._common.get(code, code)
 
+    def spellings(self, code: str) -> set[str]:
+        """What it may have been called before the exchange's own list was known, or by a run before."""
+        return {code, COMMON.get(code, code), self.currency(code)}
+
     def symbol(self, exchange_symbol: str) -> str:
         """`tBTCUST` is `BTC/USDT`, `tAVAX:USD` is `AVAX/USD`. Raises ValueError as `pair` does."""
         base, quote = pair(exchange_symbol)

@@ -261,20 +261,19 @@ class BitfinexSession(JsonSession):
                 yield report
         if news.kind == "ws" and _is_whole(reports):
             balances = [report for report in reports if isinstance(report, BalanceReport)]
-            yield from self._wallets.gone(balances, news.origin)
-            yield Listed("balances")
+            yield self._wallets.listed(balances, news.origin)
 
     def _read_positions(self, news: News) -> Iterator[Action]:
         reports = list(news.each(partial(read_position, closed=news.kind == "pc")))
+        positions: list[PositionReport] = []
         for report in reports:
             if isinstance(report, PositionReport):
-                yield from self._positions.take(report, news.now, in_list=news.kind == "ps")
+                positions.append(self._positions.take(report, news.now))
+                yield positions[-1]
             else:
                 yield report
         if news.kind == "ps" and _is_whole(reports):
-            positions = [report for report in reports if isinstance(report, PositionReport)]
-            yield from self._positions.gone(positions, news.origin)
-            yield Listed("positions")
+            yield self._positions.listed(positions)
 
     def _read_notifications(self, news: News) -> Iterator[Action]:
         if "notices" in self._channels:

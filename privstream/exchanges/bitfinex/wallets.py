@@ -4,7 +4,7 @@ The one rule: an amount that is not computed is told as null when it is news, an
 for either way. Source: docs.bitfinex.com/reference/ws-auth-wallets (checked 2026-11-30).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import structs
 
@@ -12,7 +12,7 @@ from privstream.exchanges.bitfinex import names
 from privstream.exchanges.bitfinex.calculations import Calculations, of_wallet
 from privstream.exchanges.bitfinex.memory import Balances, Wallet
 from privstream.exchanges.bitfinex.rows import Origin
-from privstream.model.reports import BalanceReport, OrderReport
+from privstream.model.reports import BalanceReport, Listed, OrderReport
 from privstream.model.rest import Now
 
 
@@ -39,9 +39,14 @@ class Wallets:
         else:
             yield told
 
-    def gone(self, listed: list[BalanceReport], origin: Origin) -> Iterator[BalanceReport]:
-        """What a complete list left out."""
-        return self._balances.gone({Wallet.of(report) for report in listed}, origin)
+    def listed(self, reports: Iterable[BalanceReport], origin: Origin) -> Listed:
+        """The list was complete."""
+        places = (
+            (name, report.wallet)
+            for report in reports
+            for name in origin.names.spellings(report.exchange_currency)
+        )
+        return Listed("balances", frozenset(places))
 
     def reserve(self, order: OrderReport, now: Now) -> None:
         """An order reserves balance or frees it, which the server may not tell by itself."""

@@ -9,6 +9,7 @@ The simulator is as strict as ever; what `at` plans goes wrong at that second.
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from email.utils import formatdate
 from pathlib import Path
 from random import Random
 from typing import Any, Self, TypeVar
@@ -290,12 +291,12 @@ class World:
         self.faults.due(now)
         refusal = self.faults.refusal(now)
         if refusal is not None:
-            return _as_response(refusal)
+            return _as_response(refusal, now)
         asked = _as_request(request, getattr(self.exchange.account.endpoints, request.base))
         answer = self.faults.answered(asked, self.simulated.request(asked, now), now)
         if answer is None:
             raise Unreachable("the connection ended without an answer")
-        return _as_response(answer)
+        return _as_response(answer, self.clock.now())
 
 
 class Asked:
@@ -374,7 +375,7 @@ class JoinedSocket:
         now = world.clock.now()
         answer = world.faults.connecting(now) or world.simulated.connect(request, now)
         if isinstance(answer, Answer):
-            refusal = _refusal(_as_response(answer), "the exchange")
+            refusal = _refusal(_as_response(answer, now), "the exchange")
             raise refusal or Unreachable("the handshake was broken off")
         self._connection, self._line = answer, world.faults.line(now)
         self._take(answer.opened(now))
@@ -501,7 +502,8 @@ def _as_request(request: HttpRequest, base: str = "") -> Request:
     return Request(request.method, path, query, headers, request.body)
 
 
-def _as_response(answer: Answer) -> HttpResponse:
-    headers = {name.lower(): value for name, value in answer.headers.items()}
+def _as_response(answer: Answer, now: Now) -> HttpResponse:
+    headers = {"date": formatdate(now.wall_ns // 10**9, usegmt=True)}
+    headers |= {name.lower(): value for name, value in answer.headers.items()}
     headers["content-type"] = answer.content_type
     return HttpResponse(status=answer.status, headers=headers, body=answer.body)

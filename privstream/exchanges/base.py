@@ -16,7 +16,7 @@ from privstream.model.errors import PermissionMissing, PrivstreamError, UsageErr
 from privstream.model.exact import Malformed, decode
 from privstream.model.order_entry import OrderEntry
 from privstream.model.reports import AnyReport, Backfill, BalanceReport, Known, NoticeReport
-from privstream.model.rest import Now, RestFlow, Stamp
+from privstream.model.rest import HttpResponse, Now, RestFlow, Stamp
 from privstream.model.session import Action, Handshake, Session
 
 Element = TypeVar("Element")
@@ -152,6 +152,13 @@ class Exchange(ABC):
 
     def closed(self, code: int, reason: str) -> PrivstreamError | None:
         """What a close frame means here; `None` where one just connects again."""
+
+    def no_socket(self, answer: HttpResponse, signed: Now) -> PrivstreamError | None:  # noqa: ARG002 - it has none
+        """What an HTTP answer to the handshake means here; `None` where one just dials again.
+
+        `signed` is when the handshake was signed.
+        """
+        return None
 
     @abstractmethod
     def handshake(self, stamp: Stamp) -> Handshake:

@@ -1,6 +1,7 @@
 """Zerocap's REST API and what an account brings along: signing, lists, pictures, reading back."""
 
 import json
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ class Server:
         self.lists = {"open": still_open, "placed": placed, "named": named}
         self.balances = balances or answer(BALANCES)
         self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.refused: str | None = None
 
     def __call__(self, call: Call, request: HttpRequest) -> HttpResponse:
         body = json.loads(request.body) if request.body else {}
@@ -79,6 +81,8 @@ class Server:
         if call.name == "get_balances":
             return self.balances
         kind = "open" if body["status"] else "named" if body["ids"] else "placed"
+        if kind == self.refused:
+            return answer("not so", 422)
         return page(*self.lists[kind])
 
     def bodies(self) -> list[dict[str, Any]]:
@@ -198,6 +202,44 @@ def test_a_clock_that_is_off_says_what_to_do() -> None:
     assert "set this computer's clock" in (caught.value.hint or "")
 
 
+def dated(body: str, status: int, late: int) -> HttpResponse:
+    """An answer with the exchange's time in it, so many seconds after the signature's."""
+    seconds = STAMP.now.wall_ns // 10**9 + late
+    return answer(body, status, date=formatdate(seconds, usegmt=True))
+
+
+@pytest.mark.parametrize(
+    ("late", "said"),
+    [(45, "clock is 45 s behind Zerocap's"), (-3600, "clock is 3600 s ahead of Zerocap's")],
+)
+def test_a_clock_that_is_off_is_measured_where_zerocap_tells_the_time(late: int, said: str) -> None:
+    with pytest.raises(LoginRefused) as caught:
+        play(fetch_orders(account()), lambda _call, _request: dated("Timeout", 408, late))
+    assert said in caught.value.message
+    assert "set this computer's clock" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("late", [0, 3, -20])
+def test_a_timeout_although_the_clock_is_right_is_tried_again(late: int) -> None:
+    with pytest.raises(Unavailable) as caught:
+        play(fetch_orders(account()), lambda _call, _request: dated("Timeout", 408, late))
+    assert f"clock is {abs(late)} s" in caught.value.message
+    assert caught.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("status", "late", "kind"),
+    [(408, 45, LoginRefused), (408, 1, Unavailable), (503, 45, None), (426, 0, None)],
+)
+def test_a_refused_handshake_names_the_clock_where_it_is_the_clock(
+    status: int, late: int, kind: type[PrivstreamError] | None
+) -> None:
+    problem = Zerocap(account()).no_socket(dated("Request Timeout", status, late), STAMP.now)
+    assert (None if problem is None else type(problem)) is kind
+    if kind is LoginRefused:
+        assert "45 s behind" in str(problem)
+
+
 def test_every_call_is_signed_and_sends_all_keys_of_the_filter() -> None:
     requests: list[HttpRequest] = []
 
@@ -292,9 +334,9 @@ def test_what_was_placed_meanwhile_is_read_from_a_minute_before() -> None:
     placed = server.bodies()[1]
     assert (placed["start_datetime"], placed["end_datetime"]) == (SINCE - 60_000, SINCE + 65_000)
     assert found.reports[:3] == (
+        Listed("orders"),
         like(Fill, trade_id=TRADE, client_order_id="desk-7", source="rest"),
         like(OrderReport, order_id=ORDER, status="filled", source="rest", cost="388.305"),
-        Listed("orders"),
     )
     assert found.reports[-1] == Listed("balances")
 
@@ -325,6 +367,45 @@ def test_a_list_that_is_not_whole_makes_it_incomplete() -> None:
     assert not found.complete
     assert "only 1 of the orders" in (found.detail or "")
     assert Listed("orders") not in found.reports
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "told"),
+    [
+        ("open", "open orders", {"P", "N"}),
+        ("placed", "orders placed meanwhile", {"O", "N"}),
+        ("named", "orders in doubt", {"O", "P"}),
+    ],
+)
+def test_what_one_list_refuses_is_named_and_the_others_are_told(
+    kind: str, name: str, told: set[str]
+) -> None:
+    server = Server(still_open=(an_open("O"),), placed=(row("P"),), named=(row("N"),))
+    server.refused = kind
+    found = play(Zerocap(account()).backfill(known("O", "P", "N")), server)
+    assert not found.complete
+    assert (found.detail or "").startswith(f"{name}: Zerocap does not take")
+    assert {r.order_id for r in found.reports if isinstance(r, OrderReport)} == told
+    assert Listed("balances") in found.reports
+    assert (Listed("orders") in found.reports) == (kind != "open")
+
+
+def test_pages_that_came_before_a_fault_are_told_and_not_read_again() -> None:
+    asked: list[int] = []
+
+    def reply(call: Call, request: HttpRequest) -> HttpResponse:
+        if call.name == "get_balances":
+            return answer(BALANCES)
+        body = json.loads(request.body)
+        if body["status"] or body["ids"]:
+            return page()
+        asked.append(body["page"])
+        return page(row(f"P{body['page']}"), total=3) if body["page"] < 3 else answer("no", 422)
+
+    found = play(Zerocap(account()).backfill(known()), reply)
+    assert asked == [1, 2, 3]
+    assert {r.order_id for r in found.reports if isinstance(r, OrderReport)} == {"P1", "P2"}
+    assert (found.detail or "").startswith("orders placed meanwhile: ")
 
 
 def test_refused_balances_do_not_hide_the_orders() -> None:

@@ -11,7 +11,7 @@ from privstream.connection.account.conversation import Conversation
 from privstream.connection.account.merging import Movements
 from privstream.connection.clock import Clock
 from privstream.connection.ports import Outlet, Socket
-from privstream.connection.socket.websocket import Closed
+from privstream.connection.socket.websocket import Closed, NoSocket
 from privstream.exchanges.base import Exchange
 from privstream.memory.ledger import Ledger
 from privstream.model.account import Secret, Token
@@ -53,6 +53,8 @@ def dialled(
             secrets=_secrets(exchange, token),
             movements=movements,
         )
+    except NoSocket as refusal:
+        raise exchange.no_socket(refusal.answer, stamp.now) or refusal from None
     except Closed as end:
         meaning = exchange.closed(end.code, end.reason) or _usual_meaning(exchange, end)
         raise meaning from end

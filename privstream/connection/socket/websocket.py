@@ -66,6 +66,15 @@ def dial(
     return socket
 
 
+class NoSocket(Unavailable):
+    """A server answered the handshake with something else than a WebSocket."""
+
+    def __init__(self, answer: HttpResponse, host: str) -> None:
+        usual = http_errors.unavailable(answer, host)
+        super().__init__(usual.message, usual.hint, floor=usual.floor, cause=usual.cause)
+        self.answer = answer
+
+
 class Socket:
     """One connection; a new one is made for every attempt."""
 
@@ -330,7 +339,7 @@ def _refusal(answer: HttpResponse | None, host: str) -> PrivstreamError | None:
             f"{host} refuses the login (HTTP {answer.status}): {said}",
             "check the API key and secret, its allowed addresses, and the computer's clock",
         )
-    return http_errors.unavailable(answer, host)
+    return NoSocket(answer, host)
 
 
 def _refuses_login(answer: HttpResponse) -> bool:

@@ -35,16 +35,16 @@ from functools import partial
 from typing import ClassVar
 
 from privstream.exchanges.base import Exchange, Limits, Option, Right
-from privstream.exchanges.zerocap import names, rest
+from privstream.exchanges.zerocap import backfill, names, rest
 from privstream.exchanges.zerocap.balances import Wallets
 from privstream.exchanges.zerocap.ordering import ZerocapEntry
 from privstream.exchanges.zerocap.rights import rights_of
 from privstream.exchanges.zerocap.session import ZerocapSession
 from privstream.model.account import Account, Endpoints, Token
-from privstream.model.errors import UsageError
+from privstream.model.errors import PrivstreamError, UsageError
 from privstream.model.order_entry import OrderEntry
 from privstream.model.reports import AnyReport, Backfill, Known
-from privstream.model.rest import RestFlow, Stamp
+from privstream.model.rest import HttpResponse, Now, RestFlow, Stamp
 from privstream.model.session import Handshake, Session
 
 ENVIRONMENTS = {
@@ -118,6 +118,9 @@ class Zerocap(Exchange):
     def symbol_of(cls, text: str) -> str | None:
         return names.symbol_of(text)
 
+    def no_socket(self, answer: HttpResponse, signed: Now) -> PrivstreamError | None:
+        return rest.handshake_refused(answer, signed.wall_ns)
+
     def handshake(self, stamp: Stamp) -> Handshake:
         return Handshake(
             url=self.account.endpoints.ws_url, headers=rest.signed_headers(self.account, stamp)
@@ -127,24 +130,24 @@ class Zerocap(Exchange):
         return ZerocapSession(
             channels,
             self.symbols,
-            read_balances=partial(rest.balances, self.account, self._wallets, "rest"),
+            read_balances=partial(backfill.balances, self.account, self._wallets, "rest"),
             look_up=self.look_up,
         )
 
     def picture(self, channels: tuple[str, ...]) -> RestFlow[Backfill]:
-        return rest.picture(self.account, self._wallets, channels)
+        return backfill.picture(self.account, self._wallets, channels)
 
     def backfill(self, known: Known) -> RestFlow[Backfill]:
         # Balances that moved since the first look did so of themselves, and are polled.
         wallets = None if known.second_look else self._wallets
-        return rest.backfill(self.account, wallets, known)
+        return backfill.backfill(self.account, wallets, known)
 
     @property
     def order_entry(self) -> OrderEntry | None:
         return ZerocapEntry(self.account)
 
     def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
-        return rest.look_up(self.account, order_ids)
+        return backfill.look_up(self.account, order_ids)
 
     def rights_of_key(self) -> RestFlow[tuple[Right, ...]]:
         return rights_of(self.account)

@@ -91,9 +91,10 @@ class ZerocapEntry(RestEntry):
             "price": ticket.price,
             "client_order_id": ticket.client_order_id or "",
         }
-        response = yield rest.signed_call(self._account, "POST", "create_order", body)
+        signed = rest.SignedCall(self._account, "POST", "create_order", body)
+        response = yield signed.call
         try:
-            answer = rest.read_object(response, "create_order")
+            answer = rest.read_object(response, "create_order", signed.clock_off(response.headers))
         except Refused as problem:
             raise _explained(problem) from problem
         said = answer.get("error_message")

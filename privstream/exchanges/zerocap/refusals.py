@@ -1,9 +1,11 @@
 """What Zerocap's error codes and texts mean: whose fault, and whether a retry can help.
 
 The same ones come as HTTP answers and as frames; a code is a number or a text, by
-dialect. Source: protocols/zerocap.md sections 2 to 4 (checked 2026-11-20).
+dialect. Source: the pages of https://pypi.org/project/zerocap-api/ and
+https://docs.zerocap.com, checked 2026-11-30.
 """
 
+from privstream.exchanges.kit.refusals import Fits, Meaning, Refusals, code, holds
 from privstream.model.errors import (
     LoginRefused,
     PermissionMissing,
@@ -15,81 +17,119 @@ from privstream.model.errors import (
 from privstream.model.http_errors import OUTAGE_FLOOR, RETRY_AFTER_DEFAULT, excerpt
 
 CLOCK = "set this computer's clock: Zerocap takes signatures that are at most 30 s old"
+CLOCK_LIMIT = 30.0
+"""Seconds that a signature may be off; beyond, it is refused with 408."""
+WHOLE_SECONDS = 2.0
+"""Both clocks are told in whole seconds: so much less off is off enough."""
+LOGIN_TEXTS = ("unauthorized", "encryption check", "invalid timestamp")
+"""Mean the login whatever code they come with."""
+TIMED_OUT = "408"
 
-# Texts of a 401, by what they contain; the first that fits counts.
-_LOGIN: tuple[tuple[str, type[Refused], str, str], ...] = (
+
+def _begins(*digits: str) -> Fits:
+    return lambda number, _text: number.startswith(digits)
+
+
+def _login(*parts: str) -> Fits:
+    """A 401, or a text that means one, with one of these in it."""
+    has_part, means_login = holds(*parts), holds(*LOGIN_TEXTS)
+    return lambda number, text: (
+        (number == "401" or means_login(number, text)) and (has_part(number, text))
+    )
+
+
+REFUSALS = Refusals(
+    "Zerocap",
     (
-        "ip address",
-        PermissionMissing,
-        "does not let this key in from this computer's address",
-        "add this computer's IP address to those that the key allows",
+        (
+            _login("ip address"),
+            Meaning(
+                PermissionMissing,
+                "does not let this key in from this computer's address, asked for {doing} ({said})",
+                "add this computer's IP address to those that the key allows",
+            ),
+        ),
+        (
+            _login("timestamp"),
+            Meaning(
+                LoginRefused,
+                "does not take this computer's time, asked for {doing} ({said})",
+                CLOCK,
+            ),
+        ),
+        (
+            _login("encryption check"),
+            Meaning(
+                LoginRefused,
+                "refuses the signature: the API secret is not that of the key, "
+                "asked for {doing} ({said})",
+                "check api_secret; copy it again, whole",
+            ),
+        ),
+        (
+            _login(""),
+            Meaning(
+                LoginRefused,
+                "refuses the API key or its signature, asked for {doing} ({said})",
+                "check api_key and api_secret, and that they are of this environment",
+            ),
+        ),
+        (
+            code(403),
+            Meaning(
+                PermissionMissing,
+                "does not let this key use {doing} ({said})",
+                "give the key the rights to read orders and balances",
+            ),
+        ),
+        (
+            code(TIMED_OUT),
+            Meaning(
+                LoginRefused,
+                "finds the signature of {doing} too old or too new: the clock is off ({said})",
+                CLOCK,
+            ),
+        ),
+        (code(422), Meaning(Refused, "does not take what {doing} was asked with: {said}")),
+        (
+            code(429),
+            Meaning(
+                RateLimited,
+                "asks for fewer calls than {doing} ({said})",
+                floor=RETRY_AFTER_DEFAULT,
+                cause="rate_limit",
+            ),
+        ),
+        (_begins("4"), Meaning(Refused, "refuses {doing}: {said}")),
     ),
-    ("timestamp", LoginRefused, "does not take this computer's time", CLOCK),
-    (
-        "encryption check",
-        LoginRefused,
-        "refuses the signature: the API secret is not that of the key",
-        "check api_secret; copy it again, whole",
-    ),
-    (
-        "",
-        LoginRefused,
-        "refuses the API key or its signature",
-        "check api_key and api_secret, and that they are of this environment",
-    ),
+    Meaning(Unavailable, "does not serve {doing}: {said}", floor=OUTAGE_FLOOR),
 )
 
-_LOGIN_TEXTS = ("unauthorized", "encryption check", "invalid timestamp")
-"""Mean the login whatever code they come with."""
+
+def error_for(
+    number: str, text: str, doing: str, clock_off: float | None = None
+) -> PrivstreamError:
+    """The error of a code and a text; `doing` names what was asked for, in our words.
+
+    `clock_off` is how many seconds Zerocap's clock was ahead of the signature, where it told.
+    """
+    said = excerpt(text) or f"error {number}"
+    if number == TIMED_OUT and clock_off is not None:
+        return _timed_out(said, doing, clock_off)
+    return REFUSALS.error(text, doing, code=number, said=said)
 
 
-def error_for(code: str, text: str, doing: str) -> PrivstreamError:
-    """The error of a code and a text; `doing` names what was asked for, in our words."""
-    said = excerpt(text) or f"error {code}"
-    if _concerns_login(code, said):
-        return _login_refused(said, doing)
-    if make := _BY_CODE.get(code):
-        return make(said, doing)
-    if code.startswith("4"):
-        return Refused(f"Zerocap refuses {doing}: {said}")
-    return Unavailable(f"Zerocap does not serve {doing}: {said}", floor=OUTAGE_FLOOR)
+def _timed_out(said: str, doing: str, clock_off: float) -> PrivstreamError:
+    """A 408 with Zerocap's time in it: the clock, or else a call that was too long on its way."""
+    way = "behind" if clock_off > 0 else "ahead of"
+    clocks = f"this computer's clock is {abs(clock_off):.0f} s {way} Zerocap's"
+    if abs(clock_off) < CLOCK_LIMIT - WHOLE_SECONDS:
+        message = f"Zerocap let {doing} time out ({said}), although {clocks} only"
+        return Unavailable(message, floor=OUTAGE_FLOOR)
+    return LoginRefused(f"Zerocap refuses the signature of {doing} ({said}): {clocks}", CLOCK)
 
 
-def is_final(code: str, text: str) -> bool:
+def is_final(number: str, text: str) -> bool:
     """The error concerns the whole connection, not the one request that it answers."""
-    if _concerns_login(code, text):
-        return True
-    return code in {"403", "408", "429"} or code.startswith("5")
-
-
-def _concerns_login(code: str, text: str) -> bool:
-    return code == "401" or any(part in text.lower() for part in _LOGIN_TEXTS)
-
-
-def _login_refused(said: str, doing: str) -> Refused:
-    kind, message, hint = next(
-        (kind, message, hint) for part, kind, message, hint in _LOGIN if part in said.lower()
-    )
-    return kind(f"Zerocap {message}, asked for {doing} ({said})", hint)
-
-
-def _forbidden(said: str, doing: str) -> PrivstreamError:
-    hint = "give the key the rights to read orders and balances"
-    return PermissionMissing(f"Zerocap does not let this key use {doing} ({said})", hint)
-
-
-def _skewed(said: str, doing: str) -> PrivstreamError:
-    message = f"Zerocap finds the signature of {doing} too old or too new: the clock is off"
-    return LoginRefused(f"{message} ({said})", CLOCK)
-
-
-def _invalid(said: str, doing: str) -> PrivstreamError:
-    return Refused(f"Zerocap does not take what {doing} was asked with: {said}")
-
-
-def _too_many(said: str, doing: str) -> PrivstreamError:
-    message = f"Zerocap asks for fewer calls than {doing} ({said})"
-    return RateLimited(message, floor=RETRY_AFTER_DEFAULT, cause="rate_limit")
-
-
-_BY_CODE = {"403": _forbidden, "408": _skewed, "422": _invalid, "429": _too_many}
+    concerns_login = number == "401" or any(part in text.lower() for part in LOGIN_TEXTS)
+    return concerns_login or number in {"403", TIMED_OUT, "429"} or number.startswith("5")

@@ -96,8 +96,9 @@ class SimulatedZerocap(SimulatedExchange):
         try:
             self.keys.check(handshake.headers, now)
         except Refused as refusal:
-            over_http = self._refuse_over_http or refusal.answer.status == BUSY
-            return refusal.answer if over_http else RefusedSocket(self._dialect)
+            status = refusal.answer.status
+            over_http = self._refuse_over_http or status == BUSY
+            return refusal.answer if over_http else RefusedSocket(self._dialect, status)
         self.market.advance(now)
         return Socket(self.market, self._teller, self._quotes, self._dialect, self._price_keys)
 

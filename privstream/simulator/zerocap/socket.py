@@ -18,6 +18,7 @@ from privstream.simulator.zerocap.words import SUSPENDED, SYMBOLS, Dialect, Pric
 LONGEST_SILENCE = 30.0  # seconds without a message of the client
 PONG_EVERY = 5.0
 GOING_AWAY = Close(1000)  # the documents name no code
+SAID = {408: "Request Timeout"}
 PING = {"type": "message", "message": "ping"}
 ENDS = frozenset({"filled", "canceled", "expired"})
 Message = dict[str, Any]
@@ -36,11 +37,13 @@ def error(code: int, text: str, dialect: Dialect) -> Message:
 class RefusedSocket(Connection):
     """A handshake that was taken only to say no."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, status: int) -> None:
         self._dialect: Dialect = dialect
+        self._status = status
 
     def opened(self, now: Now) -> Iterable[Out]:  # noqa: ARG002 - the refusal needs no time
-        return [_text(error(401, "Unauthorized", self._dialect)), GOING_AWAY]
+        said = SAID.get(self._status, "Unauthorized")
+        return [_text(error(self._status, said, self._dialect)), GOING_AWAY]
 
     def received(self, text: str, now: Now) -> Iterable[Out]:  # noqa: ARG002 - nobody listens
         return ()

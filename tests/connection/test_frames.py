@@ -145,9 +145,9 @@ def test_junk_never_raises(junk: bytes, cut: int) -> None:
         (frame(b"x", CONT), "continuation of nothing"),
         (frame(b"x", CONT, final=False), "continuation of nothing"),
         (frame(b"x", TEXT, final=False) + frame(b"y"), "inside another"),
-        (b"\x81\x7f" + struct.pack("!Q", 2**62), "more than 4 MiB"),
-        (b"\x82\x7f" + struct.pack("!Q", 2**63), "more than 4 MiB"),
-        (b"\x01\x7f" + struct.pack("!Q", FRAME_LIMIT + 1), "more than 4 MiB"),
+        (b"\x81\x7f" + struct.pack("!Q", 2**62), "more than 16 MiB"),
+        (b"\x82\x7f" + struct.pack("!Q", 2**63), "more than 16 MiB"),
+        (b"\x01\x7f" + struct.pack("!Q", FRAME_LIMIT + 1), "more than 16 MiB"),
     ],
 )
 def test_a_mistake_is_named_and_what_came_before_it_is_kept(mistake: bytes, why: str) -> None:

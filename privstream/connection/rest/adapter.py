@@ -18,7 +18,12 @@ from privstream.connection import network
 from privstream.model.errors import Unavailable
 from privstream.model.rest import HttpResponse
 
-BODY_LIMIT = 4 * 1024 * 1024
+BODY_LIMIT = 16 * 1024 * 1024
+"""Ten thousand open orders are an answer of 6 MB."""
+DENSE_LIMIT = 4 * 1024 * 1024
+"""What is larger must not have come in much less: lists of orders shrink to a tenth or so."""
+DENSEST = 50
+PIECE = 1024 * 1024
 
 # It logs whole paths, and a signature may stand in a query.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
@@ -48,12 +53,10 @@ class Adapter(requests.adapters.HTTPAdapter):
             request, stream=True, timeout=timeout, proxies={"https": proxy.url} if proxy else {}
         )
         try:
-            body = response.raw.read(BODY_LIMIT + 1, decode_content=True)
+            body = _read(response.raw, host)
         finally:
             # A connection whose answer was read to the end has gone back to its pool before.
             response.close()
-        if len(body) > BODY_LIMIT:
-            raise Unavailable(f"{host} sent an answer of more than {BODY_LIMIT >> 20} MiB")
         headers = {name.lower(): value for name, value in response.headers.items()}
         return HttpResponse(status=response.status_code, headers=headers, body=body)
 
@@ -90,6 +93,18 @@ class Adapter(requests.adapters.HTTPAdapter):
         """Leave trust to our context, where requests would add certifi's store to it."""
         del url, verify, cert
         conn.cert_reqs = "CERT_REQUIRED"
+
+
+def _read(raw: Any, host: str) -> bytes:
+    """The whole body, unpacked; refused as soon as it is too large, or too dense to be true."""
+    body = bytearray()
+    while piece := raw.read(PIECE, decode_content=True):
+        body += piece
+        dense = len(body) > DENSE_LIMIT and len(body) > DENSEST * raw.tell()
+        if dense or len(body) > BODY_LIMIT:
+            limit = DENSE_LIMIT if dense else BODY_LIMIT
+            raise Unavailable(f"{host} sent an answer of more than {limit >> 20} MiB")
+    return bytes(body)
 
 
 def _abortable(kind: Any, adapter: Adapter) -> Any:

@@ -177,6 +177,8 @@ class Known(Struct, frozen=True):
     """Orders held as open that the new connection did not list."""
     symbols: frozenset[str] = frozenset()
     """Exchange symbols seen so far, for exchanges that list history per symbol."""
+    catches_up: bool = False
+    """An interruption of the connection is read back, rather than compared with what was told."""
     second_look: bool = False
     """The same was read already; what REST lagged behind with then is looked for now."""
     catches_up: bool = False
@@ -190,4 +192,9 @@ class Backfill(Struct, frozen=True):
     complete: bool
     detail: str | None = None
     problems: tuple[PrivstreamError, ...] = ()
-    """What parts of it ended with: where another try may help, it may bring the rest."""
+    """What parts of it ended with."""
+
+    @property
+    def retryable(self) -> bool:
+        """Something passing has cost a part: another reading may bring it."""
+        return any(problem.retryable for problem in self.problems)

@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from privstream.exchanges.base import MALFORMED
-from privstream.model.errors import Interrupted, PrivstreamError, Refused, Unreachable
+from privstream.model.errors import (
+    Interrupted,
+    PrivstreamError,
+    Refused,
+    Unavailable,
+    Unreachable,
+)
+from privstream.model.http_errors import OUTAGE_FLOOR
 from privstream.model.reports import AnyReport, Backfill, Listed, NoticeReport
 from privstream.model.rest import RestFlow
 
@@ -88,7 +95,8 @@ def _read(part: Part, found: Found) -> RestFlow[None]:
     except (Refused, Unreachable) as problem:
         found.end_with(problem)
     except MALFORMED as problem:
-        found.lack(f"an answer is not as documented ({type(problem).__name__})")
+        why = f"an answer is not as documented ({type(problem).__name__})"
+        found.end_with(Unavailable(why, floor=OUTAGE_FLOOR))
 
 
 def _together(read: list[tuple[str, Found]]) -> Backfill:

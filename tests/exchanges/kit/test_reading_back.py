@@ -42,18 +42,21 @@ def test_what_a_part_has_brought_is_told_though_it_ends_with_an_error() -> None:
     assert not found.complete
     assert found.detail == "fills: Sixtex is busy"
     assert found.problems == (problem,)
+    assert found.retryable
 
 
 def test_a_hint_goes_with_what_is_lacking_and_one_reason_is_said_once() -> None:
     problem = PermissionMissing("the key may not", "let it")
     found = read(part("fills", problem), part("balances", ORDERS[0]), part("orders", problem))
     assert found.detail == "fills, orders: the key may not; let it"
+    assert not found.retryable
     assert found.reports == (ORDERS[0],)
 
 
 def test_an_answer_of_another_shape_costs_its_part_only() -> None:
     found = read(part("fills", KeyError("x")), part("orders", ORDERS[0]))
     assert found.detail == "fills: an answer is not as documented (KeyError)"
+    assert found.retryable
     assert found.reports == (ORDERS[0],)
 
 
@@ -67,6 +70,8 @@ def test_a_row_that_cannot_be_read_makes_its_part_lack() -> None:
 
 def test_another_notice_lacks_nothing() -> None:
     assert read(part("fills", NoticeReport("info", "welcome", "hello"))).complete
+    side_value = NoticeReport("warning", "unrecognised", "cannot read `fee`", once="trade:fee")
+    assert read(part("fills", side_value)).complete, "the fill itself was told"
 
 
 def test_an_interruption_ends_it_with_what_is_there() -> None:

@@ -8,6 +8,7 @@ matches a report or an event by the named keys.
 
 import json
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -19,7 +20,7 @@ from privstream.model.errors import PrivstreamError
 from privstream.model.events import AnyEvent
 from privstream.model.reports import Listed, Report
 from privstream.model.rest import Now, Stamp
-from privstream.model.session import Action, Send, Session
+from privstream.model.session import Action, Delivered, Ping, Send, Session
 from privstream.model.times import from_nanos
 
 START = Now(wall_ns=1_780_000_000_000_000_000, monotonic=1000.0)
@@ -61,13 +62,38 @@ def ledger(exchange: str = "kraken", *channels: str, **view: Any) -> Ledger:
     return Ledger(View(exchange=exchange, account=exchange, channels=chosen, **view))
 
 
+NUMBERED_PINGS = ('{"event":"ping",', '{"method":"ping"')
+
+
+class Actions(deque[Action]):
+    """What a session does; of the rhythm of its pulse only what was asked for by name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pings: list[bytes] = []
+        self.delivered: list[Now] = []
+
+    def __iadd__(self, actions: Iterable[Action]) -> Self:
+        for action in actions:
+            match action:
+                case Ping():
+                    self.pings.append(action.payload)
+                case Send() if action.text.startswith(NUMBERED_PINGS):
+                    self.pings.append(action.text.encode())
+                case Delivered():
+                    self.delivered.append(action.until)
+                case _:
+                    self.append(action)
+        return self
+
+
 class Playbook:
     """One session, played step by step."""
 
     def __init__(self, session: Session, book: Ledger | None = None) -> None:
         self._session = session
         self._now = START
-        self._pending: deque[Action] = deque()
+        self._pending = Actions()
         self.ledger = book or ledger()
         self.events: list[AnyEvent] = []
         """What `tells` has seen so far."""
@@ -93,6 +119,32 @@ class Playbook:
         self._now = Now(wall_ns, self._now.monotonic + seconds)
         self._pending += self._session.tick(self._now)
         return self
+
+    def listens(self, seconds: float) -> Self:
+        """Time passes, and the session looks at the clock twice a second, as it does."""
+        for _ in range(int(seconds * 2)):
+            self.after(0.5)
+        return self
+
+    @property
+    def pings(self) -> list[bytes]:
+        """The numbered pings so far, or payloads of native ones; `nothing` does not see them."""
+        return self._pending.pings
+
+    @property
+    def delivered(self) -> list[Now]:
+        """Until when all was proven to have come, likewise."""
+        return self._pending.delivered
+
+    def ponged(self, payload: bytes) -> Self:
+        """A pong of the WebSocket protocol comes."""
+        self._session.alive(self._now, payload)
+        return self
+
+    @property
+    def now(self) -> Now:
+        """This moment."""
+        return self._now
 
     def refuses(self, frame: Any, kind: type[PrivstreamError]) -> PrivstreamError:
         """A frame comes that ends the session with this error, which is returned."""

@@ -177,8 +177,6 @@ class Known(Struct, frozen=True):
     """Orders held as open that the new connection did not list."""
     symbols: frozenset[str] = frozenset()
     """Exchange symbols seen so far, for exchanges that list history per symbol."""
-    catches_up: bool = False
-    """An interruption of the connection is read back, rather than compared with what was told."""
     second_look: bool = False
     """The same was read already; what REST lagged behind with then is looked for now."""
     catches_up: bool = False

@@ -51,6 +51,7 @@ VECTORS = {
 SENT = "2026-05-28T20:26:44.000000Z"  # SERVER_TIME in our spelling
 NONCE = 1_780_000_000_000_001
 PING = {"event": "ping", "cid": 1}
+PONG = {"event": "pong", "ts": 1780000001000, "cid": 1}
 
 
 # --- login -----------------------------------------------------------------------------
@@ -335,15 +336,24 @@ def test_a_login_that_is_not_answered_is_noticed() -> None:
     opened().after(9).nothing().after(2).does(like(Reconnect, cause="silence"))
 
 
-def test_thirty_seconds_of_silence_are_a_ping_and_ten_more_the_end() -> None:
-    book = logged_in("orders").after(29).nothing().after(2).sends(PING).nothing()
-    book.after(5).nothing().after(5).does(like(Reconnect, cause="silence"))
+def test_forty_seconds_without_a_heartbeat_are_the_end() -> None:
+    book = logged_in("orders").after(39).nothing()
+    book.after(2).does(Reconnect("silence", "no heartbeat for 40 s"))
 
 
 def test_a_pong_is_no_sign_of_life_of_the_channel() -> None:
-    book = logged_in("orders").after(31).sends(PING)
-    book.receives({"event": "pong", "ts": SERVER_TIME, "cid": 1}).after(10)
-    book.does(like(Reconnect, cause="silence"))
+    book = logged_in("orders").after(31).nothing()
+    assert [json.loads(ping) for ping in book.pings] == [PING]
+    book.receives(PONG).after(10).does(like(Reconnect, cause="silence"))
+
+
+def test_a_pong_and_a_heartbeat_after_it_prove_what_was_told_until_the_ping() -> None:
+    book = logged_in("orders").after(10)
+    sent = book.now
+    book.receives([0, "hb"], PONG).after(1).nothing()
+    assert book.delivered == []
+    book.receives([0, "hb"]).after(1).nothing()
+    assert book.delivered == [sent]
 
 
 def test_a_quiet_account_lives_by_its_heartbeats() -> None:

@@ -344,3 +344,14 @@ def test_flags_that_an_update_changes_are_read_with_the_time_in_force_known_befo
     book = subscribed().receives(orders(2, NEW | {"oflags": "fciq,post"}))
     book.does(like(OrderReport, time_in_force="post_only"))
     book.receives(orders(3, {"oflags": "fciq"})).does(like(OrderReport, time_in_force="gtc"))
+
+
+def test_a_pong_and_a_heartbeat_after_it_prove_what_was_told_until_the_ping() -> None:
+    book = subscribed().after(5)
+    assert book.pings == [b'{"event":"ping","reqid":1000001}']
+    sent = book.now
+    heartbeat, pong = {"event": "heartbeat"}, {"event": "pong", "reqid": 1_000_001}
+    book.receives(heartbeat, pong).after(1).nothing()
+    assert book.delivered == []
+    book.receives(heartbeat).after(1).nothing()
+    assert book.delivered == [sent]

@@ -1,5 +1,6 @@
 """Kraken WebSocket v2, as a dialogue."""
 
+import json
 from typing import Any
 
 from privstream.exchanges.kraken.v2 import SessionV2
@@ -246,6 +247,17 @@ def test_silence_is_noticed_after_ten_seconds_and_a_pong_is_no_sign_of_life() ->
     book = subscribed("orders").after(9).nothing()
     book.receives({"method": "pong", "req_id": 1}).after(2)
     book.does(like(Reconnect, cause="silence"))
+
+
+def test_a_pong_and_a_heartbeat_after_it_prove_what_was_told_until_the_ping() -> None:
+    book = subscribed("orders").after(5)
+    assert [json.loads(ping) for ping in book.pings] == [{"method": "ping", "req_id": 1_000_001}]
+    sent = book.now
+    heartbeat, pong = {"channel": "heartbeat"}, {"method": "pong", "req_id": 1_000_001}
+    book.receives(heartbeat, pong).after(1).nothing()
+    assert book.delivered == []
+    book.receives(heartbeat).after(1).nothing()
+    assert book.delivered == [sent]
 
 
 def test_heartbeats_are_life() -> None:

@@ -186,6 +186,13 @@ def test_a_pong_is_life_and_the_next_ping_follows_in_its_time() -> None:
     book.after(9).nothing().after(1).sends(PING).nothing()
 
 
+def test_a_pong_proves_what_was_told_until_its_ping() -> None:
+    book = ready().after(10).sends(PING)
+    sent = book.now
+    book.receives(PONG).after(3).nothing()
+    assert book.delivered == [sent]
+
+
 def test_a_quiet_account_is_alive_as_long_as_pongs_come() -> None:
     book = ready()
     for _ in range(50):
@@ -193,18 +200,18 @@ def test_a_quiet_account_is_alive_as_long_as_pongs_come() -> None:
 
 
 def test_a_pong_that_does_not_come_ends_the_connection() -> None:
-    book = ready().after(10).sends(PING).after(8).nothing().after(0.5)
-    book.does(Reconnect("silence", "no pong within 8 s")).nothing()
+    book = ready().after(10).sends(PING).listens(8).nothing().after(0.5)
+    book.does(Reconnect("silence", "no answer to a ping within 8 s")).nothing()
 
 
 def test_data_is_no_pong_since_what_hides_a_pong_hides_fills_too() -> None:
     book = ready().after(10).sends(PING).receives({"channel": "orders", "data": []})
-    book.after(8.5).does(like(Reconnect, cause="silence"))
+    book.listens(8).after(0.5).does(like(Reconnect, cause="silence"))
 
 
 def test_what_came_before_the_ping_is_no_answer_to_it() -> None:
     book = ready().after(9.9).receives({"channel": "orders", "data": []}).after(0.1)
-    book.sends(PING).after(8.5).does(like(Reconnect, cause="silence"))
+    book.sends(PING).listens(8).after(0.5).does(like(Reconnect, cause="silence"))
 
 
 def test_after_a_sleep_the_session_is_known_to_have_ended() -> None:

@@ -164,7 +164,19 @@ def test_it_pings_every_ten_seconds() -> None:
 
 def test_twenty_seconds_without_a_frame_are_a_dead_socket() -> None:
     book = ready("orders").after(10).sends(PING).after(9.9).nothing()
-    book.after(0.2).does(Reconnect("silence", "not a word for 20 s"))
+    book.after(0.2).does(Reconnect("silence", "no word for 20 s"))
+
+
+def test_a_native_pong_and_a_word_after_it_prove_what_was_told_until_the_ping() -> None:
+    book = ready("orders").after(10).sends(PING)
+    assert book.pings == [b"1"]
+    sent = book.now
+    book.receives(PONG).after(1).nothing()
+    assert book.delivered == [], "its pongs are no answers"
+    book.ponged(b"1").after(1).nothing()
+    assert book.delivered == []
+    book.receives(PONG).after(1).nothing()
+    assert book.delivered == [sent]
 
 
 def test_any_frame_is_life() -> None:

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, TypeVar
 from privstream.exchanges.base import JsonSession, each, unrecognised
 from privstream.exchanges.bitfinex.calculations import Calculations
 from privstream.exchanges.bitfinex.executions import ReadFills
-from privstream.exchanges.bitfinex.life import Pulse, Sequence, numbers
 from privstream.exchanges.bitfinex.login import check_rights, error_of, refusal, said
 from privstream.exchanges.bitfinex.memory import Memory
+from privstream.exchanges.bitfinex.numbering import numbers
 from privstream.exchanges.bitfinex.positions import Positions
 from privstream.exchanges.bitfinex.refusals import code_of
 from privstream.exchanges.bitfinex.rows import (
@@ -27,6 +27,8 @@ from privstream.exchanges.bitfinex.rows import (
 )
 from privstream.exchanges.bitfinex.signing import login_message
 from privstream.exchanges.bitfinex.wallets import Wallets
+from privstream.exchanges.kit.pulse import Pulse, Rhythm
+from privstream.exchanges.kit.sequence import Sequence
 from privstream.model.account import Account
 from privstream.model.errors import LoginRefused, Refused, Unreachable
 from privstream.model.events import Source
@@ -43,6 +45,14 @@ from privstream.model.session import Action, Ask, Ready, Reconnect, Send, Synced
 from privstream.model.times import to_nanos
 
 LOGIN = 10.0  # seconds; a login may stay without any answer
+RHYTHM = Rhythm(
+    every=10.0,
+    login=LOGIN,
+    silence=40.0,  # a channel that was silent for 15 s says `hb`
+    answer=30.0,
+    needs_sign=True,  # a pong proves the socket, only frames of the channel prove the channel
+)
+MAINTENANCE = 120.0  # seconds that it takes at most, by the documents
 VERSION = 2
 CONF = '{"event":"conf","flags":98304}'
 """TIMESTAMP (32768) and SEQ_ALL (65536): every frame has its number and the server's time."""
@@ -59,6 +69,11 @@ SILENT = frozenset(
     )
 )
 Row = TypeVar("Row", OrderReport, Fill, BalanceReport, PositionReport, NoticeReport)
+
+
+def ping(number: int) -> Iterator[Send]:
+    """Its answer repeats the number."""
+    yield Send(f'{{"event":"ping","cid":{number}}}')
 
 
 class News(NamedTuple):
@@ -86,7 +101,8 @@ class BitfinexSession(JsonSession):
         self._channels = channels
         self._memory = memory
         self._fills_over_rest = read_fills
-        self._pulse = Pulse(LOGIN)
+        self._pulse = Pulse(RHYTHM, ping)
+        self._is_ready = False
         self._sequence = Sequence()
         self._calculations = Calculations()
         self._wallets = Wallets(memory.balances, self._calculations_for("balances"))
@@ -114,8 +130,8 @@ class BitfinexSession(JsonSession):
     def tick(self, now: Now) -> Iterator[Action]:
         executions = self._memory.executions
         yield from executions.due(now)  # whatever becomes of this connection
-        yield from self._pulse.check(now)
-        if not self._pulse.ready and self._pulse.is_live:
+        yield from self._pulse.check(now, None if self._is_ready else "answer to the login")
+        if not self._is_ready and self._pulse.is_live:
             return
         if "trades" in self._channels and executions.must_ask(now):
             yield Ask(executions.complete(self._fills_over_rest), "the fee of a fill")
@@ -143,7 +159,7 @@ class BitfinexSession(JsonSession):
             case "error":
                 yield from self._read_error(message)
             case "pong":
-                pass  # it proves the socket, not the channel
+                self._pulse.answered(message.get("cid"))
             case _:
                 yield unrecognised(message, "no event that is known")
 
@@ -159,7 +175,7 @@ class BitfinexSession(JsonSession):
         elif code == RESUME:
             yield Reconnect("maintenance", "Bitfinex's maintenance is over (20061)")
         elif code == PAUSE or (isinstance(platform, dict) and platform.get("status") == 0):
-            if self._pulse.pause(now):
+            if self._pulse.pause(now, MAINTENANCE):
                 text = "Bitfinex is in maintenance: no news until it is over"
                 yield NoticeReport(level="warning", code="maintenance", text=text, element=message)
         elif code is not None:
@@ -171,8 +187,8 @@ class BitfinexSession(JsonSession):
             raise refusal(error_of(message), self._memory)
         self._memory.nonce_refusals = 0
         check_rights(message.get("caps"), self._channels)
-        if not self._pulse.ready:
-            self._pulse.ready = True
+        if not self._is_ready:
+            self._is_ready = True
             yield Ready()
             yield from self._synced()
 
@@ -183,7 +199,7 @@ class BitfinexSession(JsonSession):
 
     def _read_error(self, message: dict[str, Any]) -> Iterator[Action]:
         code, text = code_of(message.get("code")), said(message.get("msg"), "no reason given")
-        if not self._pulse.ready:
+        if not self._is_ready:
             problem = error_of(message)
             if isinstance(problem, LoginRefused | Unreachable):
                 raise refusal(problem, self._memory)
@@ -232,7 +248,7 @@ class BitfinexSession(JsonSession):
             yield from self._synced()
 
     def _synced(self) -> Iterator[Action]:
-        if self._pulse.ready and not self._unlisted:
+        if self._is_ready and not self._unlisted:
             yield Synced()
 
     # --- rows --------------------------------------------------------------------------

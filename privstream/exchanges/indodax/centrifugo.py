@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from privstream.exchanges.base import JsonSession, unrecognised
 from privstream.exchanges.indodax.bookmark import Bookmark, Position
@@ -21,16 +22,25 @@ from privstream.exchanges.indodax.codes import (
     Door,
     error_for,
 )
+from privstream.exchanges.kit.pulse import Pulse, Rhythm, native_ping
 from privstream.model.account import Token
 from privstream.model.http_errors import excerpt
 from privstream.model.reports import NoticeReport
 from privstream.model.rest import Now, RestFlow, Stamp
-from privstream.model.session import Action, Ask, Ready, Reconnect, Send, Synced
+from privstream.model.session import Action, Ask, Ping, Ready, Reconnect, Send, Synced
 
 LOGIN = 10.0  # seconds until the subscription must be acknowledged
 PING = 25.0  # the server's native pings, and its `{}` unless it states another period
 GRACE = 10.0
 STABLE = 30.0  # seconds after which a login was no mistake
+RHYTHM = Rhythm(
+    # Centrifugo answers pings of the WebSocket protocol by itself, in either ping mode. Such an
+    # answer may overtake by a moment what waits in the server's own queue for this client.
+    every=10.0,
+    login=LOGIN,
+    silence=PING + GRACE,
+    sign="ping",
+)
 MARGIN = 300.0
 """Seconds before a login runs out in which to renew it; of a short one the last fifth."""
 MARGIN_PART = 5
@@ -41,6 +51,11 @@ CONNECT, SUBSCRIBE = 1, 2
 """The ids of our first two commands."""
 ASKED = {CONNECT: "the login on its stream", SUBSCRIBE: "the subscription"}
 HIDDEN = "<token>"
+
+
+def ping(number: int) -> Iterator[Ping]:
+    """Centrifugo's own `ping` command is refused here."""
+    yield native_ping(number)
 
 
 class Centrifugo(JsonSession):
@@ -60,9 +75,7 @@ class Centrifugo(JsonSession):
         self._fetch_token = fetch_token
         self._fresh: Token | None = None
         """A token that was fetched for the renewal and has not been sent yet."""
-        self._opened: float | None = None
-        self._heard = 0.0
-        self._silence = PING + GRACE
+        self._pulse = Pulse(RHYTHM, ping)
         self._answers_pings = False
         self._ready = False
         self._ready_at: float | None = None
@@ -80,7 +93,7 @@ class Centrifugo(JsonSession):
     # --- what happens ------------------------------------------------------------------
 
     def open(self, stamp: Stamp) -> Iterator[Action]:
-        self._opened = self._heard = stamp.now.monotonic
+        self._pulse.opened(stamp.now)
         self._bookmark.opened(stamp.now.wall_ns)
         text = connect_message(self._token, CONNECT)
         yield Send(text, shown=connect_message(HIDDEN, CONNECT))
@@ -90,18 +103,14 @@ class Centrifugo(JsonSession):
             if line.strip():
                 yield from super().receive(line, now)
 
-    def alive(self, now: Now, pong: bytes | None = None) -> None:  # noqa: ARG002 - any will do
-        """The server's native pings: in that mode a quiet account has no other sign of life."""
-        self._heard = now.monotonic
+    def alive(self, now: Now, pong: bytes | None = None) -> None:
+        """The server's native pings, or its answer to ours: a quiet account has no other sign."""
+        self._pulse.felt(now)
+        self._pulse.ponged(pong)
 
     def tick(self, now: Now) -> Iterator[Action]:
-        if self._opened is None:  # a replay of bare frames has no clock
-            return
-        if not self._ready and now.monotonic - self._opened > LOGIN:
-            yield Reconnect("silence", f"no acknowledgement within {LOGIN:.0f} s")
-        elif now.monotonic - self._heard > self._silence:
-            yield Reconnect("silence", f"no ping for {self._silence:.0f} s")
-        else:
+        yield from self._pulse.check(now, None if self._ready else "acknowledgement")
+        if self._pulse.is_live:
             if self._ready_at is not None and now.monotonic - self._ready_at >= STABLE:
                 self._door.lasted()
             yield from self._renew(now)
@@ -113,7 +122,7 @@ class Centrifugo(JsonSession):
     # --- frames ------------------------------------------------------------------------
 
     def read(self, message: Any, now: Now) -> Iterator[Action]:
-        self._heard = now.monotonic
+        self._pulse.felt(now)
         if message == {}:
             # Unasked-for, an answer is a bad request: the server would close for good.
             if self._answers_pings:
@@ -179,7 +188,8 @@ class Centrifugo(JsonSession):
         period = reply.get("ping", 0)
         period = period if type(period) is int else 0
         self._answers_pings = period > 0 and reply.get("pong") is True
-        self._silence = (period or PING) + GRACE
+        silence = (period or PING) + GRACE
+        self._pulse.rhythm = structs.replace(RHYTHM, silence=silence)
         self._renews(reply, now)
         subscribed = reply.get("subs")
         if isinstance(subscribed, dict) and isinstance(subscribed.get(self._channel), dict):

@@ -61,7 +61,7 @@ class Pulse:
         """A sign of life came since the last answer."""
         self._number = 0
         self._asked: deque[_Asked] = deque(maxlen=UNDER_WAY)
-        self._pinged = -inf
+        self._pinged = 0.0
         self._answered: Now | None = None
         """When the last ping was sent that was answered, until that is told."""
         self._paused_until = -inf
@@ -75,7 +75,7 @@ class Pulse:
 
     def opened(self, now: Now) -> None:
         """The socket is open."""
-        self._opened = self._sign = self._spoke = self._looked = now.monotonic
+        self._opened = self._sign = self._spoke = self._looked = self._pinged = now.monotonic
 
     def spoke(self, now: Now) -> None:
         """We said something: the exchange's patience begins anew."""
@@ -96,9 +96,8 @@ class Pulse:
             self._answered = self._asked.popleft().sent
         self._has_sign = False
 
-    def ponged(self, payload: bytes | None, now: Now) -> None:
-        """A ping or pong of the WebSocket protocol came; `payload` is a pong's."""
-        self.felt(now)
+    def ponged(self, payload: bytes | None) -> None:
+        """A pong of the WebSocket protocol came with this payload; `None` means a ping."""
         if payload is not None and payload.isdigit():
             self.answered(int(payload))
 

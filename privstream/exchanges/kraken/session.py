@@ -4,20 +4,34 @@ The one rule: a connection is ready when every subscription was acknowledged, an
 when each has told what stands. Source: protocols/kraken.md section 2 (checked 2026-11-20).
 """
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from privstream.exchanges.base import JsonSession, unrecognised
+from privstream.exchanges.kit.pulse import Pulse, Rhythm
+from privstream.exchanges.kit.sequence import Sequence
 from privstream.exchanges.kraken import names
 from privstream.exchanges.kraken.learnt import Learnt
-from privstream.exchanges.kraken.life import Pulse, Sequence
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.model.errors import RateLimited
 from privstream.model.reports import NoticeReport
 from privstream.model.rest import Now
-from privstream.model.session import Action, Ready, Synced
+from privstream.model.session import Action, Ready, Send, Synced
 
-LOGIN = 10.0  # seconds until every subscription must be acknowledged
+RHYTHM = Rhythm(
+    every=5.0,
+    login=10.0,
+    # Heartbeats come about once a second where there is no other news. A socket was seen that
+    # acknowledged its subscriptions and then never told anything, not even heartbeats
+    # (github.com/nautechsystems/nautilus_trader issue 4255), so an answer alone proves little.
+    silence=10.0,
+    answer=10.0,
+    needs_sign=True,
+)
+FIRST_PING = 1_000_000  # ids of subscriptions and of order calls are far below
 
 
 class KrakenSession(JsonSession):
@@ -31,10 +45,21 @@ class KrakenSession(JsonSession):
         self._unacknowledged = set(wanted)
         self._unlisted = set(wanted)
         self._sequences = {name: Sequence() for name in wanted}
-        self._pulse = Pulse(LOGIN)
+        self._pulse = Pulse(RHYTHM, self._ping)
+        self._is_ready = False
 
     def tick(self, now: Now) -> Iterator[Action]:
-        yield from self._pulse.check(now)
+        yield from self._pulse.check(now, None if self._is_ready else "acknowledgement")
+
+    @abstractmethod
+    def _ping_message(self, number: int) -> dict[str, Any]:
+        """A ping in this protocol's words."""
+
+    def _ping(self, number: int) -> Iterator[Send]:
+        yield Send(msgspec.json.encode(self._ping_message(FIRST_PING + number)).decode())
+
+    def _ponged(self, number: object) -> None:
+        self._pulse.answered(number - FIRST_PING if isinstance(number, int) else None)
 
     def _hear(self, symbol: object) -> None:
         """Keep a pair's name, as this protocol writes it, for what REST will say of it."""
@@ -44,8 +69,8 @@ class KrakenSession(JsonSession):
 
     def _acknowledged(self, channel: str) -> Iterator[Action]:
         self._unacknowledged.discard(channel)
-        if not self._unacknowledged and not self._pulse.ready:
-            self._pulse.ready = True
+        if not self._unacknowledged and not self._is_ready:
+            self._is_ready = True
             yield Ready()
             if not self._unlisted:
                 yield Synced()
@@ -53,7 +78,7 @@ class KrakenSession(JsonSession):
     def _listed(self, channel: str) -> Iterator[Action]:
         if channel in self._unlisted:
             self._unlisted.discard(channel)
-            if self._pulse.ready and not self._unlisted:
+            if self._is_ready and not self._unlisted:
                 yield Synced()
 
     def _read_complaint(self, message: dict[str, Any]) -> Iterator[Action]:

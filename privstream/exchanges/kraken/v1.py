@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from privstream.exchanges.base import each, unrecognised
+from privstream.exchanges.kit.sequence import Sequence, number_of
 from privstream.exchanges.kraken.learnt import Learnt
-from privstream.exchanges.kraken.life import Sequence, number_of
 from privstream.exchanges.kraken.orders import Row, read_order, read_trade
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.exchanges.kraken.session import KrakenSession, complaint_of, engine_state
@@ -46,14 +46,19 @@ class SessionV1(KrakenSession):
             text = subscribe_message(name, self._token, reqid)
             yield Send(text, shown=subscribe_message(name, "<token>", reqid))
 
+    def _ping_message(self, number: int) -> dict[str, Any]:
+        return {"event": "ping", "reqid": number}
+
     def read(self, message: Any, now: Now) -> Iterator[Action]:
         if isinstance(message, list):
             self._pulse.felt(now)
             yield from self._read_data(message)
             return
         event = message.get("event")
-        if event != "pong":
-            self._pulse.felt(now)
+        if event == "pong":  # an answer to us, and no sign of the channels
+            self._ponged(message.get("reqid"))
+            return
+        self._pulse.felt(now)
         if event == "subscriptionStatus":
             yield from self._read_subscription(message)
         elif event == "systemStatus":
@@ -82,7 +87,7 @@ class SessionV1(KrakenSession):
             return
         number = _number_of(message)
         sequence = self._sequences.setdefault(channel, Sequence())
-        if sequence.repeated(number):
+        if sequence.is_past(number):
             return
         # Nothing in a frame says that it is the snapshot: the first one is.
         is_snapshot = number == 1 if number is not None else channel not in self._seen_data
@@ -168,7 +173,7 @@ READERS: dict[str, Any] = {
     "openOrders": SessionV1._read_order,  # noqa: SLF001 - its own table
     "ownTrades": SessionV1._read_trade,  # noqa: SLF001
 }
-SILENT = frozenset({"heartbeat", "pong"})
+SILENT = frozenset({"heartbeat"})
 ORDER_REPLIES = frozenset(
     {
         "addOrderStatus",

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 
 from privstream.exchanges.base import each, unrecognised
+from privstream.exchanges.kit.sequence import Sequence, number_of
 from privstream.exchanges.kraken import names
 from privstream.exchanges.kraken.balances import is_spread, read_balance
 from privstream.exchanges.kraken.executions import read_execution
 from privstream.exchanges.kraken.learnt import Learnt
-from privstream.exchanges.kraken.life import Sequence, number_of
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.exchanges.kraken.session import KrakenSession, complaint_of, engine_state
 from privstream.model.events import Source
@@ -45,6 +45,9 @@ class SessionV2(KrakenSession):
             text = subscribe_message(channel, self._token, req_id)
             yield Send(text, shown=subscribe_message(channel, "<token>", req_id))
 
+    def _ping_message(self, number: int) -> dict[str, Any]:
+        return {"method": "ping", "req_id": number}
+
     def read(self, message: Any, now: Now) -> Iterator[Action]:
         channel = message.get("channel")
         if channel is not None:
@@ -61,6 +64,8 @@ class SessionV2(KrakenSession):
         method = message["method"]
         if message.get("success") is False or ("error" in message and "result" not in message):
             yield from self._read_refusal(message)
+        elif method == "pong":
+            self._ponged(message.get("req_id"))
         elif method == "subscribe":
             result = message["result"]
             self._learnt.rate_count(result.get("maxratecount"))
@@ -104,7 +109,7 @@ class SessionV2(KrakenSession):
     def _read_data(self, channel: str, message: dict[str, Any]) -> Iterator[Action]:
         number = number_of(message.get("sequence"))
         sequence = self._sequences.setdefault(channel, Sequence())
-        if sequence.repeated(number):
+        if sequence.is_past(number):
             return
         is_snapshot = message.get("type") == "snapshot"
         yield from self._read_elements(channel, message.get("data"), number, listing=is_snapshot)
@@ -159,7 +164,6 @@ def _is_no_fill(element: object) -> bool:
 
 KNOWN_METHODS = frozenset(
     {
-        "pong",
         "unsubscribe",
         "add_order",
         "amend_order",

@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from privstream.exchanges.base import JsonSession, each, unrecognised
+from privstream.exchanges.kit.pulse import Pulse, Rhythm
 from privstream.exchanges.poloniex import balances, names, orders
 from privstream.exchanges.poloniex.balances import Holdings
 from privstream.exchanges.poloniex.fill_keys import FillKeys
-from privstream.exchanges.poloniex.pulse import Pulse
 from privstream.exchanges.poloniex.refusals import complaint, login_refused, words_of
 from privstream.exchanges.poloniex.rest import millis, sign
 from privstream.model.account import Account, Secret
@@ -25,7 +25,21 @@ from privstream.model.session import Action, Ready, Reconnect, Send, Synced
 
 LOGIN = 10.0
 """Seconds from the open socket to the last acknowledgement: live, each takes some 10 ms."""
+RHYTHM = Rhythm(
+    # Only the client pings, and a session in which it said nothing for 30 s ends without a word.
+    # Silence of the account proves nothing, and its news prove little: every ping must be
+    # answered, since what hides a pong hides fills too.
+    every=10.0,
+    patience=30.0,
+    answer=8.0,  # the documents state none; live it is a round trip
+    login=LOGIN,
+)
 CONNECTIONS = "the channel orders serves 5 connections per user: are there others?"
+
+
+def ping(_number: int) -> Iterator[Send]:
+    """Its answer has no number."""
+    yield Send('{"event":"ping"}')
 
 
 class PoloniexSession(JsonSession):
@@ -38,8 +52,7 @@ class PoloniexSession(JsonSession):
         self._holdings = holdings
         self._wanted = subscriptions(channels)
         self._acknowledged: set[str] = set()
-        self._pulse = Pulse()
-        self._opened: float | None = None
+        self._pulse = Pulse(RHYTHM, ping)
         self._is_logged_in = False
         self._is_ready = False
         self._readers: dict[str, Callable[[Any], Iterator[AnyReport]]] = {
@@ -48,8 +61,7 @@ class PoloniexSession(JsonSession):
         }
 
     def open(self, stamp: Stamp) -> Iterator[Action]:
-        self._opened = stamp.now.monotonic
-        self._pulse.spoke(stamp.now)
+        self._pulse.opened(stamp.now)
         self._holdings.connected()
         key, timestamp = self._account.api_key, millis(stamp.now)
         signed = login_signature(self._account.api_secret, timestamp)
@@ -59,12 +71,8 @@ class PoloniexSession(JsonSession):
         )
 
     def tick(self, now: Now) -> Iterator[Action]:
-        if self._opened is None:  # a replay has no clock
-            return
-        if not self._is_ready and now.monotonic - self._opened > LOGIN:
-            yield Reconnect("silence", f"no answer to {self._doing()} within {LOGIN:.0f} s")
-        else:
-            yield from self._pulse.check(now)
+        awaited = None if self._is_ready else f"answer to {self._doing()}"
+        yield from self._pulse.check(now, awaited)
 
     def read(self, message: Any, now: Now) -> Iterator[Action]:
         # An acknowledgement names its channel too.
@@ -96,7 +104,7 @@ class PoloniexSession(JsonSession):
 
     def _read_end(self, channel: str) -> Iterator[Action]:
         """We never unsubscribe: a channel that ends would leave us blind."""
-        if self._opened is not None and names.word(channel) in self._wanted:
+        if self._pulse.is_live and names.word(channel) in self._wanted:
             yield Reconnect("unsubscribed", f"Poloniex ended the channel {channel}")
 
     def _read_complaint(self, message: dict[str, Any]) -> Iterator[Action]:
@@ -104,9 +112,9 @@ class PoloniexSession(JsonSession):
         text = words_of(message)
         if not text:
             raise ValueError("no words")
-        if self._is_ready or self._opened is None:
+        if self._is_ready or not self._pulse.is_live:
             yield NoticeReport(level="error", code="error", text=text, element=message)
-        if self._opened is None:  # a replay tells what went wrong, and goes on
+        if not self._pulse.is_live:  # a replay tells what went wrong, and goes on
             return
         if not self._is_logged_in:
             raise login_refused(text)
@@ -136,7 +144,7 @@ class PoloniexSession(JsonSession):
             yield from self._subscribe(now)
             return
         problem = login_refused(words_of(answer))
-        if self._opened is not None:
+        if self._pulse.is_live:
             raise problem
         # A replay tells what went wrong, and goes on.
         yield NoticeReport(level="error", code="auth", text=problem.message, element=message)

@@ -9,15 +9,16 @@ from functools import partial
 from typing import Any
 
 from privstream.exchanges.base import JsonSession, each, unrecognised
+from privstream.exchanges.kit.pulse import Pulse, Rhythm, native_ping
 from privstream.exchanges.zerocap.elements import read_fill, read_order_push, read_price
 from privstream.exchanges.zerocap.held import FeelessFills
-from privstream.exchanges.zerocap.life import Pulse, Readings
 from privstream.exchanges.zerocap.privacy import veiled
+from privstream.exchanges.zerocap.readings import Readings
 from privstream.exchanges.zerocap.refusals import error_for, is_final
 from privstream.exchanges.zerocap.subscriptions import Subscriptions
 from privstream.model.reports import AnyReport, Fill, Listed, NoticeReport
 from privstream.model.rest import Now, RestFlow, Stamp
-from privstream.model.session import Action, Ask, Ready, Reconnect, Synced
+from privstream.model.session import Action, Ask, Ping, Ready, Reconnect, Send, Synced
 from privstream.model.times import from_nanos
 
 BEFORE_NS = 2 * 10**9
@@ -26,7 +27,22 @@ BEFORE_NS = 2 * 10**9
 PRICES_AGAIN = 30.0
 """Seconds until prices that were unavailable are subscribed anew."""
 
+RHYTHM = Rhythm(
+    every=10.0,  # the server hangs up after 30 s without a message of ours
+    login=10.0,
+    silence=20.0,  # it sends a pong about every 5 s, asked or not
+    sign="word",
+    # Since its pongs are no answers, those of the WebSocket protocol are waited for besides.
+    needs_sign=True,
+)
+
 Reports = tuple[AnyReport | Listed, ...]
+
+
+def ping(number: int) -> Iterator[Send | Ping]:
+    """One that keeps the server from hanging up, and one that is answered."""
+    yield Send('{"type":"message","message":"ping"}')
+    yield native_ping(number)
 
 
 class ZerocapSession(JsonSession):
@@ -44,7 +60,7 @@ class ZerocapSession(JsonSession):
         self._look_up = look_up
         self._subscriptions = Subscriptions(channels, symbols)
         self._fills = FeelessFills()
-        self._pulse = Pulse()
+        self._pulse = Pulse(RHYTHM, ping)
         self._readings = Readings() if "balances" in channels else None
         self._ready = False
         self._since: str | None = None
@@ -62,6 +78,10 @@ class ZerocapSession(JsonSession):
     def receive(self, frame: bytes, now: Now) -> Iterator[Action]:
         self._pulse.felt(now)
         yield from map(veiled, super().receive(frame, now))
+
+    def alive(self, now: Now, pong: bytes | None = None) -> None:  # noqa: ARG002 - no sign of life
+        """A pong of the WebSocket protocol, which whoever stands between may send too."""
+        self._pulse.ponged(pong)
 
     def tick(self, now: Now) -> Iterator[Action]:
         yield from self._ask_for_fees(now)

@@ -1,0 +1,35 @@
+"""Follows the numbers that an exchange gives its frames: a number that is missing is a loss."""
+
+from collections.abc import Iterator
+
+from privstream.model.session import Reconnect
+
+
+class Sequence:
+    """The numbers of one connection, or of one subscription on it; the first one is the base."""
+
+    def __init__(self) -> None:
+        self._last: int | None = None
+        self._unnumbered = 0
+        """Frames since then whose number could not be read: each has taken one."""
+
+    def is_past(self, number: int | None) -> bool:
+        """The frame was read already, or comes after its successors: it tells old states."""
+        return number is not None and self._last is not None and number <= self._last
+
+    def follow(self, number: int | None) -> Iterator[Reconnect]:
+        """Take a number; anything but the next one means that frames were lost."""
+        if number is None:
+            self._unnumbered += 1
+            return
+        last, unnumbered = self._last, self._unnumbered
+        self._last, self._unnumbered = number, 0
+        if last is None or 0 <= number - last <= 1 + unnumbered:
+            return
+        lost = f"frames {last + 1} to {number - 1} were lost"
+        yield Reconnect("sequence", lost if number > last else f"frame {number} came after {last}")
+
+
+def number_of(value: object) -> int | None:
+    """A frame's number; `None` where it has none that can be read."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -26,7 +26,7 @@ API_KEY = "SIMULATEDxKrakenxKeyx0123456789xABCDEFGHIJKLMNOPQRSTUVWX"
 API_SECRET = base64.b64encode(hashlib.sha512(b"privstream simulated kraken").digest()).decode()
 """Invented and always the same, so that a restarted simulator knows its clients."""
 PATHS = {"v1": "/", "v2": "/v2"}
-ORDER_METHODS = frozenset({"add_order", "cancel_order", "cancel_all"})
+ORDER_METHODS = frozenset({"add_order", "amend_order", "cancel_order", "cancel_all"})
 ORDER_EVENTS = frozenset({"cancelOrderStatus", "cancelAllStatus"})
 ORDER_PATHS = frozenset(f"/0/private/{name}" for name in ("AddOrder", "CancelOrder", "CancelAll"))
 DATA_CHANNELS = frozenset({"executions", "balances"})

@@ -20,6 +20,7 @@ from privstream.simulator.kraken.words import (
     fee_in_quote,
     fixed,
     limit_price,
+    misc,
     order_flags,
     order_prices,
     order_text,
@@ -275,7 +276,7 @@ def _order(order: Order, *, with_trades: bool) -> dict[str, Any]:
         "price": fixed(order.average, width),
         "stopprice": fixed(order.stop_price if order.stop_offset else None, width),
         "limitprice": fixed(limit_price(order), width),
-        "misc": "stopped" if order.triggered else "",
+        "misc": misc(order),
         "oflags": order_flags(order),
     }
     if order.stop_price is not None:

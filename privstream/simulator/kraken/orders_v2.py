@@ -73,10 +73,20 @@ CANCEL_ORDER: Mapping[str, JsonType] = {
     "cl_ord_id": "array",
     "order_userref": "array",
 }
+AMEND_ORDER: Mapping[str, JsonType] = {
+    "order_id": "string",
+    "cl_ord_id": "string",
+    "order_qty": "number_float",
+    "limit_price": "number_float",
+    "trigger_price": "number_float",
+    "post_only": "boolean",
+}
+AMENDED = {"order_qty": "quantity", "limit_price": "price", "trigger_price": "stop_price"}
 FIELDS: Mapping[str, Mapping[str, JsonType]] = {
     "add_order": ADD_ORDER,
     "cancel_order": CANCEL_ORDER,
     "cancel_all": {},
+    "amend_order": AMEND_ORDER,
 }
 TYPES: Mapping[JsonType, tuple[type, ...]] = {
     "string": (str,),
@@ -268,6 +278,15 @@ def meant(params: Fields) -> tuple[str, list[Any]]:
     if not names or not all(type(name) is wanted for name in names):
         _badly_named()
     return given[0], names
+
+
+def amendment(params: Fields) -> tuple[str, str, dict[str, Decimal]]:
+    """What `amend_order` asks for: the field that names the order, the name, and the changes."""
+    given = [name for name in ("order_id", "cl_ord_id") if name in params]
+    changes = {AMENDED[name]: Decimal(params[name]) for name in AMENDED if name in params}
+    if len(given) != 1 or not changes:
+        invalid("order_id or cl_ord_id, and what is to change")
+    return given[0], params[given[0]], changes
 
 
 def _badly_named() -> NoReturn:

@@ -119,6 +119,22 @@ class Trading:
         self._counter(order).add(_cancel_cost(order, now), now)
         return self._market.cancel(order_id, now)
 
+    def amend(self, order_id: str, changes: Mapping[str, Decimal], now: Now) -> Order:
+        """Change an order that the user placed. Raises Refusal."""
+        self._market.advance(now)
+        order = self._market.own.open.get(order_id)
+        if order is None:
+            raise Refusal(UNKNOWN_ORDER)
+        self._counter(order).add(1, now)
+        for name in ("price", "stop_price"):
+            if name in changes:
+                if getattr(order, name) is None:
+                    invalid(name)
+                check_price(changes[name], pair_of(order))
+        if changes.get("quantity", order.quantity) <= order.filled:
+            invalid("order_qty")
+        return self._market.amend(order_id, changes, now)
+
     def cancel_all(self, now: Now) -> int:
         """How many there were."""
         orders = list(self._open())

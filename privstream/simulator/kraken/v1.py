@@ -25,6 +25,7 @@ from privstream.simulator.kraken.words import (
     fee_in_quote,
     fixed,
     limit_price,
+    misc,
     order_flags,
     order_prices,
     order_text,
@@ -265,6 +266,10 @@ def _update(happening: Happening, order: Order) -> Element:
     reference = {"userref": order.user_reference}
     if happening.what == "opened":
         return {"status": "open"} | reference
+    if happening.what == "amended":
+        terms = _order(order)
+        changed = {key: terms[key] for key in ("descr", "vol", "vol_exec")}
+        return changed | {"amended": True, "amend_reason": "User requested"} | reference
     if happening.what in {"trailed", "triggered"}:
         return _trigger_prices(order) | reference
     if happening.what == "traded":
@@ -296,7 +301,7 @@ def _order(order: Order) -> Element:
         "expiretm": _moment(order.expires_ns),
         "fee": fixed(fee_in_quote(order), width),
         "limitprice": fixed(limit_price(order), width),
-        "misc": "stopped" if order.triggered else "",
+        "misc": misc(order),
         "oflags": order_flags(order),
         "opentm": epoch_text(order.created_ns),
         "refid": order.parent,

@@ -12,6 +12,7 @@ from privstream.model.times import from_nanos
 from privstream.simulator.kraken.orders_v2 import (
     FIELDS,
     UnknownPair,
+    amendment,
     check_types,
     meant,
     read_order,
@@ -133,6 +134,8 @@ class SocketV2(KrakenSocket):
         self.may_trade(params.get("token"), now, placing=message["method"] == "add_order")
         if message["method"] == "add_order":
             yield _ack(message, self._add_order(params, now), now)
+        elif message["method"] == "amend_order":
+            yield _ack(message, self._amend_order(params, now), now)
         elif message["method"] == "cancel_all":
             yield _ack(message, {"count": self.trading.cancel_all(now)}, now)
         else:
@@ -144,6 +147,12 @@ class SocketV2(KrakenSocket):
             return {}
         named = {key: params[key] for key in ("cl_ord_id", "order_userref") if key in params}
         return {"order_id": order.order_id} | named
+
+    def _amend_order(self, params: Element, now: Now) -> Element:
+        field, name, changes = amendment(params)
+        for order_id in self._ids(field, name):
+            self.trading.amend(order_id, changes, now)
+        return {"amend_id": f"T{self.number % 10**5:05d}-{now.wall_ns % 10**10:010d}", field: name}
 
     def _cancel_orders(self, message: Element, params: Element, now: Now) -> Iterator[object]:
         """One reply per order; those that are refused do not say which they were."""

@@ -38,6 +38,7 @@ EXEC_TYPES = {
     "opened": "new",
     "trailed": "status",
     "triggered": "status",
+    "amended": "amended",
     "traded": "trade",
     "filled": "filled",
     "canceled": "canceled",
@@ -58,6 +59,8 @@ def execution(happening: Happening, order: Order) -> Element:
     }
     if happening.what in {"trailed", "triggered"}:
         element["triggers"] = triggers(order)
+    if happening.what == "amended":
+        element |= _amended(order)
     if happening.what in {"filled", "canceled", "expired"}:
         totals = _totals(order)
         average = totals.pop("avg_price")
@@ -68,6 +71,18 @@ def execution(happening: Happening, order: Order) -> Element:
     if order.reason:
         element["cancel_reason"] = element["reason"] = REASONS[order.reason]
     element["order_id"] = order.order_id
+    return element
+
+
+def _amended(order: Order) -> Element:
+    """As it was captured: the amounts and the limit, and no symbol, side or type."""
+    element: Element = {"cum_qty": number(order.filled, 8), "amended": True}
+    element |= {"reason": "User requested", "order_qty": number(order.quantity, 8)}
+    if order.price is not None:
+        price = number(order.price, order.symbol.price_digits)
+        element |= {"limit_price": price, "limit_price_type": "static"}
+    if order.stop_price is not None:
+        element["triggers"] = triggers(order)
     return element
 
 

@@ -295,6 +295,12 @@ def close_prices(order: Order, digits: int) -> tuple[str | None, str | None]:
     return (limit, None) if stop is None else (stop, limit)
 
 
+def misc(order: Order) -> str:
+    """What else there is to say of an order."""
+    told = {"stopped": order.triggered, "amended": order.amended}
+    return ",".join(word for word, is_so in told.items() if is_so)
+
+
 def limit_price(order: Order) -> Decimal | None:
     """`limitprice` of v1 and REST: of a trailing order the market's peak, until it is triggered."""
     offset, stop = order.stop_offset, order.stop_price

@@ -106,6 +106,15 @@ class Market:
                 raise
             return self.desk.take_and_end(order, (late or {})[rejected.why])
 
+    def amend(self, order_id: str, changes: Mapping[str, Decimal], now: Now) -> Order:
+        """Change `quantity`, `price` or `stop_price` of an order of the user's.
+
+        Raises KeyError where none of his is open under this id.
+        """
+        self.advance(now)
+        self._come_to(now.wall_ns)
+        return self.desk.amend(order_id, changes)
+
     def cancel(self, order_id: str, now: Now) -> Order:
         """Cancel an order. Raises KeyError where none is open under this id.
 

@@ -88,6 +88,10 @@ class Books:
         """The market has gone the order's way, and its stop and limit have followed."""
         return self._change(self.open[order_id], "trailed", stop_price=stop_price, price=price)
 
+    def amend(self, order_id: str, **changes: Decimal) -> Order:
+        """The user wants another amount, or another price."""
+        return self._change(self.open[order_id], "amended", amended=True, **changes)
+
     def trigger(self, order_id: str) -> Order:
         moment = self.time_ns + self._step_ns
         return self._change(self.open[order_id], "triggered", triggered=True, triggered_ns=moment)

@@ -6,7 +6,7 @@ sooner, and never to one farther away; what it fills when follows from seed and 
 """
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import ROUND_DOWN, Decimal
 from random import Random
 from typing import Literal, TypeAlias
@@ -15,10 +15,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from privstream.simulator.market.own import OwnBooks
+from privstream.simulator.market.prices import depth, distant, tick, within
 from privstream.simulator.market.values import (
     ZERO,
     Conditional,
-    Offset,
     Order,
     Reason,
     Side,
@@ -26,14 +26,12 @@ from privstream.simulator.market.values import (
 )
 
 NEAR = Decimal("0.02")
-DEPTH = 5  # usual quantities that can be had at once
 SLIP = 2  # ticks that the last part of a large order is worse than the first
 FIRST_WAIT, WAIT_FOR_DISTANCE = 1.0, 150.0  # seconds, at the usual rate: 4 s at the far end
 DEAL = 1.5  # seconds until a large order is dealt with
 BETWEEN = (0.3, 0.8)  # seconds between two fills
 USUAL_RATE = 2.0
 PARTS = 3
-PERCENT = Decimal(100)
 TRIGGERED = frozenset(
     {
         "stop_loss",
@@ -129,16 +127,29 @@ class Desk:
         """Raises KeyError where no such order is open here."""
         return self._books.cancel(order_id)
 
+    def amend(self, order_id: str, changes: Mapping[str, Decimal]) -> Order:
+        """Change amount or prices of an order that stands. Raises KeyError where none does."""
+        order = self._books.amend(order_id, **changes)
+        self._steps = [step for step in self._steps if step.order_id != order_id]
+        heapq.heapify(self._steps)
+        if order.expires_ns is not None:
+            self._plan(order, "expire", order.expires_ns)
+        if order.type in TRIGGERED and not order.triggered:
+            self._await_trigger(order)
+        else:
+            self._execute(order)
+        return self._books.orders[order_id]
+
     def priced(self, order: Order) -> Order:
         """With the prices that its distances come to now, and the quantity that its money buys."""
         changes: dict[str, object] = {}
         usual, stop = order.symbol.price, order.stop_price
         if order.stop_offset is not None:
             trails = order.type in TRAILING
-            stop = _distant(usual, order.stop_offset, order, behind=trails)
+            stop = distant(usual, order.stop_offset, order, behind=trails)
             changes["stop_price"] = stop
         if order.price_offset is not None:
-            changes["price"] = _distant(usual if stop is None else stop, order.price_offset, order)
+            changes["price"] = distant(usual if stop is None else stop, order.price_offset, order)
         if order.quote_quantity is not None:
             bought = order.quote_quantity / self.best(order.symbol, order.side)
             lot = Decimal(1).scaleb(-order.symbol.quantity_digits)
@@ -164,7 +175,7 @@ class Desk:
         """What one can buy at (the ask), or sell at (the bid)."""
         if self.quote is not None:
             return self.quote(symbol, side, self._books.time_ns)
-        return symbol.price + _tick(symbol) * (1 if side == "buy" else -1)
+        return symbol.price + tick(symbol) * (1 if side == "buy" else -1)
 
     def _best_for(self, order: Order) -> Decimal:
         """As `best`; whose stop was reached meets the market there."""
@@ -195,7 +206,7 @@ class Desk:
 
     def _can_settle(self, order: Order) -> bool:
         """Whether there is what was borrowed: money for a long position, or else the thing."""
-        price = self._taken_at(order) * (1 + self._books.fees.taker) + _tick(order.symbol)
+        price = self._taken_at(order) * (1 + self._books.fees.taker) + tick(order.symbol)
         if order.side == "buy":
             return order.quantity <= self._books.available(order.symbol.base)
         return order.quantity * price <= self._books.available(order.symbol.quote)
@@ -203,7 +214,7 @@ class Desk:
     def _cost(self, order: Order) -> Decimal:
         """What must be there for it."""
         if order.price is None and order.stop_price is None:
-            worst = self.best(order.symbol, order.side) + SLIP * _tick(order.symbol)
+            worst = self.best(order.symbol, order.side) + SLIP * tick(order.symbol)
             order = replace(order, price=worst)
         return self._books.needed(order)
 
@@ -247,14 +258,14 @@ class Desk:
     def _trail(self, order: Order) -> None:
         if order.triggered:
             return
-        ticks = self._chances[order.order_id].randint(1, 9) * _tick(order.symbol)
+        ticks = self._chances[order.order_id].randint(1, 9) * tick(order.symbol)
         moved = ticks if order.side == "sell" else -ticks
         price = None if order.price is None else order.price + moved
         self._books.trail(order.order_id, (order.stop_price or ZERO) + moved, price)
 
     def _execute(self, order: Order) -> None:
         """It is live, and its stop, if it had one, was reached."""
-        if self.deals_later and order.remaining > _depth(order) and self._crosses(order):
+        if self.deals_later and order.remaining > depth(order) and self._crosses(order):
             self._plan(order, "deal", self._books.time_ns + round(DEAL * self._patience * 1e9))
             return
         if self._crosses(order):
@@ -271,7 +282,7 @@ class Desk:
 
     def _take(self, order: Order) -> Order:
         """Fill what is offered, in parts that get dearer."""
-        offered = order.remaining if order.price is None else _depth(order)
+        offered = order.remaining if order.price is None else depth(order)
         if order.time_in_force == "fok" and order.remaining > offered:
             return order
         return self._fill_parts(order, min(order.remaining, offered))
@@ -287,8 +298,8 @@ class Desk:
         exact = order.quote_quantity is not None or order.type in PAID_IN_ADVANCE
         steps = 0 if exact else SLIP
         for number, part in enumerate(self._parts(order, quantity)):
-            worse = min(number, steps) * _tick(order.symbol) * (1 if order.side == "buy" else -1)
-            order = self._fill(order, part, _within(order, price + worse), maker=False)
+            worse = min(number, steps) * tick(order.symbol) * (1 if order.side == "buy" else -1)
+            order = self._fill(order, part, within(order, price + worse), maker=False)
             if order.closed_ns is not None:
                 break
         return order
@@ -297,7 +308,7 @@ class Desk:
         if order.type != "settle_position":
             return self._best_for(order)
         held, cost = self._books.positions[order.symbol.name]
-        return (cost / held).quantize(_tick(order.symbol))
+        return (cost / held).quantize(tick(order.symbol))
 
     def _rest(self, order: Order) -> None:
         due = self._arrival(order, order.price or ZERO)
@@ -377,25 +388,3 @@ class Desk:
         self._planned += 1
         step = Step(due_ns, self._planned, order.order_id, what, quantity)
         heapq.heappush(self._steps, step)
-
-
-def _distant(base: Decimal, offset: Offset, order: Order, *, behind: bool = False) -> Decimal:
-    """The price at a distance; a trailing stop stands behind the market."""
-    away = offset.value if offset.unit == "quote" else base * offset.value / PERCENT
-    if behind and order.side == "sell":
-        away = -away
-    return (base + away).quantize(_tick(order.symbol), ROUND_DOWN)
-
-
-def _depth(order: Order) -> Decimal:
-    return DEPTH * order.symbol.quantity
-
-
-def _within(order: Order, price: Decimal) -> Decimal:
-    if order.price is None:
-        return price
-    return min(price, order.price) if order.side == "buy" else max(price, order.price)
-
-
-def _tick(symbol: Symbol) -> Decimal:
-    return Decimal(1).scaleb(-symbol.price_digits)

@@ -31,7 +31,16 @@ Reason: TypeAlias = Literal[
 Kind: TypeAlias = Literal["order", "trade", "entry"]
 EntryType: TypeAlias = Literal["trade", "deposit", "withdrawal", "margin", "settled"]
 What: TypeAlias = Literal[
-    "placed", "opened", "trailed", "triggered", "traded", "filled", "canceled", "expired", "booked"
+    "placed",
+    "opened",
+    "trailed",
+    "triggered",
+    "amended",
+    "traded",
+    "filled",
+    "canceled",
+    "expired",
+    "booked",
 ]
 Identify: TypeAlias = Callable[[Kind, int], str]
 
@@ -126,6 +135,7 @@ class Order(Struct, frozen=True, kw_only=True, gc=False):
     closed_ns: int | None = None
     status: Status = "pending"
     triggered: bool = False
+    amended: bool = False
     triggered_ns: int | None = None
     filled: Decimal = ZERO
     cost: Decimal = ZERO

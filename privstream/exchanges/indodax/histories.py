@@ -5,7 +5,7 @@ the time of the last; else the two halves of its time are read. Source:
 https://github.com/btcid/indodax-official-api-docs, INDODAX-TradeAPI-2.md; checked 2026-11-30.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from privstream.exchanges.base import each
@@ -23,6 +23,7 @@ ORDERS, TRADES = "/api/v2/order/histories", "/api/v2/myTrades"
 TIMES = {ORDERS: "submitTime", TRADES: "time"}
 """What rows ascend by. Whether orders are listed by when they began or ended is not said: by
 the earlier of the two nothing can be left out."""
+ALL_TIMES = ("time", "submitTime", "finishTime")
 LIMIT = 1000  # rows of an answer, at most
 SPAN = (7 * 24 * 3600 - 1) * 1000  # milliseconds of a query: less than 7 days
 LEAD = 5 * 1000  # beyond the moment of asking: the clocks may differ by as much unseen
@@ -31,6 +32,8 @@ QUERIES = 600
 
 TOO_MUCH = f"Indodax lists its history per pair and week, and {QUERIES} lists were not enough"
 AT_ONCE = f"more than {LIMIT} rows of one millisecond, of which Indodax lists no more"
+
+ELSEWHERE = "Indodax lists rows of other times than it was asked for"
 
 
 class Asked(NamedTuple):
@@ -67,20 +70,29 @@ class Pages:
             told = frozenset(keys)
             later = _ascending_to(rows, TIMES[asked.path])
             if later is None or not asked.start < later <= asked.end:
-                yield from self._halves(found, asked, read, told if fresh else None)
+                if _heeds(rows, asked):
+                    yield from self._halves(found, asked, read, told)
+                else:
+                    found.lack(ELSEWHERE)
                 return
             asked = asked._replace(start=later)
         found.lack(TOO_MUCH)
 
     def _halves(
-        self, found: Found, asked: Asked, read: Reader, told: Collection[str] | None
+        self, found: Found, asked: Asked, read: Reader, told: Collection[str]
     ) -> RestFlow[None]:
         middle = (asked.start + asked.end) // 2
-        if told is None or middle == asked.start:  # less time brings no other rows
+        if middle == asked.start:
             found.lack(AT_ONCE)
             return
         yield from self.read(found, asked._replace(start=middle), read, told)
         yield from self.read(found, asked._replace(end=middle), read, told)
+
+
+def _heeds(rows: Iterable[Row], asked: Asked) -> bool:
+    """Whether some row is of the time that was asked for: else less time brings no other rows."""
+    times = (row.get(key) for row in rows if isinstance(row, dict) for key in ALL_TIMES)
+    return any(type(time) is int and asked.start <= time <= asked.end for time in times)
 
 
 def _ascending_to(rows: list[Any], key: str) -> int | None:

@@ -6,7 +6,7 @@ Source: https://github.com/btcid/indodax-official-api-docs, Private-websocket.md
 "Self-Trade Prevention" of the same place; checked 2026-11-30.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from privstream.exchanges.base import unrecognised
@@ -14,7 +14,7 @@ from privstream.exchanges.indodax import names
 from privstream.exchanges.kit.side_values import SideValues, not_negative, positive, text_of
 from privstream.model.events import Side
 from privstream.model.exact import add, amount, subtract
-from privstream.model.reports import AnyReport, Fill, OrderFields, OrderReport
+from privstream.model.reports import AnyReport, Fill, NoticeReport, OrderFields, OrderReport
 from privstream.model.times import from_millis
 
 Row = Mapping[str, Any]
@@ -23,6 +23,8 @@ SIDES: dict[str, Side] = {"BUY": "buy", "SELL": "sell"}
 LIQUIDITY = {"MAKER": "maker", "TAKER": "taker"}
 FEES = (("fee", "feeAsset"), ("tax", "taxAsset"), ("clearing", "clearingAsset"))
 ENDED = frozenset({"filled", "canceled", "rejected"})
+BEGINNING = "2014"
+"""Indodax began in February of that year, as Bitcoin Indonesia."""
 MEMORY = 10_000
 """Orders that a connection has told of, kept to prefer its word to what REST lists."""
 
@@ -49,7 +51,7 @@ class Updates:
         order, values = event["order"], SideValues("order")
         order_id = identifier(order["orderId"])
         common: dict[str, Any] = {
-            "time": values.read("transactionTime", from_millis, order.get("transactionTime")),
+            "time": values.read("transactionTime", moment, order.get("transactionTime")),
             "sequence": sequence,
             "element": event,
         }
@@ -57,8 +59,9 @@ class Updates:
         if _is_fill(order):
             yield self._read_fill(order_id, order, fields, common, values)
         self._remember(order_id, fields)
-        yield OrderReport(order_id=order_id, fields=fields, **common)
-        yield from values.notices(event, sequence)
+        notices = list(values.notices(event, sequence))
+        yield OrderReport(order_id=order_id, fields=readable(fields, notices), whole=True, **common)
+        yield from notices
 
     def _read_fill(
         self,
@@ -159,9 +162,7 @@ def _read_update(order_id: str, order: Row, values: SideValues) -> OrderFields:
     _read_progress(order, fields, values)
     read_cancel_reason(order, fields, values)
     if word == "NEW":
-        fields["created"] = values.read(
-            "transactionTime", from_millis, order.get("transactionTime")
-        )
+        fields["created"] = values.read("transactionTime", moment, order.get("transactionTime"))
     return fields
 
 
@@ -191,9 +192,11 @@ def read_cancel_reason(row: Row, fields: OrderFields, values: SideValues) -> Non
 
 
 def _is_fill(order: Row) -> bool:
-    """By its status, and where that cannot be read by what only a fill has."""
+    """By its status, and where that is no word that is known by the trade id, which only fills have."""
     word = order.get("status")
-    return word == "FILL" if isinstance(word, str) and word else bool(order.get("tradeId"))
+    if isinstance(word, str) and names.status(word) != "unknown":
+        return word == "FILL"
+    return bool(order.get("tradeId"))
 
 
 # --- what rows of every dialect have -----------------------------------------------------
@@ -218,6 +221,25 @@ def identity(order_id: str, row: Row, values: SideValues, pair: object = None) -
     if kind is not None:
         fields["order_type"] = names.order_type(kind)
     return fields
+
+
+def readable(fields: OrderFields, notices: Sequence[NoticeReport]) -> OrderFields:
+    """Where something could not be read, only what is there: what is known of the rest holds."""
+    if not notices:
+        return fields
+    return {key: value for key, value in fields.items() if value is not None}  # type: ignore[return-value]  # still OrderFields
+
+
+def moment(value: object) -> str | None:
+    """A time in milliseconds. Raises ValueError for one before Indodax: then it is of no such unit."""
+    return since_indodax(from_millis(value))
+
+
+def since_indodax(text: str | None) -> str | None:
+    """The time. Raises ValueError where it is before there was an Indodax."""
+    if text is not None and text < BEGINNING:
+        raise ValueError("no time of this exchange")
+    return text
 
 
 def identifier(value: object) -> str:

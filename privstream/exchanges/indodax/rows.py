@@ -16,14 +16,17 @@ from privstream.exchanges.indodax.orders import (
     fill_key,
     identifier,
     identity,
+    moment,
     read_cancel_reason,
+    readable,
     side_of,
+    since_indodax,
 )
 from privstream.exchanges.kit.side_values import SideValues, not_negative, positive, text_of
 from privstream.model.events import Side, Source
 from privstream.model.exact import amount, normal, subtract
 from privstream.model.reports import AnyReport, BalanceReport, Fill, OrderFields, OrderReport
-from privstream.model.times import from_epoch_seconds, from_millis
+from privstream.model.times import from_epoch_seconds
 
 # --- histories, of either host -----------------------------------------------------------
 
@@ -38,9 +41,8 @@ def read_ended(row: Row) -> Iterator[AnyReport]:
         is_whole = normal(fields.get("filled")) == normal(fields.get("quantity")) != ""
         fields["status"] = "filled" if is_whole else "canceled"
     read_cancel_reason(row, fields, values)
-    time = values.read("finishTime", from_millis, row.get("finishTime"))
-    yield OrderReport(order_id=order_id, fields=fields, time=time, source="rest", element=row)
-    yield from values.notices(row)
+    time = values.read("finishTime", moment, row.get("finishTime"))
+    yield from _whole(order_id, fields, values, row, time=time, source="rest")
 
 
 def read_trade(row: Row) -> Iterator[AnyReport]:
@@ -65,11 +67,33 @@ def read_trade(row: Row) -> Iterator[AnyReport]:
         client_order_id=named.get("client_order_id"),
         order_type=named.get("order_type"),
         liquidity=values.read("isMaker", _liquidity, row.get("isMaker")),  # type: ignore[arg-type]  # a closed set
-        time=values.read("time", from_millis, row.get("time")),
+        time=values.read("time", moment, row.get("time")),
         source="rest",
         element=row,
     )
     yield from values.notices(row)
+
+
+def _whole(
+    order_id: str,
+    fields: OrderFields,
+    values: SideValues,
+    row: Row,
+    *,
+    time: str | None,
+    source: Source,
+) -> Iterator[AnyReport]:
+    """A whole order, and what of it could not be read."""
+    notices = list(values.notices(row))
+    yield OrderReport(
+        order_id=order_id,
+        fields=readable(fields, notices),
+        whole=True,
+        time=time,
+        source=source,
+        element=row,
+    )
+    yield from notices
 
 
 def _trade_id(value: object) -> str:
@@ -97,7 +121,7 @@ def _read_terms(
         fields["side"] = values.read("side", side_of, row["side"])
     fields["quantity"] = values.read(quantity_key, positive, row.get(quantity_key))
     fields["price"] = values.read("price", positive, row.get("price"))
-    fields["created"] = values.read(created_key, from_millis, row.get(created_key))
+    fields["created"] = values.read(created_key, moment, row.get(created_key))
 
 
 def _read_state(row: Row, fields: OrderFields, values: SideValues) -> None:
@@ -133,8 +157,7 @@ def read_v2_order(row: Row, source: Source, *, is_open: bool) -> Iterator[AnyRep
         fields["status"] = "open" if untouched else "partially_filled"
     untouched = fields.get("status") == "open" and fields.get("filled") == "0"
     time = fields.get("created") if untouched else None
-    yield OrderReport(order_id=order_id, fields=fields, time=time, source=source, element=row)
-    yield from values.notices(row)
+    yield from _whole(order_id, fields, values, row, time=time, source=source)
 
 
 def read_v2_balance(row: Row, source: Source) -> Iterator[AnyReport]:
@@ -187,7 +210,7 @@ def read_found(order_id: str, pair: str, row: Row) -> Iterator[AnyReport]:
     word = values.read("status", text_of, row.get("status"))
     if word is not None:
         fields["exchange_status"], fields["status"] = word, names.status(word)
-    time = values.read("finish_time", from_epoch_seconds, row.get("finish_time"))
+    time = values.read("finish_time", _second, row.get("finish_time"))
     yield OrderReport(order_id=order_id, fields=fields, time=time, source="rest", element=row)
     yield from values.notices(row)
 
@@ -196,7 +219,7 @@ def _read_v1(order_id: str, pair: str, row: Row, values: SideValues) -> OrderFie
     fields = identity(order_id, row, values, pair)
     fields["side"] = values.read("type", V1_SIDES.__getitem__, row.get("type"))
     fields["price"] = values.read("price", positive, row.get("price"))
-    fields["created"] = values.read("submit_time", from_epoch_seconds, row.get("submit_time"))
+    fields["created"] = values.read("submit_time", _second, row.get("submit_time"))
     base, quote = names.split(pair) or (None, None)
     for coin in (base, quote, "rp"):  # rupiah, as they were called
         if f"order_{coin}" in row:
@@ -223,6 +246,10 @@ def _read_v1_amounts(
         fields["filled"] = sold
     elif ordered is not None and left is not None:
         fields["filled"] = subtract(ordered, left)
+
+
+def _second(value: object) -> str | None:
+    return since_indodax(from_epoch_seconds(value))
 
 
 def read_v1_balance(coin: str, available: Row, hold: Row, source: Source) -> Iterator[AnyReport]:

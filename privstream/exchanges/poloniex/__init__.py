@@ -36,9 +36,10 @@ from privstream.exchanges.poloniex.balances import Holdings
 from privstream.exchanges.poloniex.fill_keys import FillKeys
 from privstream.exchanges.poloniex.rights import rights_of
 from privstream.exchanges.poloniex.session import LOGIN, PoloniexSession
+from privstream.exchanges.poloniex.smart_orders import is_smart
 from privstream.model.account import Account, Endpoints, Token
 from privstream.model.errors import ConfigError
-from privstream.model.reports import AnyReport, Backfill, Known, OrderReport
+from privstream.model.reports import AnyReport, Backfill, Known
 from privstream.model.rest import RestFlow, Stamp
 from privstream.model.session import Handshake, Session
 
@@ -101,7 +102,7 @@ class Poloniex(Exchange):
 
     def is_streamed(self, report: AnyReport) -> bool:
         """All but smart orders, which wait for a price."""
-        return not (isinstance(report, OrderReport) and report.fields.get("stop_price"))
+        return not is_smart(report)
 
     def backfill(self, known: Known) -> RestFlow[Backfill]:
         return backfill.backfill(self.account, self._fill_keys, self._holdings, known)

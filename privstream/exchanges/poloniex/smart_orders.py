@@ -27,6 +27,13 @@ NOT_STREAMED = NoticeReport(
 )
 
 
+def is_smart(report: AnyReport) -> bool:
+    """Whether it is a smart order's row: no other has a price that sets it off."""
+    if not isinstance(report, OrderReport):
+        return False
+    return isinstance(report.element, dict) and "stopPrice" in report.element
+
+
 def read_smart_order(row: Item, source: Source) -> Iterator[AnyReport]:
     """A smart order, and the order that it set off, if it did."""
     order_id = names.required(row.get("id"), "id")

@@ -101,8 +101,24 @@ def _moment(text: str) -> datetime | None:
 
 
 def excerpt(foreign: bytes | str) -> str:
-    """At most 200 printable characters of a foreign text, on one line."""
-    if isinstance(foreign, bytes):
-        foreign = foreign[: 8 * _LONGEST].decode("utf-8", "replace")
-    words = " ".join(foreign[: 8 * _LONGEST].split())
+    """At most 200 printable characters of a foreign text, on one line; of a page its title."""
+    text = foreign[:_PAGE].decode("utf-8", "replace") if isinstance(foreign, bytes) else foreign
+    if text.lstrip().startswith("<"):
+        text = _title(text[:_PAGE])
+    words = " ".join(text[: 8 * _LONGEST].split())
     return "".join(filter(str.isprintable, words))[:_LONGEST]
+
+
+def _title(page: str) -> str:
+    """The title of a page for people, or else what it says without its markup."""
+    from html import unescape  # noqa: PLC0415 - its tables are for pages only
+
+    title = _TITLE.search(page)
+    if title is not None and title[1].strip():
+        return unescape(title[1])
+    return unescape(_MARKUP.sub(" ", page[: 8 * _LONGEST]))
+
+
+_PAGE = 64 * 1024
+_TITLE = re.compile(r"<title\b[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>?", re.IGNORECASE | re.DOTALL)

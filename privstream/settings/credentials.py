@@ -11,6 +11,7 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
 from threading import Thread
 from typing import IO, Any, ClassVar, Final, NoReturn, TypeAlias, cast
@@ -21,6 +22,7 @@ from privstream.exchanges.base import Exchange
 from privstream.model.account import Secret
 from privstream.model.errors import ConfigError
 from privstream.settings import keyring_store
+from privstream.settings.plain_names import quoted
 from privstream.settings.private_files import OPEN_TO_OTHERS, home, read_private
 
 SECRET_LIMIT: Final = 64 * 1024
@@ -205,7 +207,9 @@ def read_origin(value: Any, whose: str) -> Origin:
         return Plain(value)
     if not isinstance(value, dict):
         raise ConfigError(f"{whose} must be text or a table", FORMS)
-    if len(value) != 1 or next(iter(value)) not in KINDS:
+    if unknown := [key for key in value if key not in KINDS]:
+        raise ConfigError(f"{whose} has no setting {quoted(unknown[0])}", _meant(unknown[0]))
+    if len(value) != 1:
         raise ConfigError(f"{whose} must name exactly one of {', '.join(KINDS)}", FORMS)
     [(kind, setting)] = value.items()
     if kind == "command":
@@ -213,6 +217,14 @@ def read_origin(value: Any, whose: str) -> Origin:
     if not (isinstance(setting, Secret) and setting.reveal() and setting.reveal().isprintable()):
         raise ConfigError(f"{whose}: {kind} must be a text without invisible characters", FORMS)
     return _read_place(kind, setting.reveal(), whose)
+
+
+def _meant(word: str) -> str:
+    """How it may have been meant, and what there is."""
+    nearest = get_close_matches(word.lower(), KINDS, n=1)
+    if not nearest and word.lower().startswith("env"):
+        nearest = ["env"]
+    return f"did you mean {nearest[0]}? {FORMS}" if nearest else FORMS
 
 
 def _read_place(kind: str, place: str, whose: str) -> Origin:

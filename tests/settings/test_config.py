@@ -150,8 +150,8 @@ def test_bad_toml_is_told_by_its_line_and_never_quoted(
         ("[accounts.moon]\napi_key = 5", "'api_key' must be text or a table", "env"),
         (
             f"[accounts.moon]\napi_key = {{ envv = '{CANARY}' }}",
-            "[accounts.moon] 'api_key' must name exactly one of env",
-            "env",
+            "[accounts.moon] 'api_key' has no setting 'envv'",
+            "did you mean env?",
         ),
         ("[exchanges.mooon]", "[exchanges] 'mooon' is no known exchange", "did you mean moon?"),
         ("[exchanges.moon]\nurl = 'x'", "[exchanges.moon] 'url' is not a setting", "ws_url"),

@@ -78,7 +78,8 @@ def test_every_way_to_write_a_credential(setting: Any, origin: Origin) -> None:
         (True, "must be text or a table"),
         ([Secret(CANARY)], "must be text or a table"),
         ({}, "exactly one of env, file, command, keyring"),
-        ({"envv": Secret(CANARY)}, "exactly one of"),
+        ({"envv": Secret(CANARY)}, "has no setting 'envv'"),
+        ({CANARY: Secret("A")}, "has no setting a name that is not shown"),
         ({"env": Secret("A"), "file": Secret("/b")}, "exactly one of"),
         ({"env": 5}, "env must be a text"),
         ({"env": Secret("")}, "env must be a text"),
@@ -103,6 +104,18 @@ def test_any_other_way_is_refused_without_its_text(setting: Any, problem: str) -
         read_origin(setting, WHOSE)
     assert caught.value.message.startswith(WHOSE)
     assert CANARY not in f"{caught.value!r} {caught.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [("enviroment", "env"), ("ENV", "env"), ("flie", "file"), ("comand", "command")],
+)
+def test_a_misspelt_key_is_named_with_what_was_meant(key: str, meant: str) -> None:
+    for setting in ({key: Secret("A")}, {key: Secret("A"), "file": Secret("/b")}):
+        with pytest.raises(ConfigError) as caught:
+            read_origin(setting, WHOSE)
+        assert caught.value.message == f"{WHOSE} has no setting '{key}'"
+        assert (caught.value.hint or "").startswith(f"did you mean {meant}?")
 
 
 # --- what a credential may be ----------------------------------------------------------

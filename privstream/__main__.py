@@ -2,8 +2,6 @@
 
 import sys
 
-INTERRUPTED = 130
-
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
@@ -12,20 +10,18 @@ def main() -> None:
 
         sys.stdout.write(f"privstream {__version__}\n")
         return
-    from privstream.delivery import signals  # noqa: PLC0415 - start-up time
+    from privstream.outputs.standard_streams import occupy_closed_streams  # noqa: PLC0415 - start-up time
 
-    signals.take_over()
-    try:
-        from privstream.cli.entry import run  # noqa: PLC0415 - as above
-        from privstream.settings.core_dumps import limit_core_dumps  # noqa: PLC0415 - as above
+    closed = occupy_closed_streams()
+    from privstream.delivery.signals import Signals  # noqa: PLC0415 - as above
 
-        signals.raise_again()
-    except KeyboardInterrupt:  # while it loads; from then on `run` sees to it
-        sys.exit(INTERRUPTED)
-    except signals.Terminated:
-        sys.exit(signals.code_of_stop(sys.argv[1:]))
+    # Never given back: what comes while the interpreter ends must not interrupt that either.
+    stop = Signals().__enter__()
+    from privstream.cli.entry import run  # noqa: PLC0415 - as above
+    from privstream.settings.core_dumps import limit_core_dumps  # noqa: PLC0415 - as above
+
     limit_core_dumps()
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:], stop, closed))
 
 
 if __name__ == "__main__":

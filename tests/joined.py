@@ -339,11 +339,12 @@ class Outbox:
 
     def __init__(self) -> None:
         self.told: list[AnyEvent] = []
+        self.takes_frames = False
 
     def events(self, events: list[AnyEvent]) -> None:
         self.told += events
 
-    def frames(self, frames: list[bytes]) -> None:
+    def frames(self, told: list[tuple[bytes, list[AnyEvent]]]) -> None:
         """Nobody asked for frames."""
 
     def whole(self, wall_ns: int) -> None:

@@ -252,7 +252,7 @@ def trades(count: int) -> list[Fill]:
 
 def test_notes_travel_behind_their_events_slice_by_slice() -> None:
     ledger, journal = Chain().begin()
-    queue: Queue[Item] = Queue()
+    queue: Queue[Item | None] = Queue()
     outlet = QueueOutlet(queue, raw=False, account="kraken", journal=journal)
     outlet.events(told(ledger, *trades(BATCH + 3)))
     first, second = queue.get(), queue.get()
@@ -266,7 +266,7 @@ def test_notes_travel_behind_their_events_slice_by_slice() -> None:
 
 def test_a_word_that_all_is_whole_comes_behind_the_events_and_not_too_often() -> None:
     ledger, journal = Chain().begin()
-    queue: Queue[Item] = Queue()
+    queue: Queue[Item | None] = Queue()
     outlet = QueueOutlet(queue, raw=False, account="kraken", journal=journal)
     outlet.events(told(ledger, *trades(1)))
     outlet.whole(5)
@@ -278,7 +278,7 @@ def test_a_word_that_all_is_whole_comes_behind_the_events_and_not_too_often() ->
 
 def test_without_resume_batches_are_what_they_were() -> None:
     ledger = Ledger(View(exchange="kraken", account="kraken", channels=CHANNELS))
-    queue: Queue[Item] = Queue()
+    queue: Queue[Item | None] = Queue()
     outlet = QueueOutlet(queue, raw=False)
     events = told(ledger, *trades(2))
     outlet.events(events)

@@ -4,12 +4,10 @@ The one rule: everything is asked and checked first; then the keyring and the fi
 or not at all.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from privstream.app import asking
 from privstream.app.credential_input import (
     EXPLAINED,
     STORED,
@@ -19,11 +17,12 @@ from privstream.app.credential_input import (
     named_places,
     place_of,
 )
+from privstream.app.environment import Environment
 from privstream.app.remove_account import entries_of, remove_entries, tell_left
 from privstream.exchanges.base import Exchange
 from privstream.model.account import Secret
 from privstream.model.errors import ConfigError, UsageError
-from privstream.outputs.status_line import StatusLine
+from privstream.outputs.console import Console
 from privstream.settings import keyring_store
 from privstream.settings.config import ACCOUNT_NAME, NAME_RULE, AccountSettings, Config, suggestion
 from privstream.settings.config_edit import Edit, Setting, current, editing
@@ -76,11 +75,12 @@ class Outline:
 class Adding:
     """One account on its way into the config file."""
 
-    def __init__(self, request: Request, line: StatusLine) -> None:
+    def __init__(self, environment: Environment, request: Request) -> None:
         self._request = request
-        self._line = line
-        self._environ = dict(os.environ)
-        self._asks = asking.somebody_there() and not request.from_stdin
+        self._console = environment.console
+        self._person = environment.person
+        self._environ = environment.variables
+        self._asks = environment.person.is_there() and not request.from_stdin
         # Somebody who is there may have to unlock it first.
         self._limit = keyring_store.PATIENCE if self._asks else keyring_store.LIMIT
 
@@ -92,12 +92,12 @@ class Adding:
         outline = self._outline(before)
         if self._asks:
             # Before somebody goes and makes a key.
-            tell_rights(outline.exchange, self._line)
+            tell_rights(outline.exchange, self._console)
         entries: dict[str, Secret] = {}
         credentials = self._credentials(outline, before, entries)
         self._land(outline, credentials, entries)
         if not self._asks:
-            tell_rights(outline.exchange, self._line)
+            tell_rights(outline.exchange, self._console)
         after = current(self._environ)
         self._tell(outline, before, after)
         return after
@@ -124,7 +124,9 @@ class Adding:
         if read_only is None and old is not None:
             read_only = old.read_only
         if read_only is None and self._asks:
-            read_only = asking.ask_yes("Only watch: refuse to place orders with it?", default=True)
+            read_only = self._person.yes(
+                "Only watch: refuse to place orders with it?", default=True
+            )
         return Outline(request.name, exchange, options, bool(read_only))
 
     def _exchange(self, config: Config, old: AccountSettings | None) -> type[Exchange]:
@@ -137,7 +139,7 @@ class Adding:
             if not self._asks:
                 hint = f"--exchange with one of: {', '.join(config.known)}"
                 raise UsageError("which exchange is it on?", hint)
-            name = asking.ask_choice("Exchange", config.known, "")
+            name = self._person.choice("Exchange", config.known, "")
         if name not in config.known:
             shown = quoted(name, "of this name")
             raise ConfigError(f"there is no exchange {shown}", suggestion(name, config.known))
@@ -150,7 +152,9 @@ class Adding:
     ) -> dict[str, Setting]:
         """The settings of all credentials; what goes into the keyring is put into `entries`."""
         exchange = outline.exchange
-        found: dict[str, Setting] = dict(named_places(exchange, self._request.places))
+        found: dict[str, Setting] = dict(
+            named_places(exchange, self._request.places, self._environ)
+        )
         missing = [key for key in exchange.credentials if key not in found]
         if not missing:
             self._refuse_needless()
@@ -194,11 +198,11 @@ class Adding:
                 f"where are {' and '.join(missing)} kept?",
                 f"--keep with one of: {', '.join(Keep)}",
             )
-        self._line.say(f"where to keep {' and '.join(missing)} (config file: {config.path}):")
+        self._console.say(f"where to keep {' and '.join(missing)} (config file: {config.path}):")
         for kind, what in EXPLAINED.items():
-            self._line.say(f"  {kind:8} {what}")
+            self._console.say(f"  {kind:8} {what}")
         default = Keep.KEYRING if self._has_keyring() else Keep.CONFIG
-        return Keep(asking.ask_choice("Keep in", tuple(Keep), default))
+        return Keep(self._person.choice("Keep in", tuple(Keep), default))
 
     def _has_keyring(self) -> bool:
         with suppress(ConfigError):
@@ -215,24 +219,34 @@ class Adding:
             if keep is not Keep.ENV:
                 example = f"--{keep} {missing[0]}=…"
                 raise UsageError(f"--keep {keep}: which {keep} has {missing[0]}?", example)
-            return {key: place_of(keep, key, usual[key]) for key in missing}
+            return {key: place_of(keep, key, usual[key], self._environ) for key in missing}
         return {
-            key: place_of(keep, key, asking.ask_line(f"{keep} of {key}", usual.get(key, "")))
+            key: place_of(
+                keep,
+                key,
+                self._person.line(f"{keep} of {key}", usual.get(key, "")),
+                self._environ,
+            )
             for key in missing
         }
 
     def _secrets(self, needed: list[str], optional: list[str]) -> dict[str, Secret]:
         if self._request.from_stdin:
-            return from_stdin(needed, optional)
+            return from_stdin(self._person, needed, optional)
         if not self._asks:
             raise UsageError(
                 f"there is no terminal to ask for {' and '.join(needed)} on",
                 "--from-stdin reads them, one per line; or name where they are with --env, "
                 "--file or --command",
             )
-        secrets = {key: asked(key, key) for key in needed}
+        secrets = {key: asked(self._person, key, key) for key in needed}
         for key in optional:
-            secret = asked(key, f"{key}, only if this key has one (Enter: none)", may_be_empty=True)
+            secret = asked(
+                self._person,
+                key,
+                f"{key}, only if this key has one (Enter: none)",
+                may_be_empty=True,
+            )
             if secret.reveal():
                 secrets[key] = secret
         return secrets
@@ -253,11 +267,11 @@ class Adding:
             with self._kept(entries, edit):
                 closed = edit.land()
         if closed:
-            say = self._line.say
+            say = self._console.say
             say(f"{edit.config.path} is now of mode 0600, since it holds a secret")
         if old is not None:
             left = remove_entries(entries_of(old) - set(entries), self._environ, self._limit)
-            tell_left(left, self._line)
+            tell_left(left, self._console)
 
     @contextmanager
     def _kept(self, entries: Mapping[str, Secret], edit: Edit) -> Iterator[None]:
@@ -286,7 +300,7 @@ class Adding:
     # --- what is said ----------------------------------------------------------------------
 
     def _tell(self, outline: Outline, before: Config, after: Config) -> None:
-        say, name = self._line.say, outline.name
+        say, name = self._console.say, outline.name
         say(f"account {name} ({outline.exchange.title}) is in {after.path}")
         if entries := entries_of(after.accounts[name]):
             say(f"in the keyring, for the service privstream: {', '.join(sorted(entries))}")
@@ -307,17 +321,19 @@ class Adding:
         say(f"next: privstream doctor {name}")
 
 
-def tell_rights(exchange: type[Exchange], line: StatusLine) -> None:
+def tell_rights(exchange: type[Exchange], console: Console) -> None:
     """What the key should be allowed to do, and from where."""
     title = exchange.title
     if exchange.rights:
-        line.say(f"{title}: to watch, the key needs these rights and no more:")
+        console.say(f"{title}: to watch, the key needs these rights and no more:")
         for right in exchange.rights:
-            line.say(f"  {right}")
+            console.say(f"  {right}")
     else:
-        line.say(f"{title}'s documents name no rights of a key; where it offers some: only reading")
-    line.say("no right to trade unless you place orders with it, never one to withdraw")
-    line.say("bind it to this computer's IP address where that is offered; one key per computer")
+        console.say(
+            f"{title}'s documents name no rights of a key; where it offers some: only reading"
+        )
+    console.say("no right to trade unless you place orders with it, never one to withdraw")
+    console.say("bind it to this computer's IP address where that is offered; one key per computer")
 
 
 def sharing(config: Config, name: str) -> list[str]:

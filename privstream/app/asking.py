@@ -3,78 +3,119 @@
 The one rule: questions go to stderr, and a secret is never shown, neither typed nor read back.
 """
 
-import getpass
+import select
 import sys
-import warnings
+import termios
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import BufferedReader
+from typing import cast
 
+from privstream.delivery.signals import Stop
 from privstream.model.account import Secret
 from privstream.model.errors import UsageError
+from privstream.outputs.console import Console
 from privstream.settings.credentials import SECRET_LIMIT
 
-
-def somebody_there() -> bool:
-    """Whether a person can be asked: both stdin and stderr are terminals."""
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+_ECHO = 3
+"""Where the flag stands in what `tcgetattr` tells."""
 
 
-def ask_line(question: str, default: str = "") -> str:
-    """What is typed in one line, or the default for an empty one."""
-    shown = f" [{default}]" if default else ""
-    sys.stderr.write(f"{question}{shown}: ")
-    sys.stderr.flush()
-    with _ctrl_c_ends_the_line():
-        line = sys.stdin.readline()
-    if not line:
-        sys.stderr.write("\n")
-        raise UsageError("there was no answer", "nothing was changed")
-    return line.strip() or default
+class Person:
+    """Who started the program, as far as somebody sits at a terminal."""
 
+    def __init__(self, console: Console, stop: Stop) -> None:
+        self._console = console
+        self._stop = stop
 
-def ask_choice(question: str, choices: Sequence[str], default: str) -> str:
-    """One of the choices."""
-    while (chosen := ask_line(question, default)) not in choices:
-        sys.stderr.write(f"  one of: {', '.join(choices)}\n")
-    return chosen
+    def is_there(self) -> bool:
+        """Whether somebody can be asked: both stdin and stderr are terminals."""
+        return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
+    def line(self, question: str, default: str = "") -> str:
+        """What is typed in one line, or the default for an empty one."""
+        shown = f" [{default}]" if default else ""
+        line = self._typed(f"{question}{shown}: ")
+        if not line:
+            self._console.ask("\n")
+            raise UsageError("there was no answer", "nothing was changed")
+        return line.strip() or default
 
-def ask_yes(question: str, *, default: bool) -> bool:
-    """Yes or no."""
-    answers = {"y": True, "yes": True, "n": False, "no": False, "": default}
-    while (typed := ask_line(f"{question} [{'Y/n' if default else 'y/N'}]").lower()) not in answers:
-        sys.stderr.write("  y or n\n")
-    return answers[typed]
+    def choice(self, question: str, choices: Sequence[str], default: str) -> str:
+        """One of the choices."""
+        while (chosen := self.line(question, default)) not in choices:
+            self._console.ask(f"  one of: {', '.join(choices)}\n")
+        return chosen
 
+    def yes(self, question: str, *, default: bool) -> bool:
+        """Yes or no."""
+        answers = {"y": True, "yes": True, "n": False, "no": False, "": default}
+        shown = f"{question} [{'Y/n' if default else 'y/N'}]"
+        while (typed := self.line(shown).lower()) not in answers:
+            self._console.ask("  y or n\n")
+        return answers[typed]
 
-def ask_secret(question: str) -> Secret:
-    """What is typed without being shown, without the blanks that pasting brings along."""
-    with warnings.catch_warnings(), _ctrl_c_ends_the_line():
-        # It would go on and show what is typed.
-        warnings.simplefilter("error", getpass.GetPassWarning)
+    def secret(self, question: str) -> Secret:
+        """What is typed without being shown, without the blanks that pasting brings along."""
+        with _unseen():
+            typed = Secret(self._typed(f"{question} (not shown): "))
+            self._console.ask("\n")
+        if not typed.reveal():
+            raise UsageError("there was no answer", "use --from-stdin; nothing was changed")
+        return Secret(typed.reveal().strip())
+
+    def secrets_from_stdin(self) -> list[Secret]:
+        """The lines of standard input, without blanks around them; empty ones at the end left out."""
+        # Latin-1 takes every byte; what is not ASCII is refused by the check of the secret.
+        text = Secret(self._whole_stdin().decode("latin-1"))
+        if len(text.reveal()) > SECRET_LIMIT:
+            raise UsageError(f"standard input holds more than {SECRET_LIMIT} bytes")
+        return [Secret(line.strip()) for line in text.reveal().rstrip().splitlines()]
+
+    def _typed(self, question: str) -> str:
+        """A line with its end, or "" where there is none any more."""
+        self._console.ask(question)
         try:
-            return Secret(getpass.getpass(f"{question} (not shown): ").strip())
-        except getpass.GetPassWarning:
-            problem = "this terminal shows what is typed"
-        except EOFError:
-            problem = "there was no answer"
-    raise UsageError(problem, "use --from-stdin; nothing was changed")
+            self._await_input()
+            return sys.stdin.readline()
+        except BaseException:
+            self._console.ask("\n")  # the shell's prompt is not to stand behind our question
+            raise
 
+    def _whole_stdin(self) -> bytes:
+        stdin, read = cast("BufferedReader", sys.stdin.buffer), bytearray()
+        while len(read) <= SECRET_LIMIT:
+            self._await_input()
+            if not (some := stdin.read1(SECRET_LIMIT)):
+                break
+            read += some
+        return bytes(read)
 
-def read_secrets() -> list[Secret]:
-    """The lines of standard input, without blanks around them; empty ones at the end left out."""
-    # Latin-1 takes every byte; what is not ASCII is refused by the check of the secret.
-    text = Secret(sys.stdin.buffer.read(SECRET_LIMIT + 1).decode("latin-1"))
-    if len(text.reveal()) > SECRET_LIMIT:
-        raise UsageError(f"standard input holds more than {SECRET_LIMIT} bytes")
-    return [Secret(line.strip()) for line in text.reveal().rstrip().splitlines()]
+    def _await_input(self) -> None:
+        """Wait for something to read. Raises Stopped where the program is told to stop first."""
+        try:
+            fd = sys.stdin.fileno()
+        except (OSError, ValueError):  # a text that stands in for it has it all there already
+            return
+        both = select.poll()
+        both.register(fd, select.POLLIN)
+        both.register(self._stop.fd, select.POLLIN)
+        both.poll()
+        self._stop.check()
 
 
 @contextmanager
-def _ctrl_c_ends_the_line() -> Iterator[None]:
-    """The shell's prompt is not to stand behind our question."""
+def _unseen() -> Iterator[None]:
+    """The terminal shows nothing of what is typed in the block."""
+    try:
+        before = termios.tcgetattr(sys.stdin)
+        unseen = [*before]
+        unseen[_ECHO] &= ~termios.ECHO
+        termios.tcsetattr(sys.stdin, termios.TCSAFLUSH, unseen)
+    except (termios.error, OSError, ValueError):
+        hint = "use --from-stdin; nothing was changed"
+        raise UsageError("this terminal shows what is typed", hint) from None
     try:
         yield
-    except KeyboardInterrupt:
-        sys.stderr.write("\n")
-        raise
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSAFLUSH, before)

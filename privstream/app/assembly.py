@@ -1,9 +1,8 @@
 """Puts an account's parts together: exchange, ledger, socket, REST, supervisor."""
 
-import os
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from privstream.app.environment import Environment
 from privstream.connection.account.backoff import Backoff
 from privstream.connection.account.one_order import OneOrder
 from privstream.connection.account.supervisor import Outside, Supervisor
@@ -18,7 +18,7 @@ from privstream.connection.clock import Clock, SystemClock
 from privstream.connection.errand import Errand
 from privstream.connection.ports import RestRunner
 from privstream.connection.rest.client import Rest
-from privstream.connection.rest.nonces import Nonces
+from privstream.connection.rest.nonces import Nonces, NoncesInMemory
 from privstream.connection.rest.pacing import Pacing
 from privstream.connection.socket.websocket import Socket
 from privstream.connection.tokens.cache import FETCH_LIMIT, Tokens
@@ -32,7 +32,8 @@ from privstream.memory.ledger import Ledger
 from privstream.model.account import Account
 from privstream.model.session import Session, Tap
 from privstream.model.times import from_nanos
-from privstream.settings.private_files import cache_dir, state_dir
+from privstream.outputs.console import Console
+from privstream.settings.config import Config
 
 if TYPE_CHECKING:  # start-up time
     from privstream.delivery.resume_file import State
@@ -53,31 +54,31 @@ class Wanted:
     """An order to look at again and again."""
 
 
-def _unsaid(_text: str) -> None:
-    pass
-
-
 def add_account(
+    environment: Environment,
     stream: Stream,
     account: Account,
     channels: tuple[str, ...],
     wanted: Wanted,
     *,
-    note: Callable[[str], None] = _unsaid,
     tap: Tap | None = None,
     state: "State | None" = None,
-    cached: bool = True,
-    environ: Mapping[str, str] = os.environ,
+    is_simulated: bool = False,
 ) -> None:
     """Take an account into the stream; it connects when the stream is entered.
 
-    With a state it goes on where that one ends. `cached` lets it share its tokens.
+    With a state it goes on where that one ends. A simulated one shares nothing with other
+    processes, and leaves nothing on the disk.
     """
     exchange = find(account.exchange)(account)
     clock = SystemClock()
     stop = threading.Event()
     limits = exchange.limits
-    nonces = Nonces(state_dir(environ), account.api_key, limits.nonce_unit, clock, stop)
+    nonces = (
+        NoncesInMemory(limits.nonce_unit)
+        if is_simulated
+        else Nonces(environment.state_folder(), account.api_key, limits.nonce_unit, clock, stop)
+    )
     view = View(
         exchange=exchange.name,
         account=account.name,
@@ -94,7 +95,7 @@ def add_account(
     rest = Rest(account.endpoints, nonces, Pacing(limits.rest_budget), clock, stop)
 
     def tell(text: str) -> None:
-        note(f"{account.name}: {text}")
+        environment.console.note(f"{account.name}: {text}")
 
     outside = Outside(
         clock=clock,
@@ -105,9 +106,9 @@ def add_account(
         outlet=outlet,
         note=tell,
         tap=tap,
-        tokens=tokens_for(exchange, rest, clock, stop, environ=environ, note=tell)
-        if cached
-        else None,
+        tokens=None
+        if is_simulated
+        else tokens_for(environment, exchange, rest, clock, stop, note=tell),
         around=_watching_over(wanted.order_id, exchange, ledger),
     )
     supervisor = Supervisor(
@@ -146,52 +147,59 @@ def _restore(ledger: Ledger, state: "State") -> int | None:
 
 
 def open_state(
+    environment: Environment,
     account: Account,
     channels: tuple[str, ...],
     wanted: Wanted,
     *,
     simulated: str = "",
-    environ: Mapping[str, str] = os.environ,
 ) -> "State":
     """What the runs with --resume before left of this account; held until it is closed."""
     from privstream.delivery.resume_file import State, Whose, state_path  # noqa: PLC0415 - only with --resume
 
-    path = state_path(state_dir(environ), account.name, simulated=simulated)
+    path = state_path(environment.state_folder(), account.name, simulated=simulated)
     host = urlsplit(account.endpoints.rest_url).hostname or ""
     whose = Whose(account.exchange, account.name, host, channels, wanted.symbols)
     return State(path, whose, SystemClock().now().wall_ns)
 
 
-def errand_for(
-    account: Account,
-    *,
-    environ: Mapping[str, str] = os.environ,
-    note: Callable[[str], None] = _unsaid,
-    tap: Tap | None = None,
-) -> Errand:
+def errand_for(environment: Environment, account: Account) -> Errand:
     """An errand to the real place: sockets, REST, the key's own nonce counter."""
     exchange = find(account.exchange)(account)
+    told, console = environment.stop, environment.console
     clock, stop, limits = SystemClock(), threading.Event(), exchange.limits
-    nonces = Nonces(state_dir(environ), account.api_key, limits.nonce_unit, clock, stop)
+    told.when_told(stop.set)
+    folder = environment.state_folder()
+    nonces = Nonces(folder, account.api_key, limits.nonce_unit, clock, stop)
+
+    def socket() -> Socket:
+        dialled = Socket()
+        told.when_told(dialled.abort)
+        return dialled
+
+    def note(text: str) -> None:
+        console.note(f"{account.name}: {text}")
+
     return Errand(
         exchange=exchange,
         clock=clock,
         rest=Rest(account.endpoints, nonces, Pacing(limits.rest_budget), clock, stop),
-        socket=Socket,
+        socket=socket,
         nonce=lambda: nonces.next(clock.now()),
         stop=stop,
+        check=told.check,
         note=note,
-        tap=tap,
+        tap=console.tap(None),
     )
 
 
 def tokens_for(
+    environment: Environment,
     exchange: Exchange,
     rest: RestRunner,
     clock: Clock,
     stop: threading.Event,
     *,
-    environ: Mapping[str, str] = os.environ,
     note: Callable[[str], None] | None = None,
     limit: float = FETCH_LIMIT,
 ) -> Tokens | None:
@@ -201,5 +209,12 @@ def tokens_for(
     """
     if not exchange.has_token():
         return None
-    file = TokenFile(cache_dir(environ), exchange.account, clock, stop)
+    file = TokenFile(environment.cache_folder(), exchange.account, clock, stop)
     return Tokens(exchange, rest, clock, file, note=note, limit=limit)
+
+
+def name_overrides(console: Console, config: Config, *accounts: Account) -> None:
+    """Say so where it is not the exchange itself that is asked."""
+    for exchange in dict.fromkeys(account.exchange for account in accounts):
+        for key, url in config.overridden(exchange).items():
+            console.say(f"{exchange}: {key} from {config.path}: {url}")

@@ -5,10 +5,11 @@ The one rule: an account that hangs holds up no other, and the command ends with
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from privstream.app.assembly import errand_for, tokens_for
+from privstream.app.environment import Environment
 from privstream.app.token_lines import Checked, Kind, Line, failed, spoken, token_line, with_token
 from privstream.connection.errand import Errand
 from privstream.connection.ports import Life
@@ -16,18 +17,19 @@ from privstream.connection.tokens.cache import Tokens
 from privstream.exchanges import find
 from privstream.model.account import Token
 from privstream.model.errors import ConfigError, PrivstreamError, Unreachable, UsageError
-from privstream.outputs.console import Voice
 from privstream.settings.config import Config, load
 
 TOTAL: Final = 29.0
 """Seconds for all accounts together, credentials included: with the start of Python 30."""
+LOOK: Final = 0.1
+"""Seconds between two looks whether we were told to stop."""
 OWN: Final = 27.0
 """Seconds for a token, so that its own error comes before the general one."""
 
 
-def configured(named: Iterable[str], environ: Mapping[str, str]) -> tuple[Config, tuple[str, ...]]:
+def configured(environment: Environment, named: Iterable[str]) -> tuple[Config, tuple[str, ...]]:
     """The accounts to check: those named, else all there are. Raises ConfigError for none."""
-    config = load(environ)
+    config = load(environment.variables)
     names = tuple(dict.fromkeys(named)) or config.names()
     if not names:
         raise ConfigError(
@@ -38,27 +40,37 @@ def configured(named: Iterable[str], environ: Mapping[str, str]) -> tuple[Config
 
 
 def check_accounts(
-    config: Config, names: Sequence[str], min_ttl: float, voice: Voice, *, total: float = TOTAL
+    environment: Environment,
+    config: Config,
+    names: Sequence[str],
+    min_ttl: float,
+    *,
+    total: float = TOTAL,
 ) -> Iterator[Checked]:
-    """All of them at once; told in their order, each as soon as its turn has come."""
+    """All of them at once; told in their order, each as soon as its turn has come.
+
+    Raises Stopped.
+    """
     until = time.monotonic() + total
-    checks = [_Check(config, name, min_ttl, voice) for name in names]
+    checks = [_Check(environment, config, name, min_ttl) for name in names]
     for check in checks:
         check.start()
     for check in checks:
-        check.join(max(0.0, until - time.monotonic()))
+        while check.is_alive() and (left := until - time.monotonic()) > 0:
+            environment.stop.check()
+            check.join(min(left, LOOK))
         yield check.result(total)
 
 
 class _Check(threading.Thread):
     """One account's check; its owner waits for it, or ends without it."""
 
-    def __init__(self, config: Config, name: str, min_ttl: float, voice: Voice) -> None:
+    def __init__(self, environment: Environment, config: Config, name: str, min_ttl: float) -> None:
         super().__init__(name=f"check {name}", daemon=True)
+        self._environment = environment
         self._config = config
         self._account = name
         self._min_ttl = min_ttl
-        self._voice = voice
         self._checked: Checked | None = None
         self._bug: BaseException | None = None
 
@@ -77,8 +89,8 @@ class _Check(threading.Thread):
 
     def _check(self) -> Checked:
         try:
-            errand = _errand(self._config, self._account, self._voice)
-            tokens = _tokens(errand)
+            errand = errand_for(self._environment, self._config.account(self._account))
+            tokens = _tokens(self._environment, errand)
             if tokens is not None:
                 return self._with_life(errand, *tokens.get(self._min_ttl))
             with errand.logged_in(errand.exchange.select(()), None):
@@ -115,9 +127,9 @@ class _Check(threading.Thread):
         return failed(line, problem)
 
 
-def kept(name: str, voice: Voice, environ: Mapping[str, str], *, reveal: bool) -> Checked:
+def kept(environment: Environment, name: str, *, reveal: bool) -> Checked:
     """The token that is in the cache; asks nobody. Raises ConfigError where there is none."""
-    exchange, tokens = _tokens_of(name, voice, environ)
+    exchange, tokens = _tokens_of(environment, name)
     found = tokens.kept()
     if found is None:
         raise ConfigError(
@@ -128,9 +140,9 @@ def kept(name: str, voice: Voice, environ: Mapping[str, str], *, reveal: bool) -
     return Checked(with_token(line, token.secret.reveal(), reveal=reveal))
 
 
-def refreshed(name: str, voice: Voice, environ: Mapping[str, str]) -> Checked:
+def refreshed(environment: Environment, name: str) -> Checked:
     """A new token, kept in the cache."""
-    exchange, tokens = _tokens_of(name, voice, environ)
+    exchange, tokens = _tokens_of(environment, name)
     try:
         _, life = tokens.refresh()
     except PrivstreamError as problem:
@@ -138,11 +150,13 @@ def refreshed(name: str, voice: Voice, environ: Mapping[str, str]) -> Checked:
     return Checked(token_line(name, exchange, life))
 
 
-def _tokens_of(name: str, voice: Voice, environ: Mapping[str, str]) -> tuple[str, Tokens]:
-    config = load(environ)
+def _tokens_of(environment: Environment, name: str) -> tuple[str, Tokens]:
+    config = load(environment.variables)
     exchange = find(config.settings(name).exchange)
     # Asked before any credential is fetched.
-    tokens = _tokens(_errand(config, name, voice)) if exchange.has_token() else None
+    tokens = None
+    if exchange.has_token():
+        tokens = _tokens(environment, errand_for(environment, config.account(name)))
     if tokens is None:
         raise UsageError(
             f"{exchange.title} has no session tokens: it logs in with the key itself",
@@ -151,15 +165,10 @@ def _tokens_of(name: str, voice: Voice, environ: Mapping[str, str]) -> tuple[str
     return exchange.name, tokens
 
 
-def _errand(config: Config, name: str, voice: Voice) -> Errand:
-    def note(text: str) -> None:
-        voice.note(f"{name}: {text}")
-
-    return errand_for(config.account(name), note=note, tap=voice.tap(None))
-
-
-def _tokens(errand: Errand) -> Tokens | None:
-    return tokens_for(errand.exchange, errand.rest, errand.clock, errand.stop, limit=OWN)
+def _tokens(environment: Environment, errand: Errand) -> Tokens | None:
+    return tokens_for(
+        environment, errand.exchange, errand.rest, errand.clock, errand.stop, limit=OWN
+    )
 
 
 def _kind(exchange: str) -> Kind:

@@ -3,12 +3,11 @@
 The one rule: no message quotes what was given; it may be the secret, put where its place belongs.
 """
 
-import os
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from privstream.app import asking
+from privstream.app.asking import Person
 from privstream.exchanges.base import Exchange
 from privstream.model.account import Secret
 from privstream.model.errors import ConfigError, UsageError
@@ -39,7 +38,7 @@ ATTEMPTS: Final = 3
 
 
 def named_places(
-    exchange: type[Exchange], places: Mapping[Keep, list[str]]
+    exchange: type[Exchange], places: Mapping[Keep, list[str]], variables: Mapping[str, str]
 ) -> dict[str, Mapping[str, Secret]]:
     """What --env, --file and --command say."""
     known = (*exchange.credentials, *exchange.optional_credentials)
@@ -53,15 +52,17 @@ def named_places(
                 raise UsageError(f"--{kind} takes CREDENTIAL=PLACE", hint)
             if key in found:
                 raise UsageError(f"{key} has two places", "name one")
-            found[key] = place_of(kind, key, place)
+            found[key] = place_of(kind, key, place, variables)
     return found
 
 
-def place_of(kind: Keep, key: str, place: str) -> Mapping[str, Secret]:
+def place_of(
+    kind: Keep, key: str, place: str, variables: Mapping[str, str]
+) -> Mapping[str, Secret]:
     """The setting of a credential that is elsewhere. Raises ConfigError."""
     setting = {kind.value: Secret(place)}
     read_origin(setting, key)
-    if kind is Keep.ENV and place not in os.environ and may_be_secret(place):
+    if kind is Keep.ENV and place not in variables and may_be_secret(place):
         raise ConfigError(
             f"what is named as the variable of {key} looks like a credential itself",
             "write the name of a variable; if it is one, set it first. A key that was typed "
@@ -70,10 +71,10 @@ def place_of(kind: Keep, key: str, place: str) -> Mapping[str, Secret]:
     return setting
 
 
-def asked(key: str, question: str, *, may_be_empty: bool = False) -> Secret:
+def asked(person: Person, key: str, question: str, *, may_be_empty: bool = False) -> Secret:
     """A credential that a person types; one that cannot be right is asked for again."""
     for attempt in range(1, ATTEMPTS + 1):
-        secret = asking.ask_secret(question)
+        secret = person.secret(question)
         if may_be_empty and not secret.reveal():
             return secret
         flaw = flaw_of(secret)
@@ -84,9 +85,9 @@ def asked(key: str, question: str, *, may_be_empty: bool = False) -> Secret:
     raise ConfigError(f"{key} {flaw}", "copy it again from the exchange; nothing was changed")
 
 
-def from_stdin(needed: list[str], optional: list[str]) -> dict[str, Secret]:
+def from_stdin(person: Person, needed: list[str], optional: list[str]) -> dict[str, Secret]:
     """One credential per line: those needed, then those optional."""
-    lines = asking.read_secrets()
+    lines = person.secrets_from_stdin()
     if not len(needed) <= len(lines) <= len(needed) + len(optional):
         order = ", ".join([*needed, *(f"{key} (optional)" for key in optional)])
         raise UsageError(

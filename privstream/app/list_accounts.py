@@ -10,7 +10,7 @@ from msgspec import Struct
 from privstream.model.exact import ascii_line, encode
 from privstream.outputs.descriptor import write_all
 from privstream.outputs.safe_text import safe_text
-from privstream.outputs.terminal import is_lively, line_width
+from privstream.outputs.terminal import line_width
 from privstream.settings.config import AccountSettings, Config
 from privstream.settings.credentials import (
     Environment,
@@ -101,7 +101,7 @@ def print_lines(found: Iterable[Row]) -> None:
         write_all(STDOUT, ascii_line(encode(row)) + b"\n")
 
 
-def print_table(found: Iterable[Row], *, no_color: bool) -> None:
+def print_table(found: Iterable[Row], *, colour: bool) -> None:
     """For a person."""
     from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - start-up time
     from rich.console import Console  # noqa: PLC0415
@@ -113,11 +113,10 @@ def print_table(found: Iterable[Row], *, no_color: bool) -> None:
         table.add_column(heading, overflow="fold")
     for row in found:
         table.add_row(*(Text(cell) for cell in _cells(row)))
-    lively = is_lively(STDOUT, no_color=no_color)
     console = Console(
         width=line_width(STDOUT) or 100,
-        force_terminal=lively,
-        color_system="standard" if lively else None,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
         highlight=False,
     )
     with console.capture() as drawn:

@@ -3,19 +3,18 @@
 The one rule: who is broken off, or told to stop, says what was sent.
 """
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self, TypeVar
 from uuid import uuid4
 
 from msgspec import structs
 
-from privstream.app import asking
 from privstream.app.assembly import errand_for, tokens_for
+from privstream.app.environment import Environment
 from privstream.connection.orders.broker import Broker
-from privstream.delivery.printer import chosen_format, open_output
-from privstream.delivery.signals import Terminated
 from privstream.model.account import Account
 from privstream.model.errors import (
     ConfigError,
@@ -26,9 +25,8 @@ from privstream.model.errors import (
 )
 from privstream.model.events import Notice, Order
 from privstream.model.order_entry import OrderEntry, Ticket
-from privstream.outputs.base import Output, ReaderGone
-from privstream.outputs.console import Format, Voice
-from privstream.outputs.descriptor import discard_stdout
+from privstream.outputs.base import NotTaken, Output, ReaderGone
+from privstream.outputs.console import Format
 from privstream.settings.config import Config, load
 
 T = TypeVar("T")
@@ -45,38 +43,31 @@ class Wish:
     format: Format | None = None
     json: bool = False
     raw: bool = False
-    quiet: bool = False
-    verbose: bool = False
-    debug: bool = False
-    no_color: bool = False
 
 
 class OrderAccount:
-    """One account's order entry, with a voice and an output."""
+    """One account's order entry, with a console and an output."""
 
-    def __init__(self, wish: Wish, *, changes: bool = False, asks: bool = False) -> None:
+    def __init__(
+        self, environment: Environment, wish: Wish, *, changes: bool = False, asks: bool = False
+    ) -> None:
         if wish.format is Format.RAW:
             raise UsageError(
                 "orders are printed as events, --format raw prints frames",
                 "use --raw to have the exchange's own element in each event",
             )
         self._wish = wish
-        self.voice = Voice(
-            quiet=wish.quiet,
-            verbose=wish.verbose or wish.debug,
-            debug=wish.debug,
-            as_json=wish.json or wish.format is Format.JSONL,
-            no_color=wish.no_color,
-        )
-        self._config = load(os.environ)
+        self.environment = environment
+        self.console = environment.console
+        self._config = load(environment.variables)
         self.account = self._resolved(changes=changes, asks=asks)
-        errand = errand_for(self.account, note=self.voice.note, tap=self.voice.tap(None))
+        errand = errand_for(environment, self.account)
         self.title = errand.exchange.title
         self.entry = _entry_of(errand.exchange.order_entry, self.title)
         tokens = tokens_for(
-            errand.exchange, errand.rest, errand.clock, errand.stop, note=self.voice.note
+            environment, errand.exchange, errand.rest, errand.clock, errand.stop, note=errand.note
         )
-        self.broker = Broker(errand, self.entry, tokens=tokens, raw=wish.raw, say=self._say)
+        self.broker = Broker(errand, self.entry, tokens=tokens, raw=wish.raw, say=self.say)
         self._output: Output | None = None
 
     def __enter__(self) -> Self:
@@ -92,7 +83,7 @@ class OrderAccount:
         settings = self._config.settings(name, exchange=wish.exchange)
         if changes and settings.read_only:
             raise _read_only(self._config, name).about(wish.exchange, name)
-        if asks and not asking.somebody_there():
+        if asks and not self.environment.person.is_there():
             why = "there is no terminal to ask on, so nothing was sent"
             raise UsageError(why, "--yes goes on without asking").about(wish.exchange, name)
         return self._config.account(name, exchange=wish.exchange, options=wish.options)
@@ -106,56 +97,66 @@ class OrderAccount:
     def show(self, what: str = "", *, asks: bool = False) -> None:
         """Where it goes and what will be done; what is asked about is shown also when quiet."""
         for key, url in self._config.overridden(self._wish.exchange).items():
-            self._tell(f"{self._wish.exchange}: {key} from {self._config.path}: {url}", asks)
+            where = f"{self._wish.exchange}: {key} from {self._config.path}: {url}"
+            self.console.say(where, also_when_quiet=asks)
         if what:
-            self._tell(what, asks)
+            self.console.say(what, also_when_quiet=asks)
 
-    def _tell(self, text: str, also_when_quiet: bool) -> None:  # noqa: FBT001 - two callers above
-        line = Voice(no_color=True).line if also_when_quiet else self.voice.line
-        line.say(text)
-
-    def _say(self, text: str) -> None:
-        self.voice.line.say(f"{self.account.name}: {text}")
+    def say(self, text: str) -> None:
+        """One sentence about this account."""
+        self.console.say(f"{self.account.name}: {text}")
 
     def fail(self, error: PrivstreamError) -> None:
-        self.voice.fail(error.about(self.account.exchange, self.account.name))
+        self.console.fail(error.about(self.account.exchange, self.account.name))
 
-    def output(self) -> Output:
-        """Where orders are printed."""
+    def output(self) -> Output | None:
+        """Where orders are printed, if stdout leads anywhere."""
         if self._output is None:
-            kind = chosen_format(self._wish.format, json=self._wish.json)
-            found = open_output(kind, [self.account.name], no_color=self._wish.no_color)
-            if found is None:
-                raise AssertionError("frames were refused before")
-            self._output = found
+            kind = self.environment.format(self._wish.format, json=self._wish.json)
+            self._output = self.environment.output(kind, [self.account.name])
         return self._output
 
     def print(self, events: Sequence[Order | Notice]) -> None:
-        """Print; that nobody reads is no reason not to conclude."""
-        try:
-            self.output().write(events)
-        except ReaderGone:
-            discard_stdout()
+        """Print them. Raises ReaderGone and NotTaken where nobody learns of them."""
+        output = self.output()
+        if output is not None:
+            output.write(events)
 
     def watched(self, run: Callable[[], T], doubt: Callable[[], FateUnknown | None]) -> T:
         """Run what changes the account; what breaks it off does not leave it unsaid."""
-        try:
+        with self.heard_out(doubt):
             return run()
-        except PrivstreamError:
+
+    @contextmanager
+    def heard_out(self, doubt: Callable[[], FateUnknown | None]) -> Iterator[None]:
+        """Whatever breaks the block off, what was sent in it is said."""
+        stop = self.environment.stop
+        before, stop.last_words = stop.last_words, lambda: self._say_last(doubt())
+        try:
+            yield
+        except PrivstreamError as end:
+            if stop.is_told() and not isinstance(end, FateUnknown):
+                self._conclude(doubt(), end)
             raise
         except BaseException as end:
-            self.last_words(doubt(), end)
+            self._conclude(doubt(), end)
             raise
+        finally:
+            stop.last_words = before
 
-    def last_words(self, doubt: FateUnknown | None, end: BaseException) -> None:
-        """What is to be said by who is broken off. A stop that did not get done is no success."""
-        if isinstance(end, Terminated):
-            unsent = Interrupted("told to stop, and nothing was done")
-            raise doubt or unsent from end
+    def _conclude(self, doubt: FateUnknown | None, end: BaseException) -> None:
+        """Raise what is to be said, or say it. A stop that did not get done is no success."""
+        if doubt is not None and isinstance(end, ReaderGone | NotTaken):
+            raise doubt from end
+        if self.environment.stop.by not in {None, signal.SIGINT}:
+            raise doubt or Interrupted("told to stop, and nothing was done") from end
+        self._say_last(doubt)
+
+    def _say_last(self, doubt: FateUnknown | None) -> None:
         if doubt is not None:
             self.fail(doubt)
         else:
-            self._say("broken off, and nothing was done")
+            self.say("broken off, and nothing was done")
 
     @property
     def raw(self) -> bool:

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast, get_args
 
-from privstream.app import amounts, asking
+from privstream.app import amounts
 from privstream.app.durations import moment
+from privstream.app.environment import Environment
 from privstream.app.order_account import OrderAccount, Wish
 from privstream.app.order_text import asked_to_cancel_all, shown
 from privstream.app.place_order import Placing, Wait, one_of, word
@@ -41,23 +42,25 @@ class Terms:
     """The exchange's own options."""
 
 
-def place(wish: Wish, terms: Terms) -> int:
+def place(environment: Environment, wish: Wish, terms: Terms) -> int:
     """Place an order; returns the exit code."""
     ticket = as_ticket(terms)
     waits = Wait.of(terms.wait, terms.timeout, validates=terms.validate)
     asks = not (terms.yes or terms.validate)
-    with OrderAccount(wish, changes=True, asks=asks) as counter:
+    with OrderAccount(environment, wish, changes=True, asks=asks) as counter:
         ready = counter.ready(ticket)
         counter.show(shown(ready, counter.title, counter.account.name), asks=asks)
         if asks:
-            _agree("Place this order?")
+            _agree(environment, "Place this order?")
         placement = Placement(
             counter.broker, ready, has_fresh_id=terms.client_id is None and _has_id(ready)
         )
         return Placing(counter, placement, waits).run()
 
 
-def cancel(wish: Wish, *, names: Sequence[str] | None, every: bool, yes: bool) -> int:
+def cancel(
+    environment: Environment, wish: Wish, *, names: Sequence[str] | None, every: bool, yes: bool
+) -> int:
     """Cancel orders; returns the exit code."""
     if bool(names) == every:
         wrong = "ids and --all say two different things" if every else "which orders?"
@@ -65,32 +68,34 @@ def cancel(wish: Wish, *, names: Sequence[str] | None, every: bool, yes: bool) -
     if any(not name.strip() for name in names or ()):
         raise UsageError("an id is empty")
     asks = every and not yes
-    with OrderAccount(wish, changes=True, asks=asks) as counter:
+    with OrderAccount(environment, wish, changes=True, asks=asks) as counter:
         what = asked_to_cancel_all(counter.title, counter.account.name) if every else ""
         counter.show(what, asks=asks)
         if asks:
-            _agree("Cancel them?")
+            _agree(environment, "Cancel them?")
         cancellation = Cancellation(counter.broker, tuple(names or ()))
         outcome = counter.watched(cancellation.run, cancellation.doubt)
         return _conclude_cancel(counter, outcome, every=every)
 
 
-def get(wish: Wish, *, name: str) -> int:
+def get(environment: Environment, wish: Wish, *, name: str) -> int:
     """Print an order; returns the exit code."""
     if not name.strip():
         raise UsageError("the order's id is empty")
-    with OrderAccount(wish) as counter:
+    with OrderAccount(environment, wish) as counter:
         counter.show()
         counter.print(counter.broker.get(name))
     return Exit.DONE
 
 
-def list_orders(wish: Wish, typed: Mapping[str, str], kinds: Mapping[str, str]) -> int:
+def list_orders(
+    environment: Environment, wish: Wish, typed: Mapping[str, str], kinds: Mapping[str, str]
+) -> int:
     """Print the open orders, or those that the filters ask for; returns the exit code."""
     for option, text in typed.items():
         if not text.strip():
             raise UsageError(f"--{option.replace('_', '-')} is empty")
-    with OrderAccount(wish) as counter:
+    with OrderAccount(environment, wish) as counter:
         filters = {
             name: _filter(name, text, kinds[name], counter.broker) for name, text in typed.items()
         }
@@ -98,11 +103,7 @@ def list_orders(wish: Wish, typed: Mapping[str, str], kinds: Mapping[str, str]) 
         said = counter.broker.ask(counter.entry.open_orders(filters))
         counter.print(said)
         if not any(isinstance(event, Order) for event in said):
-            counter.voice.line.say(
-                f"{counter.account.name}: no such order"
-                if filters
-                else f"{counter.account.name}: no open order"
-            )
+            counter.say("no such order" if filters else "no open order")
     return Exit.DONE
 
 
@@ -145,8 +146,8 @@ def _filter(name: str, text: str, kind: str, broker: Broker) -> str | int:
     return text.strip()
 
 
-def _agree(question: str) -> None:
-    if not asking.ask_yes(question, default=False):
+def _agree(environment: Environment, question: str) -> None:
+    if not environment.person.yes(question, default=False):
         raise UsageError("not done: you said no", "nothing was sent")
 
 
@@ -164,5 +165,5 @@ def _conclude_cancel(counter: OrderAccount, outcome: Outcome, *, every: bool) ->
     if outcome.problems:
         return max(problem.exit for problem in outcome.problems)
     if every and not outcome.ended:
-        counter.voice.line.say(f"{counter.account.name}: there was no open order")
+        counter.say("there was no open order")
     return Exit.DONE

@@ -10,7 +10,7 @@ from typing import Self
 from privstream.app.durations import seconds
 from privstream.app.order_account import OrderAccount
 from privstream.connection.orders.placing import Placement, came_to_nothing
-from privstream.model.errors import Exit, FateUnknown, PrivstreamError, Refused, UsageError
+from privstream.model.errors import Exit, FateUnknown, OutputFailed, Refused, UsageError
 from privstream.model.events import AnyEvent, Order
 from privstream.outputs.base import Output
 
@@ -62,7 +62,7 @@ class Placing:
     def run(self) -> int:
         order = self._placed_and_printed()
         if order is None:
-            self._counter.voice.line.say(
+            self._counter.console.say(
                 f"{self._counter.title} finds no fault in the order's terms (whether there are "
                 "funds for it was not checked); nothing was placed"
             )
@@ -70,19 +70,20 @@ class Placing:
         return self._concluded(order)
 
     def _placed_and_printed(self) -> Order | None:
-        try:
+        with self._counter.heard_out(lambda: self._unprinted() or self._placement.doubt()):
             order = self._placement.run()
             if order is not None:
-                self._counter.print([order])
-                self._is_printed = True
-        except PrivstreamError:
+                self._print(order)
+        return order
+
+    def _print(self, order: Order) -> None:
+        try:
+            self._counter.print([order])
+        except OutputFailed:
             if (unprinted := self._unprinted()) is not None:
                 self._counter.fail(unprinted)
             raise
-        except BaseException as end:
-            self._counter.last_words(self._unprinted() or self._placement.doubt(), end)
-            raise
-        return order
+        self._is_printed = True
 
     def _unprinted(self) -> FateUnknown | None:
         """What must be said of an order that was placed and could not be printed any more."""
@@ -111,13 +112,14 @@ class Placing:
         from privstream.app.wait_for_order import Until, follow  # noqa: PLC0415 - only with --wait
 
         counter = self._counter
+        output = counter.output()
         return follow(
+            counter.environment,
             counter.account,
             order.order_id,
             Until(waits.until),
             timeout=waits.timeout,
-            voice=counter.voice,
-            output=_Unrepeated(counter.output(), order),
+            output=None if output is None else _Unrepeated(output, order),
             since_ns=self._placement.sent_ns - EARLIER_NS,
             raw=counter.raw,
             known=order,

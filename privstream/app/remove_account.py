@@ -3,12 +3,11 @@
 The one rule: an entry that another account uses stays.
 """
 
-import os
 from collections.abc import Iterable, Mapping
 
-from privstream.app import asking
+from privstream.app.environment import Environment
 from privstream.model.errors import ConfigError, UsageError
-from privstream.outputs.status_line import StatusLine
+from privstream.outputs.console import Console
 from privstream.settings import keyring_store
 from privstream.settings.config import AccountSettings, Config, load
 from privstream.settings.config_edit import current, editing
@@ -16,30 +15,31 @@ from privstream.settings.credentials import FromKeyring, FromVariable
 from privstream.settings.keyring_entries import is_own
 
 
-def remove_account(name: str, line: StatusLine, *, yes: bool) -> Config | None:
+def remove_account(environment: Environment, name: str, *, yes: bool) -> Config | None:
     """Remove an account, after asking unless `yes`; returns what was configured before.
 
     `None` where the person thought better of it. Raises UsageError, ConfigError.
     """
-    before = load(os.environ)
+    variables, say = environment.variables, environment.console.say
+    before = load(variables)
     settings = before.settings(name)
     if name not in before.accounts:
         raise _only_in_environment(settings, before)
-    if not yes and not _agreed(settings, before):
-        line.say("nothing was changed")
+    if not yes and not _agreed(environment, settings, before):
+        say("nothing was changed")
         return None
-    with editing(os.environ) as edit:
+    with editing(variables) as edit:
         # As it stands now, which may not be what it was when we asked.
         entries = entries_of(edit.config.settings(name))
         edit.remove(name)
         edit.land()
-    patient = asking.somebody_there()
+    patient = environment.person.is_there()
     limit = keyring_store.PATIENCE if patient else keyring_store.LIMIT
-    tell_left(remove_entries(entries, os.environ, limit), line)
+    tell_left(remove_entries(entries, variables, limit), environment.console)
     title = before.find(settings.exchange).title
-    line.say(f"account {name} is removed; its key is still good until it is deleted at {title}")
-    if again := set(current(os.environ).names()) - set(before.names()):
-        line.say(f"accounts that variables make count again: {', '.join(sorted(again))}")
+    say(f"account {name} is removed; its key is still good until it is deleted at {title}")
+    if again := set(current(variables).names()) - set(before.names()):
+        say(f"accounts that variables make count again: {', '.join(sorted(again))}")
     return before
 
 
@@ -50,13 +50,13 @@ def _only_in_environment(settings: AccountSettings, config: Config) -> ConfigErr
     return ConfigError(message, f"unset {variables}")
 
 
-def _agreed(settings: AccountSettings, config: Config) -> bool:
-    if not asking.somebody_there():
+def _agreed(environment: Environment, settings: AccountSettings, config: Config) -> bool:
+    if not environment.person.is_there():
         raise UsageError("there is no terminal to ask on", "--yes removes it without asking")
     entries = ", ".join(sorted(entries_of(settings)))
     keyring = f", and {entries} from the keyring" if entries else ""
     question = f"Remove account {settings.name} ({settings.exchange}) from {config.path}{keyring}?"
-    return asking.ask_yes(question, default=False)
+    return environment.person.yes(question, default=False)
 
 
 def entries_of(settings: AccountSettings) -> set[str]:
@@ -84,10 +84,10 @@ def remove_entries(entries: Iterable[str], environ: Mapping[str, str], limit: fl
     return [entry for entry in unused if entry not in own]
 
 
-def tell_left(entries: Iterable[str], line: StatusLine) -> None:
+def tell_left(entries: Iterable[str], console: Console) -> None:
     """What is still in the keyring, since another config file, or a person, may have put it there."""
     for entry in entries:
-        line.say(
+        console.say(
             f"left in the keyring, since it may serve others: {entry} "
             f"(to remove it: keyring del privstream {entry})"
         )

@@ -8,15 +8,16 @@ from typing import Final, Literal
 
 from msgspec import Struct, structs
 
+from privstream.app.environment import Environment
 from privstream.connection.ports import Life
-from privstream.delivery.printer import SEVERITY, chosen_format
+from privstream.delivery.printer import SEVERITY
 from privstream.model.errors import Exit, PrivstreamError
 from privstream.model.exact import ascii_line, encode
 from privstream.model.times import from_nanos
-from privstream.outputs.console import STDOUT, Format, Voice
-from privstream.outputs.descriptor import write_all
+from privstream.outputs.base import NotTaken, ReaderGone
+from privstream.outputs.console import STDOUT, Format
+from privstream.outputs.descriptor import discard_stdout, write_all
 from privstream.outputs.safe_text import safe_text
-from privstream.outputs.terminal import is_lively
 
 MASKED_END: Final = 4
 """Characters of a token that show, to tell two apart."""
@@ -80,33 +81,35 @@ def failed(line: Line, problem: PrivstreamError) -> Checked:
     return Checked(structs.replace(line, ok=False, error=problem.category), problem)
 
 
-class Teller:
+class TokenLines:
     """Prints the lines, says what failed, and knows the exit code."""
 
     def __init__(
-        self,
-        voice: Voice,
-        accounts: Sequence[str],
-        *,
-        json: bool,
-        silent: bool = False,
-        no_color: bool = False,
+        self, environment: Environment, accounts: Sequence[str], *, json: bool, silent: bool = False
     ) -> None:
-        self._voice = voice
+        self._console = environment.console
+        self._stop = environment.stop
         self._width = max(len(safe_text(name)) for name in accounts)
-        self._readable = chosen_format(None, json=json) is Format.PRETTY
+        self._readable = environment.format(None, json=json) is Format.PRETTY
         self._silent = silent
-        self._coloured = is_lively(STDOUT, no_color=no_color)
+        self._coloured = environment.colour
 
-    def tell(self, results: Iterable[Checked]) -> Exit:
-        """Tell them as they come; returns the worst exit code."""
+    def print(self, results: Iterable[Checked]) -> Exit:
+        """Print them as they come; returns the worst exit code. Raises Stopped."""
         worst = Exit.DONE
         for checked in results:
-            if not self._silent:
-                write_all(STDOUT, self._line(checked.line))
             if checked.problem is not None:
-                self._voice.fail(checked.problem)
                 worst = max(worst, checked.problem.exit, key=SEVERITY.index)
+            try:
+                if not self._silent:
+                    write_all(STDOUT, self._line(checked.line), self._stop.patience)
+            except (ReaderGone, NotTaken):
+                # He wanted to know of all of them, and has not been told.
+                discard_stdout()
+                self._silent = True
+                worst = max(worst, Exit.UNREACHABLE, key=SEVERITY.index)
+            if checked.problem is not None:
+                self._console.fail(checked.problem)
         return worst
 
     def _line(self, line: Line) -> bytes:

@@ -16,23 +16,24 @@ some exchanges a fill's fee comes later than the order's end. `follow` is the wh
 for other commands.
 """
 
+import signal
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from decimal import Decimal
 from enum import StrEnum
 
 from privstream.app.assembly import Wanted, add_account
-from privstream.delivery.signals import Terminated, leave, raise_again
+from privstream.app.environment import Environment
+from privstream.delivery.signals import Stopped
 from privstream.delivery.stream import Ended, Item, Stream
 from privstream.exchanges import find
 from privstream.model.account import Account
 from privstream.model.errors import Exit, PrivstreamError, TimedOut, WrongEnd
 from privstream.model.events import TERMINAL, AnyEvent, Gap, Notice, Order, Status, Trade
 from privstream.model.times import from_nanos
-from privstream.outputs.base import Output, ReaderGone
-from privstream.outputs.console import STDOUT, Voice
-from privstream.outputs.descriptor import can_write, discard_stdout, reader_gone
+from privstream.outputs.base import NotTaken, Output, ReaderGone
+from privstream.outputs.console import STDOUT
+from privstream.outputs.descriptor import discard_stdout, reader_gone
 
 CHANNELS = ("orders", "trades")
 AUDIT_EVERY = 300.0
@@ -54,12 +55,12 @@ class Until(StrEnum):
 
 
 def follow(
+    environment: Environment,
     account: Account,
     order_id: str,
     until: Until,
     *,
     timeout: float,
-    voice: Voice,
     output: Output | None,
     started: float | None = None,
     since_ns: int | None = None,
@@ -83,13 +84,14 @@ def follow(
         raw_elements=raw,
         audit_every=AUDIT_EVERY,
     )
-    tap = voice.tap(None)
-    add_account(stream, account, exchange.select(CHANNELS), wanted, note=voice.note, tap=tap)
+    tap = environment.console.tap(None)
+    add_account(environment, stream, account, exchange.select(CHANNELS), wanted, tap=tap)
     course = Course(order_id, until, from_start=since_ns is not None)
     if known is not None:
         course.take([known])
     begin = time.monotonic() if started is None else started
-    return _Wait(course, account, voice, output, begin=begin, timeout=timeout).run(stream)
+    waits = _Wait(environment, course, account, output, begin=begin, timeout=timeout)
+    return waits.run(stream)
 
 
 def verdict(until: Until, order: Order) -> Exit | None:
@@ -169,17 +171,19 @@ class _Wait:
 
     def __init__(
         self,
+        environment: Environment,
         course: Course,
         account: Account,
-        voice: Voice,
         output: Output | None,
         *,
         begin: float,
         timeout: float,
     ) -> None:
+        self._stop = environment.stop
+        self._console = environment.console
+        self._line = environment.console.line
         self._course = course
         self._account = account
-        self._voice = voice
         self._output = output
         self._timeout = timeout
         self._until = begin + timeout
@@ -187,36 +191,50 @@ class _Wait:
         self._is_live = False
 
     def run(self, stream: Stream) -> Exit:
+        self._stop.when_told(stream.wake)
         try:
             with stream:
-                for item in stream.items(PAUSE):
-                    if isinstance(item, Ended) and self._course.verdict is None:
-                        return self._end_of(item)
-                    raise_again()
+                if (ended := self._follow(stream)) is not None:
+                    return self._end_of(ended)
+            if self._stop.is_told():
+                for item in stream.leftovers():
                     self._take(item)
-                    if self._is_over(time.monotonic()):
-                        break
-        except KeyboardInterrupt:
-            self._print_leftovers(stream)
-            raise
-        except Terminated:
-            # Not 0: a script would take the order for filled. Somebody else's time ran out.
-            self._print_leftovers(stream)
-            self._voice.fail(TimedOut(f"told to stop; order {self._now()}"))
-            return leave(Exit.TIMED_OUT)
         except ReaderGone:
             discard_stdout()
-            return Exit.DONE
+            return self._answer_or("nobody reads any more")
         finally:
-            self._voice.line.clear()
-        return self._conclude()
+            self._line.clear()
+        return self._told_to_stop() if self._stop.is_told() else self._conclude()
+
+    def _follow(self, stream: Stream) -> Ended | None:
+        """Take what comes until it is over; returns how the account's thread ended, if it did."""
+        for item in stream.items(PAUSE):
+            if isinstance(item, Ended) and self._course.verdict is None:
+                return item
+            self._take(item)
+            if self._is_over(time.monotonic()) or self._stop.is_told():
+                break
+        return None
+
+    def _told_to_stop(self) -> Exit:
+        """Not 0 where nobody knows yet: a script would take the order for filled."""
+        if self._stop.by is signal.SIGINT:
+            raise Stopped
+        return self._answer_or("told to stop")
+
+    def _answer_or(self, why: str) -> Exit:
+        answer = self._answer()
+        return self._fail(TimedOut(f"{why}; order {self._now()}")) if answer is None else answer
 
     def _end_of(self, ended: Ended) -> Exit:
         """The account's thread gave up before the order got anywhere."""
         error = ended.error
         if not isinstance(error, PrivstreamError):
             raise error or AssertionError("it ends only when told to, or with an error")
-        self._voice.fail(error)
+        return self._fail(error)
+
+    def _fail(self, error: PrivstreamError) -> Exit:
+        self._console.fail(error.about(self._account.exchange, self._account.name))
         return error.exit
 
     # --- what comes ------------------------------------------------------------------------
@@ -228,11 +246,11 @@ class _Wait:
             self._print(self._course.take(item))
         elif item is None and self._output is not None and reader_gone(STDOUT):
             raise ReaderGone
-        self._voice.line.draw(from_nanos(time.time_ns()))
+        self._line.draw(from_nanos(time.time_ns()))
 
     def _hear(self, event: AnyEvent) -> None:
         """What is no event of the order, and yet says how well it is watched."""
-        line = self._voice.line
+        line = self._line
         match event:
             case Status() if event.state != "stopped":
                 self._is_live = event.state == "live"
@@ -247,18 +265,13 @@ class _Wait:
 
     def _print(self, events: list[AnyEvent]) -> None:
         if events and self._output is not None:
-            self._voice.line.clear()
-            self._output.write(events)
-            self._voice.line.told(len(events))
-
-    def _print_leftovers(self, stream: Stream) -> None:
-        """What had been told when we were interrupted, as far as the reader takes it at once."""
-        with suppress(ReaderGone):
-            for item in stream.leftovers():
-                if isinstance(item, list):
-                    events = self._course.take(item)
-                    if can_write(STDOUT):
-                        self._print(events)
+            self._line.clear()
+            try:
+                self._output.write(events)
+            except NotTaken:
+                self._output = None  # what follows would leave a hole; the exit code says the rest
+            else:
+                self._line.told(len(events))
 
     # --- when it is over -------------------------------------------------------------------
 
@@ -272,19 +285,19 @@ class _Wait:
         return now >= self._lingers_until
 
     def _conclude(self) -> Exit:
+        if (answer := self._answer()) is not None:
+            return answer
+        return self._fail(self._timed_out())
+
+    def _answer(self) -> Exit | None:
+        """Where the order got; `None` where that is not known."""
         course = self._course
         if course.verdict is not None and self._output is not None and course.untold:
             text = f"{self._account.name}: fills of {course.untold} had not been told yet"
-            self._voice.line.say(text)
-        if course.verdict is Exit.DONE:
-            return Exit.DONE
-        error: PrivstreamError
+            self._console.say(text)
         if course.verdict is Exit.WRONG_END:
-            error = WrongEnd(f"order {self._now()}")
-        else:
-            error = self._timed_out()
-        self._voice.fail(error.about(self._account.exchange, self._account.name))
-        return error.exit
+            return self._fail(WrongEnd(f"order {self._now()}"))
+        return course.verdict
 
     def _now(self) -> str:
         course = self._course

@@ -1,6 +1,5 @@
 """Carries out a watch: accounts in, one stream, printed until it ends."""
 
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -8,16 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from privstream import exchanges
-from privstream.app.assembly import Wanted, add_account, open_state
+from privstream.app.assembly import Wanted, add_account, name_overrides, open_state
 from privstream.app.durations import moment, seconds
-from privstream.delivery.printer import Printer, chosen_format, open_output
+from privstream.app.environment import Environment
+from privstream.delivery.printer import Printer
 from privstream.delivery.stream import Stream
 from privstream.exchanges.base import Exchange
 from privstream.model.account import Account
-from privstream.model.errors import ConfigError, UsageError
+from privstream.model.errors import ConfigError, Exit, UsageError
 from privstream.model.session import Tap
-from privstream.outputs.base import FrameOutput
-from privstream.outputs.console import STDOUT, Format, Voice
+from privstream.outputs.console import Console, Format
 from privstream.outputs.destination import parse
 from privstream.settings.config import Config, load
 
@@ -55,10 +54,6 @@ class Request:
     rate: float = 2.0
     """Happenings a second in the simulated account."""
     seed: int = 1
-    quiet: bool = False
-    verbose: bool = False
-    debug: bool = False
-    no_color: bool = False
 
 
 class Recorder(Protocol):
@@ -68,56 +63,52 @@ class Recorder(Protocol):
         """Start a recording; what is returned takes each frame."""
 
 
-def watch(request: Request, recorder: Recorder | None = None) -> int:
-    """Stream until the end; returns the exit code."""
-    kind = chosen_format(request.format, json=request.json)
-    sinks = [parse(url, time.monotonic) for url in request.to or ()]
+def watch(environment: Environment, request: Request, recorder: Recorder | None = None) -> int:
+    """Stream until the end; returns the exit code. Raises Stopped."""
+    kind = environment.format(request.format, json=request.json)
     duration = None if request.duration is None else seconds(request.duration)
-    voice = Voice(
-        quiet=request.quiet,
-        verbose=request.verbose or request.debug,
-        debug=request.debug,
-        as_json=request.json or request.format is Format.JSONL,
-        no_color=request.no_color,
-    )
+    wanted = _wanted(environment, request, kind)
+    openings = [parse(url, time.monotonic) for url in request.to or ()]
+    with ExitStack() as resources:
+        streamed = resources.enter_context(_streamed(environment, request))
+        states = resources.enter_context(_states(environment, request, streamed, wanted))
+        sinks = [opened() for opened in openings]  # nothing that cannot be has made a file
+        if not (environment.stdout_is_open or sinks or recorder):
+            return Exit.DONE  # nobody reads, here or anywhere
+        stream = Stream()
+        for account, channels in streamed:
+            tap = None if recorder is None else recorder.begin(account, channels)
+            add_account(
+                environment,
+                stream,
+                account,
+                channels,
+                wanted,
+                tap=environment.console.tap(tap),
+                state=states.get(account.name),
+                is_simulated=request.simulate,
+            )
+        printer = Printer(
+            environment.console,
+            environment.stop,
+            environment.output(kind, [account.name for account, _ in streamed]),
+            environment.frame_output(kind),
+            sinks=sinks,
+            show_status=request.status,
+            count=request.count,
+            states=states,
+        )
+        if duration is not None:
+            environment.stop.end_after(duration)
+        return printer.run(stream)
+
+
+def _wanted(environment: Environment, request: Request, kind: Format) -> Wanted:
     if request.resume and kind is Format.RAW:
         raise UsageError(
             "--resume goes on with events, and --format raw prints none",
             "use --raw to have the exchange's own element in each event",
         )
-    wanted = _wanted(request, kind)
-    with ExitStack() as resources:
-        streamed = resources.enter_context(_streamed(request, voice))
-        stream = Stream()
-        states = resources.enter_context(_states(request, streamed, wanted))
-        for account, channels in streamed:
-            tap = voice.tap(None if recorder is None else recorder.begin(account, channels))
-            state = states.get(account.name)
-            add_account(
-                stream,
-                account,
-                channels,
-                wanted,
-                note=voice.note,
-                tap=tap,
-                state=state,
-                cached=not request.simulate,
-            )
-        names = [account.name for account, _ in streamed]
-        printer = Printer(
-            voice,
-            open_output(kind, names, no_color=request.no_color),
-            _frame_output(kind),
-            sinks=sinks,
-            show_status=request.status,
-            count=request.count,
-            duration=duration,
-            states=states,
-        )
-        return printer.run(stream)
-
-
-def _wanted(request: Request, kind: Format) -> Wanted:
     if request.since is not None and request.resume:
         raise UsageError(
             "--since and --resume say two different beginnings",
@@ -129,13 +120,15 @@ def _wanted(request: Request, kind: Format) -> Wanted:
         symbols=frozenset(symbol.upper() for symbol in request.symbol or ()),
         snapshot=not request.no_snapshot,
         raw_elements=request.raw,
-        raw_frames=kind is Format.RAW,
+        raw_frames=kind is Format.RAW and environment.stdout_is_open,
         max_retries=request.max_retries,
     )
 
 
 @contextmanager
-def _states(request: Request, streamed: Streamed, wanted: Wanted) -> "Iterator[dict[str, State]]":
+def _states(
+    environment: Environment, request: Request, streamed: Streamed, wanted: Wanted
+) -> "Iterator[dict[str, State]]":
     """The state of every account, held while the block runs; none without --resume."""
     with ExitStack() as held:
         states = {}
@@ -143,34 +136,26 @@ def _states(request: Request, streamed: Streamed, wanted: Wanted) -> "Iterator[d
             # Another seed or rate is another life, of which the last one's past tells nothing.
             simulated = f"simulated-{request.seed}-{request.rate:g}" if request.simulate else ""
             for account, channels in streamed:
-                state = open_state(account, channels, wanted, simulated=simulated)
+                state = open_state(environment, account, channels, wanted, simulated=simulated)
                 states[account.name] = held.enter_context(state)
         yield states
-
-
-def _frame_output(kind: Format) -> FrameOutput | None:
-    if kind is not Format.RAW:
-        return None
-    from privstream.outputs.raw import RawFrames  # noqa: PLC0415 - start-up time
-
-    return RawFrames(STDOUT)
 
 
 # --- which accounts ------------------------------------------------------------------------
 
 
 @contextmanager
-def _streamed(request: Request, voice: Voice) -> Iterator[Streamed]:
+def _streamed(environment: Environment, request: Request) -> Iterator[Streamed]:
     """The accounts asked for; simulated ones are there while the block runs."""
     if request.exchange == ALL and request.account is not None:
         raise UsageError("`watch all` streams every account", "name an exchange with --account")
     if request.simulate:
         with _simulated(request) as accounts:
-            yield _with_channels(accounts, request, voice)
+            yield _with_channels(accounts, request, environment.console)
     else:
-        accounts, config = _configured(request)
-        streamed = _with_channels(accounts, request, voice)
-        _name_overrides(config, accounts, voice)
+        accounts, config = _configured(environment, request)
+        streamed = _with_channels(accounts, request, environment.console)
+        name_overrides(environment.console, config, *accounts)
         yield streamed
 
 
@@ -184,8 +169,8 @@ def _simulated(request: Request) -> Iterator[list[Account]]:
         yield [simulation.account(name, request.options) for name in chosen]
 
 
-def _configured(request: Request) -> tuple[list[Account], Config]:
-    config = load(os.environ)
+def _configured(environment: Environment, request: Request) -> tuple[list[Account], Config]:
+    config = load(environment.variables)
     if request.exchange != ALL:
         name = request.account or request.exchange
         account = config.account(name, exchange=request.exchange, options=request.options)
@@ -198,13 +183,6 @@ def _configured(request: Request) -> tuple[list[Account], Config]:
     return [config.account(name) for name in config.names()], config
 
 
-def _name_overrides(config: Config, accounts: list[Account], voice: Voice) -> None:
-    """Who watches should know when it is not the exchange itself that he watches."""
-    for exchange in dict.fromkeys(account.exchange for account in accounts):
-        for key, url in config.overridden(exchange).items():
-            voice.line.say(f"{exchange}: {key} from {config.path}: {url}")
-
-
 def _exchange_of(account: Account, request: Request) -> Exchange:
     exchange = exchanges.find(account.exchange)
     if request.symbol:
@@ -212,7 +190,7 @@ def _exchange_of(account: Account, request: Request) -> Exchange:
     return exchange(account)
 
 
-def _with_channels(accounts: list[Account], request: Request, voice: Voice) -> Streamed:
+def _with_channels(accounts: list[Account], request: Request, console: Console) -> Streamed:
     chosen = [_exchange_of(account, request) for account in accounts]
     if request.exchange != ALL:
         return [(one.account, one.select(request.channels or ())) for one in chosen]
@@ -223,7 +201,7 @@ def _with_channels(accounts: list[Account], request: Request, voice: Voice) -> S
     for one in chosen:
         own = [name for name in named if name in one.channels]
         if named and not own:
-            voice.line.say(f"{one.account.name}: left out, it has none of these channels")
+            console.say(f"{one.account.name}: left out, it has none of these channels")
         else:
             streamed.append((one.account, one.select(own)))
     return streamed

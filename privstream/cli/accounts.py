@@ -5,8 +5,6 @@ shell's history or at the list of processes learns nothing.
 """
 
 import inspect
-import os
-import sys
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
@@ -15,8 +13,9 @@ import typer
 from privstream import exchanges
 from privstream.cli import options as o
 from privstream.cli.lazy import CommandSource, LazyGroup, as_command
+from privstream.cli.outside import environment_of, taken_out
 from privstream.model.errors import UsageError
-from privstream.outputs.status_line import StatusLine
+from privstream.outputs.console import Format
 
 SUMMARY = "Add, list and remove accounts and their credentials."
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What --account takes.")]
@@ -125,6 +124,7 @@ def _exchange_options() -> Iterator[tuple[str, inspect.Parameter]]:
 
 def _common(
     *,
+    context: typer.Context,
     name: Name,
     exchange: ExchangeName = None,
     keep: KeepWhere = None,
@@ -150,17 +150,16 @@ def _run_add(
     env: list[str] | None,
     file: list[str] | None,
     command: list[str] | None,
-    json: bool,
-    quiet: bool,
     **settings: Any,
 ) -> int:
     from privstream.app.add_account import Adding, Request  # noqa: PLC0415 - start-up time
     from privstream.app.credential_input import Keep  # noqa: PLC0415
     from privstream.app.list_accounts import print_lines, row_of  # noqa: PLC0415
 
+    environment = taken_out(settings)
+    json = settings.pop("json")
     if keep is not None and keep not in tuple(Keep):
         raise UsageError(f"--keep takes one of: {', '.join(Keep)}")
-    common = {"verbose", "debug", "no_color"}
     request = Request(
         options=options,
         keep=None if keep is None else Keep(keep),
@@ -169,9 +168,9 @@ def _run_add(
             Keep.FILE: file or [],
             Keep.COMMAND: command or [],
         },
-        **{key: value for key, value in settings.items() if key not in common},
+        **settings,
     )
-    config = Adding(request, _line(quiet=quiet)).run()
+    config = Adding(environment, request).run()
     if json:
         print_lines([row_of(config.accounts[request.name], config)])
     return 0
@@ -181,25 +180,28 @@ def _run_add(
 
 
 def list_(
+    context: typer.Context,
     *,
     json: o.Json = False,
     quiet: o.Quiet = False,
-    verbose: o.Verbose = False,  # noqa: ARG001 - all is said already
-    debug: o.Debug = False,  # noqa: ARG001
+    verbose: o.Verbose = False,
+    debug: o.Debug = False,
     no_color: o.NoColor = False,
 ) -> int:
     """List the accounts: where each credential comes from. Fetches nothing, shows no secret."""
     from privstream.app.list_accounts import print_lines, print_table, rows  # noqa: PLC0415 - start-up time
     from privstream.settings.config import load  # noqa: PLC0415
 
-    config = load(os.environ)
-    found = rows(config)
+    environment = environment_of(
+        context, quiet=quiet, verbose=verbose, debug=debug, as_json=json, no_color=no_color
+    )
+    found = rows(load(environment.variables))
     if not found:
-        _line(quiet=quiet).say("no account is configured; privstream accounts add NAME")
-    elif json or not os.isatty(1):
+        environment.console.say("no account is configured; privstream accounts add NAME")
+    elif environment.format(None, json=json) is Format.JSONL:
         print_lines(found)
     else:
-        print_table(found, no_color=no_color)
+        print_table(found, colour=environment.colour)
     return 0
 
 
@@ -207,24 +209,24 @@ def list_(
 
 
 def remove(
+    context: typer.Context,
     name: Name,
     *,
     yes: Yes = False,
     json: o.Json = False,
     quiet: o.Quiet = False,
-    verbose: o.Verbose = False,  # noqa: ARG001 - all is said already
-    debug: o.Debug = False,  # noqa: ARG001
-    no_color: o.NoColor = False,  # noqa: ARG001
+    verbose: o.Verbose = False,
+    debug: o.Debug = False,
+    no_color: o.NoColor = False,
 ) -> int:
     """Remove an account from the config file, and its entries from the keyring."""
     from privstream.app.list_accounts import print_lines, row_of  # noqa: PLC0415 - start-up time
     from privstream.app.remove_account import remove_account  # noqa: PLC0415
 
-    before = remove_account(name, _line(quiet=quiet), yes=yes)
+    environment = environment_of(
+        context, quiet=quiet, verbose=verbose, debug=debug, as_json=json, no_color=no_color
+    )
+    before = remove_account(environment, name, yes=yes)
     if before is not None and json:
         print_lines([row_of(before.accounts[name], before)])
     return 0
-
-
-def _line(*, quiet: bool) -> StatusLine:
-    return StatusLine(sys.stderr, animated=False, quiet=quiet)

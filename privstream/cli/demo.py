@@ -5,12 +5,15 @@ from typing import Annotated
 import typer
 
 from privstream.cli import options as o
+from privstream.cli.outside import environment_of
+from privstream.outputs.console import Format
 
 Rate = Annotated[float, typer.Option("--rate", min=0.01, help="Happenings a second.")]
 Seed = Annotated[int, typer.Option("--seed", help="Another seed, another life.")]
 
 
 def demo(
+    context: typer.Context,
     *,
     rate: Rate = 3.0,
     seed: Seed = 1,
@@ -27,7 +30,16 @@ def demo(
     """Watch simulated accounts: no key, no network. Ctrl-C ends it."""
     from privstream.app.watch import ALL, Request, watch  # noqa: PLC0415 - start-up time
 
+    environment = environment_of(
+        context,
+        quiet=quiet,
+        verbose=verbose,
+        debug=debug,
+        as_json=json or format is Format.JSONL,
+        no_color=no_color,
+    )
     return watch(
+        environment,
         Request(
             exchange=ALL,
             simulate=True,
@@ -38,9 +50,5 @@ def demo(
             count=count,
             duration=duration,
             status=status,
-            quiet=quiet,
-            verbose=verbose,
-            debug=debug,
-            no_color=no_color,
-        )
+        ),
     )

@@ -15,20 +15,22 @@ The exit code is that of the worst error: 3 configuration, 4 refused, 5 unreacha
 and what was skipped do not fail.
 """
 
-import os
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from privstream.cli import options as o
+from privstream.cli.outside import environment_of
+from privstream.model.errors import Exit
+from privstream.outputs.base import NotTaken, ReaderGone
+from privstream.outputs.console import Format
+from privstream.outputs.descriptor import discard_stdout
 
 if TYPE_CHECKING:  # start-up time
+    from privstream.app.environment import Environment
     from privstream.doctor.account import Equip
     from privstream.doctor.findings import Finding
-    from privstream.outputs.console import Voice
 
-STDOUT = 1
 Accounts = Annotated[
     list[str] | None,
     typer.Argument(metavar="[ACCOUNT]...", help="Only these accounts.  [default: all]"),
@@ -38,6 +40,7 @@ Json = Annotated[bool, typer.Option("--json", help="JSON lines, as in a pipe.")]
 
 
 def doctor(
+    context: typer.Context,
     *,
     accounts: Accounts = None,
     json: Json = False,
@@ -50,34 +53,47 @@ def doctor(
     from privstream.cli.findings import LinePrinter, PagePrinter  # noqa: PLC0415 - start-up time
     from privstream.connection.clock import SystemClock  # noqa: PLC0415
     from privstream.doctor.examination import examine  # noqa: PLC0415
-    from privstream.doctor.findings import worst  # noqa: PLC0415
-    from privstream.outputs.console import Voice  # noqa: PLC0415
+    from privstream.doctor.findings import SEVERITY, worst  # noqa: PLC0415
 
-    as_json = json or not os.isatty(STDOUT)
-    voice = Voice(quiet=quiet, verbose=verbose or debug, debug=debug, as_json=as_json)
-    printer = LinePrinter() if as_json else PagePrinter(no_color=no_color)
+    environment = environment_of(
+        context, quiet=quiet, verbose=verbose, debug=debug, as_json=json, no_color=no_color
+    )
+    readable = environment.format(None, json=json) is Format.PRETTY
+    printer = PagePrinter(environment) if readable else LinePrinter(environment)
     found: list[Finding] = []
-    for finding in examine(os.environ, accounts or (), _equip(voice), SystemClock()):
-        if not quiet or finding.level != "ok":
-            printer.show(finding)
+    unread = Exit.DONE
+    examination = examine(
+        environment.variables,
+        accounts or (),
+        _equip(environment),
+        SystemClock(),
+        stop=environment.stop,
+    )
+    for finding in examination:
         found.append(finding)
-    if not (as_json or quiet):
-        sys.stderr.write(_summary(found))
-    return worst(found)
+        if unread is Exit.DONE and not (quiet and finding.level == "ok"):
+            try:
+                printer.show(finding)
+            except (ReaderGone, NotTaken):
+                # It goes on for its exit code, which cannot be 0 for who was not told.
+                discard_stdout()
+                unread = Exit.UNREACHABLE
+    if readable and not quiet:
+        environment.console.ask(_summary(found))
+    return max(worst(found), unread, key=SEVERITY.index)
 
 
-def _equip(voice: "Voice") -> "Equip":
+def _equip(environment: "Environment") -> "Equip":
     """The way out of an account, as a stream has it."""
     from privstream.app.assembly import errand_for, tokens_for  # noqa: PLC0415 - start-up time
     from privstream.doctor.account import Equipment  # noqa: PLC0415
     from privstream.model.account import Account  # noqa: PLC0415
 
     def equip(account: Account) -> Equipment:
-        def note(text: str) -> None:
-            voice.note(f"{account.name}: {text}")
-
-        errand = errand_for(account, note=note, tap=voice.tap(None))
-        tokens = tokens_for(errand.exchange, errand.rest, errand.clock, errand.stop, note=note)
+        errand = errand_for(environment, account)
+        tokens = tokens_for(
+            environment, errand.exchange, errand.rest, errand.clock, errand.stop, note=errand.note
+        )
         return Equipment(errand, tokens)
 
     return equip

@@ -5,19 +5,22 @@ the exit code that the contract gives it.
 """
 
 import errno
+import signal
 import sys
 from collections.abc import Sequence
 from functools import partial
+from io import TextIOWrapper
 from types import TracebackType
 from typing import Any
 
 import typer
 
 from privstream.cli.lazy import CommandSource, LazyGroup
-from privstream.delivery import signals
-from privstream.model.errors import Exit, Interrupted, PrivstreamError, UsageError
-from privstream.outputs.base import ReaderGone
-from privstream.outputs.descriptor import STDOUT, discard_stdout, occupy_closed_streams
+from privstream.cli.outside import Process
+from privstream.delivery.signals import Signals, Stop, Stopped
+from privstream.model.errors import Exit, Interrupted, OutputFailed, PrivstreamError, UsageError
+from privstream.outputs.base import NotTaken, ReaderGone
+from privstream.outputs.descriptor import discard_stdout
 
 
 def _watch() -> Any:
@@ -69,8 +72,8 @@ COMMANDS: dict[str, tuple[str, CommandSource]] = {
     "accounts": ("Add, list and remove accounts.", _accounts),
     "schema": ("Print the JSON Schema of the events.", "privstream.cli.schema:schema"),
 }
-READ = frozenset({"watch", "record", "replay", "demo", "schema"})
-"""Commands that are for nothing where nobody reads stdout; of others the exit code tells."""
+STREAMS = frozenset({"watch", "record", "replay", "demo", "simulate", "schema"})
+"""Commands whose reader may leave, and that may be told to stop: what they did was right till then."""
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 HELP = """Stream your own exchange account events: orders, fills, balances, positions.
 
@@ -81,43 +84,107 @@ Readable in a terminal, one JSON object per line in a pipe."""
 CLICK_FAULT: type[Exception] = typer.BadParameter.__mro__[2]
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run a command line; returns the exit code."""
-    if STDOUT in occupy_closed_streams() and not READ.isdisjoint(arguments[:1]):
-        return Exit.DONE
-    signals.take_over()
+def run(
+    arguments: Sequence[str], stop: Stop | None = None, closed: frozenset[int] = frozenset()
+) -> int:
+    """Run a command line; returns the exit code. Without `stop` the process's signals are taken.
+
+    `closed` are the standard streams that were closed at the start.
+    """
+    if stop is None:
+        with Signals() as signals:
+            return run(arguments, signals, closed)
+    process = Process(stop, closed)
+    stop.code, stop.last_words = lambda: _code(arguments, stop), lambda: _say_stopped(arguments)
     sys.excepthook = partial(_tell_bug, arguments)
+    _spell_out_what_stdout_cannot_show()
     try:
-        return _run(arguments)
+        code = _run(arguments, process)
+    except Stopped:
+        return _stopped(arguments, stop)
+    except (ReaderGone, NotTaken):
+        discard_stdout()
+        return _unread(arguments, stop)
     except PrivstreamError as error:
+        if isinstance(error, Interrupted) and error.cause == "stopped" and stop.is_told():
+            return _stopped(arguments, stop)
         _fail(error, arguments)
         return error.exit
-    except ReaderGone:
-        discard_stdout()
-        return Exit.DONE
-    except KeyboardInterrupt:
-        return signals.leave(Exit.INTERRUPTED)
-    except signals.Terminated:
-        return signals.leave(_stopped(arguments))
+    return Exit.INTERRUPTED if code == Exit.DONE and stop.by is signal.SIGINT else code
 
 
-def _stopped(arguments: Sequence[str]) -> Exit:
-    """The exit code of a command that was told to stop."""
-    code = signals.code_of_stop(arguments)
-    if code:
-        _fail(Interrupted("told to stop before it was done"), arguments)
+def _code(arguments: Sequence[str], stop: Stop) -> Exit:
+    """The exit code of a command that was told to stop, before it had its answer if it has one."""
+    if stop.by is signal.SIGINT:
+        return Exit.INTERRUPTED
+    return Exit.DONE if is_stream(arguments) else _unanswered(arguments)
+
+
+def _unanswered(arguments: Sequence[str]) -> Exit:
+    return Exit.TIMED_OUT if "wait" in arguments[:1] else Exit.UNREACHABLE
+
+
+def is_stream(arguments: Sequence[str]) -> bool:
+    """The command shows what there is for as long as somebody wants it, and owes no answer."""
+    return STREAMS.issuperset(arguments[:1])
+
+
+def _stopped(arguments: Sequence[str], stop: Stop) -> int:
+    code = _code(arguments, stop)
+    if code is not Exit.INTERRUPTED:
+        _say_stopped(arguments)
     return code
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _say_stopped(arguments: Sequence[str]) -> None:
+    if not is_stream(arguments):
+        _fail(Interrupted("told to stop before it was done"), arguments)
+
+
+def _unread(arguments: Sequence[str], stop: Stop) -> int:
+    """Nobody reads stdout any more, or not in the time that was left."""
+    if stop.is_told():
+        return _stopped(arguments, stop)
+    if is_stream(arguments):
+        return Exit.DONE
+    _fail(Interrupted("nobody read what it had to say"), arguments)
+    return _unanswered(arguments)
+
+
+def _run(arguments: Sequence[str], process: Process) -> int:
     group = LazyGroup(name="privstream", lazy=COMMANDS, help=HELP, epilog=EPILOG)
     try:
-        code = group.main(args=list(arguments), prog_name="privstream", standalone_mode=False)
+        code = group.main(
+            args=list(arguments), prog_name="privstream", standalone_mode=False, obj=process
+        )
+        _flush_stdout()
     except CLICK_FAULT as fault:
         raise _usage_error(fault) from None
+    except BrokenPipeError:
+        raise ReaderGone from None
     except typer.Abort:
         return Exit.INTERRUPTED
     return int(code or Exit.DONE)
+
+
+def _flush_stdout() -> None:
+    """What help was printed is out, or said not to be."""
+    if sys.stdout is None:  # it was closed
+        return
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        discard_stdout()
+        raise OutputFailed(f"cannot write the output: {problem.strerror}") from None
+
+
+def _spell_out_what_stdout_cannot_show() -> None:
+    """Help has signs that an old terminal's encoding may lack."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 EPILOG = "privstream COMMAND --help says more; privstream --version says which one this is."

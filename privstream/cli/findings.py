@@ -3,15 +3,14 @@
 The one rule: an exchange's text is foreign, so nothing of it commands the terminal.
 """
 
-import os
 import sys
 from typing import Protocol
 
+from privstream.app.environment import Environment
 from privstream.doctor.findings import Finding, Level
 from privstream.model.exact import ascii_line, encode
 from privstream.outputs.descriptor import write_all
 from privstream.outputs.safe_text import safe_text
-from privstream.outputs.terminal import is_lively
 
 STDOUT = 1
 GENERAL = "this machine"
@@ -30,16 +29,20 @@ class Printer(Protocol):
 class LinePrinter:
     """One JSON object per finding."""
 
+    def __init__(self, environment: Environment) -> None:
+        self._patience = environment.stop.patience
+
     def show(self, finding: Finding) -> None:
-        write_all(STDOUT, ascii_line(encode(finding.line())) + b"\n")
+        write_all(STDOUT, ascii_line(encode(finding.line())) + b"\n", self._patience)
 
 
 class PagePrinter:
     """Marked lines under the account's name, each mend below its line."""
 
-    def __init__(self, *, no_color: bool) -> None:
-        self._lively = is_lively(STDOUT, no_color=no_color)
-        self._plain = os.environ.get("TERM") == "dumb" or not _shows_marks()
+    def __init__(self, environment: Environment) -> None:
+        self._patience = environment.stop.patience
+        self._lively = environment.colour
+        self._plain = environment.variables.get("TERM") == "dumb" or not _shows_marks()
         self._shown: Finding | None = None
 
     def show(self, finding: Finding) -> None:
@@ -50,7 +53,8 @@ class PagePrinter:
             lines = ["", self._heading(finding), *lines]
         self._shown = finding
         text = "".join(f"{line}\n" for line in lines)
-        write_all(STDOUT, text.encode(sys.stdout.encoding or "ascii", "replace"))
+        shown = text.encode(sys.stdout.encoding or "ascii", "replace")
+        write_all(STDOUT, shown, self._patience)
 
     def _heading(self, finding: Finding) -> str:
         known = finding.account is None or finding.exchange in {None, finding.account}

@@ -13,6 +13,7 @@ import typer
 from privstream import exchanges
 from privstream.cli import options as o
 from privstream.cli.lazy import LazyGroup, as_command
+from privstream.cli.outside import taken_out
 from privstream.cli.watch import option_parameter
 from privstream.exchanges.base import Exchange
 from privstream.model.account import Account
@@ -20,6 +21,7 @@ from privstream.model.errors import UsageError
 from privstream.model.order_entry import ListOption, OrderEntry, OrderOption, TimeInForce
 
 if TYPE_CHECKING:  # start-up time
+    from privstream.app.environment import Environment
     from privstream.app.order_account import Wish
 
 ACTIONS = {
@@ -124,44 +126,52 @@ def _refusal(name: str, sentence: str) -> Any:
 
 
 def _place(kind: type[Exchange], entry: OrderEntry) -> Callable[..., int]:
-    def run(wish: "Wish", settings: dict[str, Any], own: dict[str, Any]) -> int:
+    def run(
+        environment: "Environment", wish: "Wish", settings: dict[str, Any], own: dict[str, Any]
+    ) -> int:
         from privstream.app.order_actions import Terms, place  # noqa: PLC0415 - start-up time
 
-        return place(wish, Terms(own=own, **settings))
+        return place(environment, wish, Terms(own=own, **settings))
 
     return _command("place", kind, run, _place_options, entry.options, types=entry.types)
 
 
 def _cancel(kind: type[Exchange], _entry: OrderEntry) -> Callable[..., int]:
-    def run(wish: "Wish", settings: dict[str, Any], _own: dict[str, Any]) -> int:
+    def run(
+        environment: "Environment", wish: "Wish", settings: dict[str, Any], _own: dict[str, Any]
+    ) -> int:
         from privstream.app.order_actions import cancel  # noqa: PLC0415 - start-up time
 
-        return cancel(wish, **settings)
+        return cancel(environment, wish, **settings)
 
     return _command("cancel", kind, run, _cancel_options)
 
 
 def _get(kind: type[Exchange], _entry: OrderEntry) -> Callable[..., int]:
-    def run(wish: "Wish", settings: dict[str, Any], _own: dict[str, Any]) -> int:
+    def run(
+        environment: "Environment", wish: "Wish", settings: dict[str, Any], _own: dict[str, Any]
+    ) -> int:
         from privstream.app.order_actions import get  # noqa: PLC0415 - start-up time
 
-        return get(wish, **settings)
+        return get(environment, wish, **settings)
 
     return _command("get", kind, run, _get_options)
 
 
 def _list(kind: type[Exchange], entry: OrderEntry) -> Callable[..., int]:
-    def run(wish: "Wish", _settings: dict[str, Any], own: dict[str, Any]) -> int:
+    def run(
+        environment: "Environment", wish: "Wish", _settings: dict[str, Any], own: dict[str, Any]
+    ) -> int:
         from privstream.app.order_actions import list_orders  # noqa: PLC0415 - start-up time
 
         kinds = {option.name: option.kind for option in entry.list_options}
-        return list_orders(wish, own, kinds)
+        return list_orders(environment, wish, own, kinds)
 
     return _command("list", kind, run, _no_options, entry.list_options)
 
 
 _MAKERS = {"place": _place, "cancel": _cancel, "get": _get, "list": _list}
-Run = Callable[["Wish", dict[str, Any], dict[str, Any]], int]
+Run = Callable[["Environment", "Wish", dict[str, Any], dict[str, Any]], int]
 _OWN = "own_"  # `from` and `type` are names of options, and none of parameters
 
 
@@ -179,10 +189,11 @@ def _command(
     def order(**settings: Any) -> int:
         from privstream.app.order_account import Wish  # noqa: PLC0415 - start-up time
 
+        environment = taken_out(settings)
         chosen = _taken(settings, {option.name: option.name for option in kind.options})
         named = _taken(settings, {_OWN + option.name: option.name for option in own})
-        common = {name: settings.pop(name) for name in inspect.signature(_common).parameters}
-        return run(Wish(exchange=kind.name, options=chosen, **common), settings, named)
+        common = {name: settings.pop(name) for name in ("account", "format", "json", "raw")}
+        return run(environment, Wish(exchange=kind.name, options=chosen, **common), settings, named)
 
     parameters = [
         *(
@@ -284,6 +295,7 @@ def _no_options() -> None:
 
 def _common(
     *,
+    context: typer.Context,
     account: o.AccountName = None,
     format: o.FormatOption = None,  # noqa: A002 - the option's name
     json: o.Json = False,

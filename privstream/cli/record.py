@@ -11,6 +11,7 @@ from typing import Any, Self, cast
 
 import msgspec
 
+from privstream.app.environment import Environment
 from privstream.app.recording import VERSION, Direction, Entry, Head
 from privstream.app.watch import Request, watch
 from privstream.cli.lazy import LazyGroup
@@ -45,11 +46,11 @@ class _RecordGroup(LazyGroup):
         rest: list[str] = super().parse_args(ctx, args)
         return rest
 
-    def _record(self, request: Request) -> int:
+    def _record(self, environment: Environment, request: Request) -> int:
         if self._file is None:
             raise UsageError("record into which file?", "privstream record FILE EXCHANGE")
         with Recorder(self._file) as recorder:
-            return watch(request, recorder=recorder)
+            return watch(environment, request, recorder)
 
 
 class Recorder:

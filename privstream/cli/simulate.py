@@ -5,8 +5,6 @@ The one rule: stdout holds config lines and nothing else, since it is meant for 
 
 import os
 import stat
-import sys
-import threading
 from enum import StrEnum
 from typing import Annotated
 
@@ -14,13 +12,11 @@ import typer
 
 from privstream import simulator
 from privstream.cli import options as o
-from privstream.delivery.signals import raise_again
+from privstream.cli.outside import environment_of
 from privstream.model.account import Account
 from privstream.model.errors import ConfigError
-from privstream.simulator.faults import Happened
+from privstream.outputs.descriptor import STDOUT, write_all
 
-LOOK = 1.0
-"""Seconds between two looks whether a signal came and got lost."""
 FAULT_HELP = (
     "Let something go wrong; repeatable. KIND: drop, reset, stall, mute, duplicate, reorder, lose, "
     "expire, refuse, maintenance, close, http, drip, huge, junk, swallow. WHEN: 10s, every=30s, n=100 "
@@ -37,6 +33,7 @@ class Protocol(StrEnum):
 
 
 def simulate(
+    context: typer.Context,
     exchanges: Annotated[
         list[str] | None, typer.Argument(metavar="[EXCHANGE]...", help="Default: all there are.")
     ] = None,
@@ -71,9 +68,9 @@ def simulate(
     debug: o.Debug = False,
 ) -> None:
     """Serve exchanges' private protocols on loopback, with an invented account on each."""
-    del verbose, debug  # every fault that strikes is told anyhow; there is no more to tell
     from privstream.simulator.server import Simulation  # noqa: PLC0415 - its library is optional
 
+    environment = environment_of(context, quiet=quiet, verbose=verbose, debug=debug)
     names = list(dict.fromkeys(exchanges or simulator.names()))
     served = Simulation(
         names,
@@ -83,7 +80,7 @@ def simulate(
         limits=not no_limits,
         faults=dict.fromkeys(names, fault or []),
         chaos=chaos,
-        tell=(lambda _: None) if quiet else _tell,
+        tell=lambda happened: environment.console.tell(str(happened)),
     )
     try:
         served.start()
@@ -94,25 +91,19 @@ def simulate(
     try:
         _keep_to_owner()
         for name in names:
-            print(_config_lines(served.account(name, {"protocol": protocol})), flush=True)  # noqa: T201 - this is the output
-        if not quiet:
-            typer.echo(_explanation(names), err=True)
-        forever = threading.Event()
-        while not forever.wait(LOOK):
-            raise_again()
+            lines = _config_lines(served.account(name, {"protocol": protocol}))
+            write_all(STDOUT, f"{lines}\n".encode(), environment.stop.patience)
+        environment.console.tell(_explanation(names))
+        environment.stop.event.wait()
+        environment.stop.check()
     finally:
         served.stop()
 
 
-def _tell(happened: Happened) -> None:
-    typer.echo(str(happened), err=True)
-
-
 def _keep_to_owner() -> None:
     """Where stdout is a file, nobody else may read it: it holds credentials."""
-    stdout = sys.stdout.fileno()
-    if stat.S_ISREG(os.fstat(stdout).st_mode):
-        os.fchmod(stdout, 0o600)
+    if stat.S_ISREG(os.fstat(STDOUT).st_mode):
+        os.fchmod(STDOUT, 0o600)
 
 
 def _config_lines(account: Account) -> str:

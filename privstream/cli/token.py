@@ -4,18 +4,13 @@ The one rule: made for cron. Every wait ends, one line per account goes to stdou
 exit code is the worst account's.
 """
 
-import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from privstream.cli import options as o
 from privstream.cli.lazy import LazyGroup, as_command
-
-if TYPE_CHECKING:  # start-up time
-    from privstream.app.token_lines import Teller
-    from privstream.outputs.console import Voice
+from privstream.cli.outside import environment_of
 
 HELP = "Check, show and renew the session tokens of your accounts."
 Accounts = Annotated[
@@ -47,6 +42,7 @@ def group() -> Any:
 
 
 def check(
+    context: typer.Context,
     accounts: Accounts = None,
     *,
     min_ttl: MinTtl = "2m",
@@ -61,24 +57,21 @@ def check(
     A token with less than --min-ttl left is renewed. Where an exchange has no tokens it is
     logged in and out. Ends within 30 seconds.
     """
-    from privstream.app import check_logins as checking  # noqa: PLC0415 - start-up time
-    from privstream.app.durations import seconds  # noqa: PLC0415 - start-up time
+    from privstream.app import check_logins  # noqa: PLC0415 - start-up time
+    from privstream.app.durations import seconds  # noqa: PLC0415
+    from privstream.app.token_lines import TokenLines  # noqa: PLC0415
 
-    least = seconds(min_ttl)
-    config, names = checking.configured(accounts or (), os.environ)
-    voice, teller = _tellers(
-        names,
-        json=json,
-        silent=quiet,
-        quiet=quiet,
-        verbose=verbose,
-        debug=debug,
-        no_color=no_color,
+    environment = environment_of(
+        context, quiet=quiet, verbose=verbose, debug=debug, as_json=json, no_color=no_color
     )
-    return teller.tell(checking.check_accounts(config, names, least, voice))
+    least = seconds(min_ttl)
+    config, names = check_logins.configured(environment, accounts or ())
+    lines = TokenLines(environment, names, json=json, silent=quiet)
+    return lines.print(check_logins.check_accounts(environment, config, names, least))
 
 
 def show(
+    context: typer.Context,
     account: OneAccount,
     *,
     reveal: Reveal = False,
@@ -89,15 +82,18 @@ def show(
     no_color: o.NoColor = False,
 ) -> int:
     """Show the token in the cache, masked unless --reveal is given. Asks the exchange nothing."""
-    from privstream.app import check_logins as checking  # noqa: PLC0415 - start-up time
+    from privstream.app import check_logins  # noqa: PLC0415 - start-up time
+    from privstream.app.token_lines import TokenLines  # noqa: PLC0415
 
-    voice, teller = _tellers(
-        (account,), json=json, quiet=quiet, verbose=verbose, debug=debug, no_color=no_color
+    environment = environment_of(
+        context, quiet=quiet, verbose=verbose, debug=debug, as_json=json, no_color=no_color
     )
-    return teller.tell([checking.kept(account, voice, os.environ, reveal=reveal)])
+    lines = TokenLines(environment, (account,), json=json)
+    return lines.print([check_logins.kept(environment, account, reveal=reveal)])
 
 
 def refresh(
+    context: typer.Context,
     account: OneAccount,
     *,
     json: o.Json = False,
@@ -107,27 +103,11 @@ def refresh(
     no_color: o.NoColor = False,
 ) -> int:
     """Fetch a new token, whatever is left of the one in the cache, and keep it there."""
-    from privstream.app import check_logins as checking  # noqa: PLC0415 - start-up time
+    from privstream.app import check_logins  # noqa: PLC0415 - start-up time
+    from privstream.app.token_lines import TokenLines  # noqa: PLC0415
 
-    voice, teller = _tellers(
-        (account,),
-        json=json,
-        silent=quiet,
-        quiet=quiet,
-        verbose=verbose,
-        debug=debug,
-        no_color=no_color,
+    environment = environment_of(
+        context, quiet=quiet, verbose=verbose, debug=debug, as_json=json, no_color=no_color
     )
-    return teller.tell([checking.refreshed(account, voice, os.environ)])
-
-
-def _tellers(
-    accounts: Sequence[str], *, json: bool, no_color: bool, silent: bool = False, **said: bool
-) -> "tuple[Voice, Teller]":
-    """Who says what failed, and who prints the lines."""
-    from privstream.app.token_lines import Teller  # noqa: PLC0415 - start-up time
-    from privstream.outputs.console import Voice  # noqa: PLC0415 - start-up time
-
-    said["verbose"] = said["verbose"] or said["debug"]
-    voice = Voice(as_json=json, no_color=no_color, **said)
-    return voice, Teller(voice, accounts, json=json, silent=silent, no_color=no_color)
+    lines = TokenLines(environment, (account,), json=json, silent=quiet)
+    return lines.print([check_logins.refreshed(environment, account)])

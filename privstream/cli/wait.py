@@ -4,7 +4,6 @@ The one rule: what cannot be is refused before anything is sent.
 """
 
 import inspect
-import os
 import re
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ import typer
 from privstream import exchanges
 from privstream.cli import options as o
 from privstream.cli.lazy import LazyGroup, as_command
+from privstream.cli.outside import taken_out
 from privstream.cli.watch import option_parameter
 from privstream.exchanges.base import Exchange
 from privstream.model.errors import UsageError
@@ -23,8 +23,8 @@ from privstream.model.order_entry import STATUSES
 from privstream.outputs.console import Format
 
 if TYPE_CHECKING:  # start-up time
+    from privstream.app.environment import Environment
     from privstream.model.account import Account
-    from privstream.outputs.console import Voice
 
 UntilOption = Annotated[
     str,
@@ -70,11 +70,11 @@ def _command(exchange: type[Exchange]) -> Callable[..., int]:
     def wait_for_order(order_id: str, **settings: Any) -> int:
         chosen = {option.name: settings.pop(option.name) for option in exchange.options}
         options = {name: value for name, value in chosen.items() if value is not None}
-        return _wait(exchange, order_id, options, **settings)
+        return _wait(taken_out(settings), exchange, order_id, options, **settings)
 
     own = inspect.signature(_common, eval_str=True).parameters.values()
-    first, *common = own
-    parameters = [first, *map(option_parameter, exchange.options), *common]
+    context, first, *common = own
+    parameters = [context, first, *map(option_parameter, exchange.options), *common]
     wait_for_order.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # Typer reads it
     wait_for_order.__annotations__ = {p.name: p.annotation for p in parameters}
     wait_for_order.__doc__ = SUMMARY.format(
@@ -87,6 +87,7 @@ def _command(exchange: type[Exchange]) -> Callable[..., int]:
 
 def _common(
     *,
+    context: typer.Context,
     order_id: Annotated[str, typer.Argument(metavar="ORDER_ID", help="The exchange's own id.")],
     until: UntilOption = "filled",
     timeout: Timeout = "5m",
@@ -104,6 +105,7 @@ def _common(
 
 
 def _wait(
+    environment: "Environment",
     exchange: type[Exchange],
     order_id: str,
     options: dict[str, str],
@@ -115,35 +117,22 @@ def _wait(
     json: bool,
     raw: bool,
     max_retries: int | None,
-    quiet: bool,
-    verbose: bool,
-    debug: bool,
-    no_color: bool,
 ) -> int:
-    from privstream.app.durations import seconds  # noqa: PLC0415
+    from privstream.app.durations import seconds  # noqa: PLC0415 - start-up time
     from privstream.app.wait_for_order import Until, follow  # noqa: PLC0415
-    from privstream.delivery.printer import chosen_format, open_output  # noqa: PLC0415
-    from privstream.outputs.console import Voice  # noqa: PLC0415 - start-up time
 
     started = time.monotonic()
     _check(exchange, order_id, until, format)
     limit = seconds(timeout)
-    voice = Voice(
-        quiet=quiet,
-        verbose=verbose or debug,
-        debug=debug,
-        as_json=json or format is Format.JSONL,
-        no_color=no_color,
-    )
-    found = _account(exchange.name, account, options, voice)
-    kind = chosen_format(format, json=json)
+    found = _account(environment, exchange.name, account, options)
+    kind = environment.format(format, json=json)
     return follow(
+        environment,
         found,
         order_id,
         Until(until),
         timeout=limit,
-        voice=voice,
-        output=None if quiet else open_output(kind, [found.name], no_color=no_color),
+        output=None if environment.console.quiet else environment.output(kind, [found.name]),
         started=started,
         max_retries=max_retries,
         raw=raw,
@@ -169,11 +158,13 @@ def _check(
         raise UsageError(f"{order_id!r} is no order id of {exchange.title}", hint)
 
 
-def _account(exchange: str, name: str | None, options: dict[str, str], voice: "Voice") -> "Account":
-    from privstream.settings.config import load  # noqa: PLC0415 - start-up time
+def _account(
+    environment: "Environment", exchange: str, name: str | None, options: dict[str, str]
+) -> "Account":
+    from privstream.app.assembly import name_overrides  # noqa: PLC0415 - start-up time
+    from privstream.settings.config import load  # noqa: PLC0415
 
-    config = load(os.environ)
+    config = load(environment.variables)
     account = config.account(name or exchange, exchange=exchange, options=options)
-    for key, url in config.overridden(exchange).items():
-        voice.line.say(f"{exchange}: {key} from {config.path}: {url}")
+    name_overrides(environment.console, config, account)
     return account

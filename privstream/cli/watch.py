@@ -13,12 +13,14 @@ import typer
 from privstream import exchanges
 from privstream.cli import options as o
 from privstream.cli.lazy import CommandSource, LazyGroup, as_command
+from privstream.cli.outside import taken_out
 from privstream.exchanges.base import Exchange, Option
 
 if TYPE_CHECKING:  # start-up time
+    from privstream.app.environment import Environment
     from privstream.app.watch import Request
 
-Run: TypeAlias = "Callable[[Request], int]"
+Run: TypeAlias = "Callable[[Environment, Request], int]"
 ALL = "all"
 SUMMARY_ALL = "Every configured account, merged in the order of arrival."
 
@@ -29,10 +31,10 @@ def group() -> Any:
     return LazyGroup(name="watch", lazy=lazy, help="Stream an account's own events.")
 
 
-def _watch(request: "Request") -> int:
+def _watch(environment: "Environment", request: "Request") -> int:
     from privstream.app.watch import watch  # noqa: PLC0415 - start-up time
 
-    return watch(request)
+    return watch(environment, request)
 
 
 def one_each(run: Run) -> dict[str, tuple[str, CommandSource]]:
@@ -77,9 +79,10 @@ def _command(
     def watch_exchange(**settings: Any) -> int:
         from privstream.app.watch import Request  # noqa: PLC0415 - start-up time
 
+        environment = taken_out(settings)
         chosen = {option.name: settings.pop(option.name) for option in own}
         options = {name: value for name, value in chosen.items() if value is not None}
-        return run(Request(exchange=exchange, options=options, **settings))
+        return run(environment, Request(exchange=exchange, options=options, **settings))
 
     channels = inspect.Parameter(
         "channels",
@@ -113,6 +116,7 @@ def option_parameter(option: Option) -> inspect.Parameter:
 
 def _common(
     *,
+    context: typer.Context,
     account: o.AccountName = None,
     format: o.FormatOption = None,  # noqa: A002 - the option's name
     json: o.Json = False,

@@ -1,7 +1,6 @@
 """One account's way out, for a command that asks something and ends.
 
 The one rule: every wait is bounded, and nothing is tried again behind the user's back.
-Runs in the main thread, where Ctrl-C interrupts it at once.
 """
 
 import threading
@@ -31,13 +30,15 @@ ASK_LIMIT = 30.0
 class Heard:
     """Keeps the events that a connection told."""
 
+    takes_frames = False
+
     def __init__(self) -> None:
         self.told: list[AnyEvent] = []
 
     def events(self, events: list[AnyEvent]) -> None:
         self.told += events
 
-    def frames(self, frames: list[bytes]) -> None:
+    def frames(self, told: list[tuple[bytes, list[AnyEvent]]]) -> None:
         """Frames are nobody's concern here."""
 
     def whole(self, wall_ns: int) -> None:
@@ -45,6 +46,10 @@ class Heard:
 
 
 def _unsaid(_text: str) -> None:
+    pass
+
+
+def _go_on() -> None:
     pass
 
 
@@ -58,12 +63,15 @@ class Errand:
     socket: Callable[[], Socket]
     nonce: Callable[[], AbstractContextManager[int]]
     stop: threading.Event = field(default_factory=threading.Event)
+    check: Callable[[], None] = _go_on
+    """Raises where the command was told to stop; called wherever something takes its time."""
     note: Callable[[str], None] = _unsaid
     tap: Tap | None = None
 
     def ask(self, flow: RestFlow[T], *, deadline: float = ASK_LIMIT) -> T:
         """Run a flow of REST calls to its result. Raises Refused and Unreachable."""
-        return self.rest.run(flow, deadline=deadline)
+        self.check()
+        return self.rest.run(flow, idle=self.check, deadline=deadline)
 
     def ledger(self, channels: tuple[str, ...]) -> Ledger:
         """A fresh memory, which counts fills from now on."""
@@ -102,6 +110,7 @@ class Errand:
             ) as talk:
                 talk.open(stamp)
                 while not talk.is_ready:
+                    self.check()
                     talk.step(TICK)
                 login.close()  # the key's lock was held until the exchange had answered
                 yield talk

@@ -34,11 +34,15 @@ class Wire(Protocol):
 class Outlet(Protocol):
     """Where events go; blocks while the reader is slow."""
 
+    @property
+    def takes_frames(self) -> bool:
+        """Frames are wanted too: each with the events that it made, which go nowhere else."""
+
     def events(self, events: list[AnyEvent]) -> None:
         """Deliver events."""
 
-    def frames(self, frames: list[bytes]) -> None:
-        """Deliver frames as they came."""
+    def frames(self, told: list[tuple[bytes, list[AnyEvent]]]) -> None:
+        """Deliver frames as they came, with their events."""
 
     def whole(self, wall_ns: int) -> None:
         """Until this moment, by the exchange's clock, nothing is missing from what was delivered."""

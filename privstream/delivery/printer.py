@@ -1,24 +1,24 @@
 """The last step of a stream: prints events, says states, counts, knows when to stop.
 
-Everything here runs in the main thread, which alone owns outputs and signals.
+The one rule: what was printed is a prefix of what happened, in whole lines. From the first event
+that a reader does not take any more nothing is printed or remembered; the rest is counted.
+
+Everything here runs in the main thread, which alone owns outputs.
 """
 
-import os
-import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from types import FrameType
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from privstream.delivery.signals import Terminated, raise_again
+from privstream.delivery.signals import Stop, Stopped
 from privstream.delivery.stream import Ended, Item, Received, Stream, Told, Whole
-from privstream.model.errors import Exit, PrivstreamError
+from privstream.model.errors import Exit, OutputFailed, PrivstreamError
 from privstream.model.events import AnyEvent, Status
 from privstream.model.times import from_nanos
-from privstream.outputs.base import FrameOutput, Output, ReaderGone
-from privstream.outputs.console import STDOUT, Format, Voice
-from privstream.outputs.descriptor import can_write, discard_stdout, reader_gone
+from privstream.outputs.base import FrameOutput, NotTaken, Output, ReaderGone, Reopened
+from privstream.outputs.console import STDOUT, Console
+from privstream.outputs.descriptor import discard_stdout, reader_gone
 
 if TYPE_CHECKING:  # start-up time
     from privstream.delivery.resume_file import State
@@ -28,7 +28,7 @@ PAUSE = 0.5
 
 
 class Finished(Exception):
-    """As many lines as wanted were printed, or the time is over."""
+    """As many lines as wanted were printed."""
 
 
 class Printer:
@@ -36,65 +36,95 @@ class Printer:
 
     def __init__(
         self,
-        voice: Voice,
+        console: Console,
+        stop: Stop,
         output: Output | None,
         frames: FrameOutput | None,
         *,
         sinks: Sequence[Output] = (),
         show_status: bool = False,
         count: int | None = None,
-        duration: float | None = None,
         states: "Mapping[str, State] | None" = None,
     ) -> None:
-        self._line = voice.line
-        self._voice = voice
+        self._console = console
+        self._line = console.line
+        self._stop = stop
         self._output = output
         self._frames = frames
         self._sinks = sinks
         self._show_status = show_status
         self._left = count
-        self._until = None if duration is None else time.monotonic() + duration
         self._worst = Exit.DONE
+        self._is_reopening_due = False
+        self._reader_takes = True
+        self._is_torn = False
+        self._unprinted = 0
+        """Events, or frames where those are printed."""
+        self._resumes = bool(states)
         if states:
-            from privstream.delivery.remembering import Delivery  # noqa: PLC0415 - only with --resume
+            from privstream.delivery.remembering import Remembering  # noqa: PLC0415 - only then
 
-            self._delivery = Delivery(states, self._write)
+            self._remembering = Remembering(states, self._write)
 
     def run(self, stream: Stream) -> Exit:
-        """Print until the end, whatever brings it; returns the exit code."""
-        try:
-            with _reopening(self._reopen), stream:
-                for item in stream.items(PAUSE):
-                    raise_again()
-                    self._take(item)
-        except Finished:
-            self._print_leftovers(stream)
-            return self._worst
-        except (KeyboardInterrupt, Terminated):
-            self._print_leftovers(stream)
-            raise
-        except ReaderGone:
-            discard_stdout()
-            return Exit.DONE
-        finally:
-            self._line.clear()
-            for sink in self._sinks:
-                sink.close()
+        """Print until the end, whatever brings it; returns the exit code. Raises Stopped."""
+        with ExitStack() as end:
+            end.callback(self._close)
+            self._listen(stream)
+            try:
+                self._print_all(stream)
+            except Finished:
+                return self._worst
+            except ReaderGone:
+                discard_stdout()
+                return Exit.DONE
+        if self._stop.by is not None:
+            raise Stopped
         return self._worst
 
-    def _print_leftovers(self, stream: Stream) -> None:
-        """What had been delivered when we were told to stop, as far as the reader takes it at once."""
-        self._until = None
-        with suppress(Finished, ReaderGone):
-            for item in stream.leftovers():
-                told = item if isinstance(item, Told | list) else []
-                parts = [[event] for event in told] if isinstance(told, list) else [told]
-                for part in parts:
-                    if self._left == 0 or not can_write(STDOUT):
-                        return
-                    self._take(part)
+    def _listen(self, stream: Stream) -> None:
+        """A signal is seen at once, also where nothing comes."""
+        self._stop.when_told(stream.wake)
+        if any(isinstance(sink, Reopened) for sink in self._sinks):
+
+            def reopen() -> None:
+                self._is_reopening_due = True
+                stream.wake()
+
+            self._stop.reopen = reopen
+
+    def _print_all(self, stream: Stream) -> None:
+        with stream:
+            for item in stream.items(PAUSE):
+                self._take(item)
+                if self._stop.is_told():
+                    break
+        for item in stream.leftovers():
+            self._take(item)
+        self._unprinted += stream.lost
+
+    def _close(self) -> None:
+        self._stop.reopen = None
+        self._line.clear()
+        if self._unprinted:
+            self._console.fail(self._not_printed())
+        for sink in self._sinks:
+            sink.close()
+
+    def _not_printed(self) -> PrivstreamError:
+        what = "event" if self._frames is None else "frame"
+        what += " was" if self._unprinted == 1 else "s were"
+        torn = ", and the last line is cut off" if self._is_torn else ""
+        return OutputFailed(
+            f"{self._unprinted} {what} not printed: the reader did not take them{torn}",
+            "the next run with --resume begins with them" if self._resumes else None,
+        )
+
+    # --- what comes ------------------------------------------------------------------------
 
     def _take(self, item: Item | None) -> None:
+        if self._is_reopening_due:
+            self._reopen()
         match item:
             case None:
                 if reader_gone(STDOUT):
@@ -102,15 +132,14 @@ class Printer:
             case Ended():
                 self._end_of(item)
             case Received():
-                self._print_frames(item.frames)
+                self._print_frames(item)
             case Told():
                 self._print_and_remember(item)
             case Whole():
-                self._delivery.whole(item)
+                if self._reader_takes:
+                    self._remembering.whole(item)
             case _:
                 self._print(item)
-        if self._until is not None and time.monotonic() >= self._until:
-            raise Finished
         self._line.draw(from_nanos(time.time_ns()))
 
     def _end_of(self, ended: Ended) -> None:
@@ -119,21 +148,28 @@ class Printer:
             return
         if not isinstance(error, PrivstreamError):
             raise error
-        self._voice.fail(error)
+        self._console.fail(error)
         self._worst = max(self._worst, error.exit, key=SEVERITY.index)
 
     def _print(self, events: list[AnyEvent]) -> None:
         if shown := self._shown(events):
-            self._line.clear()
-            self._write(shown)
-            self._count_printed(shown)
+            self._deliver(shown, lambda: self._write(shown))
 
     def _print_and_remember(self, told: Told) -> None:
         shown = self._shown(told.events)
+        self._deliver(shown, lambda: self._remembering.deliver(told, shown))
+
+    def _deliver(self, shown: Sequence[AnyEvent], write: Callable[[], None]) -> None:
+        if not self._reader_takes:
+            self._count_unprinted(shown)
+            return
         if shown:
             self._line.clear()
-        self._delivery.deliver(told, shown)
-        if shown:
+        try:
+            write()
+        except NotTaken as rest:
+            self._give_up(len(shown), rest)
+        else:
             self._count_printed(shown)
 
     def _shown(self, events: list[AnyEvent]) -> list[AnyEvent]:
@@ -144,79 +180,70 @@ class Printer:
                 self._line.update(event)
         if not self._show_status:
             events = [event for event in events if not isinstance(event, Status)]
-        return events[: self._left]
+        return events if self._frames is not None else events[: self._left]
 
     def _write(self, events: Sequence[AnyEvent]) -> None:
         # First to the reader, who may have gone: then no file has what he never got.
+        unread: NotTaken | None = None
         if self._output is not None:
-            self._output.write(events)
-        for sink in self._sinks:
-            sink.write(events)
+            try:
+                self._output.write(events)
+            except NotTaken as rest:
+                events, unread = events[: rest.whole], rest
+        self._write_to_sinks(events)
+        if unread is not None:
+            raise unread
+
+    def _write_to_sinks(self, events: Sequence[AnyEvent]) -> None:
+        if events:
+            for sink in self._sinks:
+                sink.write(events)
+
+    def _print_frames(self, received: Received) -> None:
+        told = received.told[: self._left]
+        if not self._reader_takes or self._frames is None:
+            self._unprinted += len(told)
+            return
+        self._line.clear()
+        try:
+            self._frames.write([frame for frame, _ in told])
+        except NotTaken as rest:
+            self._give_up(len(told), rest)
+            told = told[: rest.whole]
+        # Of the frames that were printed, and of no others.
+        self._write_to_sinks(self._shown([event for _, made in told for event in made]))
+        self._count(len(told))
+
+    # --- how much --------------------------------------------------------------------------
+
+    def _give_up(self, count: int, rest: NotTaken) -> None:
+        """From here on nothing is printed: what follows would leave a hole."""
+        self._reader_takes = False
+        self._is_torn = rest.is_torn
+        self._unprinted += count - rest.whole
+
+    def _count_unprinted(self, shown: Sequence[AnyEvent]) -> None:
+        if self._frames is None:
+            self._unprinted += len(shown)
 
     def _count_printed(self, events: Sequence[AnyEvent]) -> None:
-        if self._output is not None:
+        if self._frames is None:
             self._count(len(events))
-        self._line.told(len(events))
-
-    def _print_frames(self, frames: tuple[bytes, ...]) -> None:
-        if self._frames is not None:
-            self._line.clear()
-            some = frames[: self._left]
-            self._frames.write(some)
-            self._line.told(len(some))
-            self._count(len(some))
 
     def _count(self, printed: int) -> None:
+        self._line.told(printed)
         if self._left is not None:
             self._left -= printed
             if self._left <= 0:
                 raise Finished
 
-    def _reopen(self) -> bool:
-        """Open log files anew after a rotation; False where there are none."""
-        found = False
+    def _reopen(self) -> None:
+        """Open log files anew after a rotation."""
+        self._is_reopening_due = False
         for sink in self._sinks:
-            reopen = getattr(sink, "reopen", None)
-            if reopen is not None:
-                reopen()
-                found = True
-        return found
+            if isinstance(sink, Reopened):
+                sink.reopen()
 
 
 SEVERITY = (Exit.DONE, Exit.UNREACHABLE, Exit.REFUSED, Exit.CONFIG, Exit.USAGE, Exit.OURS)
 """From good to bad: where several accounts end differently, the worst is the exit code."""
-
-
-@contextmanager
-def _reopening(reopen: Callable[[], bool]) -> Iterator[None]:
-    """SIGHUP reopens files; where there is none to reopen it ends like SIGTERM."""
-
-    def hang_up(_signal: int, _frame: FrameType | None) -> None:
-        if not reopen():
-            raise Terminated
-
-    before = signal.signal(signal.SIGHUP, hang_up)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGHUP, before)
-
-
-def chosen_format(chosen: Format | None, *, json: bool) -> Format:
-    """Readable on a terminal, JSON lines otherwise."""
-    if chosen is not None:
-        return chosen
-    return Format.PRETTY if os.isatty(STDOUT) and not json else Format.JSONL
-
-
-def open_output(kind: Format, accounts: Sequence[str], *, no_color: bool) -> Output | None:
-    """The output on stdout for events; `None` for frames."""
-    if kind is Format.RAW:
-        return None
-    if kind is Format.JSONL:
-        from privstream.outputs.jsonl import JsonLines  # noqa: PLC0415 - start-up time
-
-        return JsonLines(STDOUT)
-    from privstream.outputs.pretty import Pretty  # noqa: PLC0415 - Rich only where it draws
-
-    return Pretty(STDOUT, no_color=no_color, accounts=accounts)

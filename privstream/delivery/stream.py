@@ -7,6 +7,7 @@ nothing is thrown away. The main thread takes; only it owns outputs and signals.
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from queue import Empty, Full, Queue
 from typing import Self, TypeAlias
 
@@ -27,12 +28,14 @@ WHOLE_EVERY = 1.0
 """Seconds from one word that nothing is missing to the next: each becomes a write to the disk."""
 LEAVE = 0.8
 """Seconds that all threads together have to leave."""
+JOIN = 0.005
+"""Seconds between two looks at what they leave behind."""
 
 
 class Received(Struct, frozen=True):
-    """Frames as they came."""
+    """Frames as they came, each with the events that it made."""
 
-    frames: tuple[bytes, ...]
+    told: tuple[tuple[bytes, list[AnyEvent]], ...]
 
 
 class Told(Struct, frozen=True):
@@ -60,20 +63,24 @@ class Ended(Struct, frozen=True):
 
 
 Item: TypeAlias = list[AnyEvent] | Received | Told | Whole | Ended
+Queued: TypeAlias = "Queue[Item | None]"
+"""`None` only wakes who takes."""
 
 
 class QueueOutlet:
     """An account's way to the main thread; with a journal its notes go along."""
 
     def __init__(
-        self, queue: "Queue[Item]", *, raw: bool, account: str = "", journal: Journal | None = None
+        self, queue: Queued, *, raw: bool, account: str = "", journal: Journal | None = None
     ) -> None:
         self._queue = queue
-        self._raw = raw
+        self.takes_frames = raw
         self._account = account
         self._journal = journal
         self._whole_due = 0.0
         self.stop = threading.Event()
+        self.lost = 0
+        """Events, or frames, that nobody took any more; nothing is let through after the first."""
 
     def events(self, events: list[AnyEvent]) -> None:
         """Deliver events; blocks while the queue is full."""
@@ -92,28 +99,43 @@ class QueueOutlet:
         self._whole_due = now + WHOLE_EVERY
         self.put(Whole(self._account, wall_ns, self._journal.take(())))
 
-    def frames(self, frames: list[bytes]) -> None:
-        """Deliver frames, where the user asked for them."""
-        if self._raw:
-            self.put(Received(tuple(frames)))
+    def frames(self, told: list[tuple[bytes, list[AnyEvent]]]) -> None:
+        """Deliver frames and what they told, where the user asked for frames."""
+        self.put(Received(tuple(told)))
 
     def put(self, item: Item) -> None:
         """Wait for room. Raises Interrupted when nobody will take it any more."""
-        while True:
+        while not self.lost:
+            # Whoever stops us takes what is there already: one more wait after the stop.
+            is_last = self.stop.is_set()
             try:
                 self._queue.put(item, timeout=PATIENCE)
             except Full:
-                if self.stop.is_set():
-                    raise Interrupted("stopped", cause="stopped") from None
+                if is_last:
+                    break
             else:
                 return
+        self.lost += _size(item)
+        raise Interrupted("stopped", cause="stopped")
+
+
+def _size(item: Item) -> int:
+    match item:
+        case Received():
+            return len(item.told)
+        case Told():
+            return len(item.events)
+        case list():
+            return len(item)
+    return 0
 
 
 class Stream:
     """The threads of all accounts; a context manager that leaves none behind."""
 
     def __init__(self) -> None:
-        self._queue: Queue[Item] = Queue(maxsize=BATCHES)
+        self._queue: Queued = Queue(maxsize=BATCHES)
+        self._left: list[Item] = []
         self._supervisors: list[tuple[Supervisor, QueueOutlet]] = []
         self._threads: list[threading.Thread] = []
 
@@ -143,16 +165,34 @@ class Stream:
         for supervisor, _outlet in self._supervisors:
             supervisor.abort()
         deadline = time.monotonic() + LEAVE
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        while (running := self._running()) and time.monotonic() < deadline:
+            self._make_room()  # each of them has something to say at its end
+            running[0].join(JOIN)
+        self._make_room()
+
+    def _running(self) -> list[threading.Thread]:
+        return [thread for thread in self._threads if thread.is_alive()]
+
+    def _make_room(self) -> None:
+        with suppress(Empty):
+            while True:
+                if (item := self._queue.get_nowait()) is not None:
+                    self._left.append(item)
 
     def leftovers(self) -> Iterator[Item]:
-        """What the threads had delivered when they were stopped."""
-        while True:
-            try:
-                yield self._queue.get_nowait()
-            except Empty:
-                return
+        """What the threads had delivered when they were stopped, and said at their end."""
+        self._make_room()
+        yield from self._left
+
+    @property
+    def lost(self) -> int:
+        """How many events, or frames, were read and found no room any more."""
+        return sum(outlet.lost for _, outlet in self._supervisors)
+
+    def wake(self) -> None:
+        """Have `items` give its taker a chance to look around; from any thread."""
+        with suppress(Full):  # then he is not waiting
+            self._queue.put_nowait(None)
 
     def items(self, pause: float) -> Iterator[Item | None]:
         """What comes, in order of arrival; `None` after `pause` seconds without anything.

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from privstream.connection.clock import Clock
 from privstream.delivery.resume_file import examine as examine_state
+from privstream.delivery.signals import Stop, Stopped
 from privstream.doctor.account import Equip, Patient, examine_account
 from privstream.doctor.credentials_of import examine_credentials, placed
 from privstream.doctor.findings import Finding, failed, passed, wrong
@@ -43,11 +44,12 @@ def examine(
     equip: Equip,
     clock: Clock,
     *,
+    stop: Stop,
     limit: float = LIMIT,
 ) -> Iterator[Finding]:
     """What concerns everything, then account by account, each finding as soon as it is there.
 
-    `accounts` are all where none is named.
+    `accounts` are all where none is named. Raises Stopped.
     """
     until = clock.now().monotonic + limit
     settings = examine_settings(environ)
@@ -65,7 +67,7 @@ def examine(
         if clock.now().monotonic < until:
             ward.admit(equip, clock)
     for ward in wards:
-        yield from ward.findings(clock, until, limit)
+        yield from ward.findings(clock, until, limit, stop)
 
 
 class _Ward:
@@ -100,9 +102,10 @@ class _Ward:
 
         threading.Thread(target=examine, name=f"doctor {self.name}", daemon=True).start()
 
-    def findings(self, clock: Clock, until: float, limit: float) -> Iterator[Finding]:
-        """All that is found in time."""
+    def findings(self, clock: Clock, until: float, limit: float, stop: Stop) -> Iterator[Finding]:
+        """All that is found in time. Raises Stopped."""
         yield from (found.about(self._exchange, self.name) for found in self._found)
+        stop.when_told(lambda: self._said.put(Stopped()))
         while (said := self._next(until - clock.now().monotonic, limit)) is not None:
             if isinstance(said, BaseException):
                 raise said

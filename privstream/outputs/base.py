@@ -6,7 +6,7 @@ reads any more, `NotTaken` where the reader does not take it in the time that is
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from privstream.model.events import AnyEvent
 
@@ -33,6 +33,14 @@ class Output(Protocol):
 
     def close(self) -> None:
         """Let go of what is held open."""
+
+
+@runtime_checkable
+class Reopened(Protocol):
+    """An output into a file that another program may have moved away."""
+
+    def reopen(self) -> None:
+        """Go on in a new file of the old name."""
 
 
 class FrameOutput(Protocol):

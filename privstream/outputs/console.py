@@ -2,12 +2,13 @@
 
 import sys
 from enum import StrEnum
+from typing import TextIO
 
 from privstream.model.errors import PrivstreamError
 from privstream.model.session import Tap
 from privstream.outputs.safe_text import safe_text
 from privstream.outputs.status_line import StatusLine
-from privstream.outputs.terminal import is_lively
+from privstream.outputs.stderr import Stderr
 
 STDOUT, STDERR = 1, 2
 
@@ -20,24 +21,43 @@ class Format(StrEnum):
     RAW = "raw"
 
 
-class Voice:
-    """What is said to the person who started the command."""
+class Console:
+    """Standard error, with as much on it as the person wants to know.
+
+    `animated` where a line at the bottom may be redrawn; `as_json`: errors are JSON lines.
+    """
 
     def __init__(
         self,
+        stream: TextIO | None = None,
         *,
         quiet: bool = False,
         verbose: bool = False,
         debug: bool = False,
         as_json: bool = False,
-        no_color: bool = False,
+        animated: bool = False,
     ) -> None:
+        stream = stream or sys.stderr
         self.as_json = as_json
-        self._verbose = verbose and not quiet
+        self.quiet = quiet
+        self._verbose = (verbose or debug) and not quiet
         self._debug = debug and not quiet
-        animated = all(is_lively(fd, no_color=no_color) for fd in (STDOUT, STDERR))
+        self._stderr = Stderr(stream)
         # Other threads' notes and a line that is redrawn would overwrite each other.
-        self.line = StatusLine(sys.stderr, animated=animated and not verbose, quiet=quiet)
+        self.line = StatusLine(stream, animated=animated and not self._verbose, quiet=quiet)
+
+    def say(self, text: str, *, also_when_quiet: bool = False) -> None:
+        """One sentence to a person."""
+        self.line.say(text, also_when_quiet=also_when_quiet)
+
+    def tell(self, text: str) -> None:
+        """Lines for a person that do not begin with our name."""
+        if not self.quiet:
+            self._stderr.write(f"{text}\n")
+
+    def ask(self, text: str) -> None:
+        """The beginning of a line that the person ends."""
+        self._stderr.write(text)
 
     def fail(self, error: PrivstreamError) -> None:
         """What went wrong, in one line."""
@@ -46,7 +66,7 @@ class Voice:
     def note(self, text: str) -> None:
         """A detail for those who asked for more; from any thread."""
         if self._verbose:
-            sys.stderr.write(f"privstream: {safe_text(text)}\n")
+            self._stderr.write(f"privstream: {safe_text(text)}\n")
 
     def tap(self, other: Tap | None) -> Tap | None:
         """`other`, and with --debug every frame on stderr."""

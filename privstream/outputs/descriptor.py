@@ -110,17 +110,3 @@ def discard_stdout() -> None:
     if nowhere != STDOUT:  # it is, where stdout was closed
         os.dup2(nowhere, STDOUT)
         os.close(nowhere)
-
-
-def occupy_closed_streams() -> frozenset[int]:
-    """Put /dev/null where stdin, stdout or stderr is closed; tells which were.
-
-    Otherwise the next socket or file takes that number and gets our lines. Call it
-    first of all; where it names stdout there is no reader.
-    """
-    closed = set()
-    while (fd := os.open(os.devnull, os.O_RDWR)) <= STDOUT + 1:
-        os.set_inheritable(fd, True)
-        closed.add(fd)
-    os.close(fd)
-    return frozenset(closed)

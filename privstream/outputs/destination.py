@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from privstream.model.errors import UsageError
 from privstream.outputs.base import Output
@@ -10,8 +11,12 @@ from privstream.outputs.safe_text import MAX_CELLS, safe_text
 _LATER = frozenset({"sqlite", "nats", "http", "https"})
 
 
-def parse(url: str, monotonic: Callable[[], float]) -> Output:
-    """Open the sink that a URL names. Raises UsageError, or OutputFailed where it cannot open."""
+Opening: TypeAlias = Callable[[], Output]
+"""Opens a sink. Raises OutputFailed where it cannot."""
+
+
+def parse(url: str, monotonic: Callable[[], float]) -> Opening:
+    """What opens the sink that a URL names. Raises UsageError; nothing is opened yet."""
     scheme, colon, rest = url.partition(":")
     if scheme in _LATER and colon:
         # Not the URL itself: it may hold a password.
@@ -24,9 +29,17 @@ def parse(url: str, monotonic: Callable[[], float]) -> Output:
     return _file(rest, monotonic)
 
 
-def _file(path: str, monotonic: Callable[[], float]) -> Output:
+def _file(path: str, monotonic: Callable[[], float]) -> Opening:
     if not path or "\0" in path:
         raise UsageError("`--to file:` names no file", "use `--to file:PATH`")
-    from privstream.outputs.file import FileSink  # noqa: PLC0415 - only where it is asked for
+    try:
+        full = Path(path).expanduser()
+    except RuntimeError as problem:
+        raise UsageError(f"--to file:{safe_text(path, MAX_CELLS)}: {problem}") from None
 
-    return FileSink(Path(path).expanduser(), monotonic)
+    def opened() -> Output:
+        from privstream.outputs.file import FileSink  # noqa: PLC0415 - only where it is asked for
+
+        return FileSink(full, monotonic)
+
+    return opened

@@ -10,7 +10,7 @@ from privstream.model.events import AnyEvent
 from privstream.outputs.describe import describe
 from privstream.outputs.descriptor import Patience, write_all
 from privstream.outputs.layout import Columns, Paint, Span, plain
-from privstream.outputs.terminal import is_lively, line_width
+from privstream.outputs.terminal import line_width
 
 STYLES = {
     "time": "",
@@ -43,14 +43,14 @@ class Pretty:
         self,
         fd: int,
         *,
-        no_color: bool = False,
+        colour: bool = False,
         accounts: Collection[str] = (),
         line_width: Callable[[int], int | None] = line_width,
         patience: Patience | None = None,
     ) -> None:
         self._fd = fd
         self._patience = patience
-        self._paint = colours() if is_lively(fd, no_color=no_color) else plain
+        self._paint = colours() if colour else plain
         self._columns = Columns(accounts)
         self._line_width = line_width  # asked for each batch: a window may be resized
 

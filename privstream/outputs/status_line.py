@@ -4,7 +4,6 @@ The one rule: "Ready" is said when a connection is live, at no other time.
 """
 
 import os
-from contextlib import suppress
 from typing import TextIO
 
 from privstream.model.errors import PrivstreamError
@@ -12,6 +11,7 @@ from privstream.model.events import State, Status
 from privstream.model.exact import ascii_line, encode
 from privstream.model.times import to_nanos
 from privstream.outputs.safe_text import MAX_CELLS, safe_text, shorten
+from privstream.outputs.stderr import Stderr
 
 _NAME_CELLS = 64
 _SHORT_REASON = 24
@@ -37,6 +37,7 @@ class StatusLine:
 
     def __init__(self, stream: TextIO | None, *, animated: bool, quiet: bool) -> None:
         self._stream = stream
+        self._stderr = Stderr(stream)
         self._quiet = quiet
         self._animated = animated and not quiet
         self._accounts: dict[str, Status] = {}
@@ -77,9 +78,9 @@ class StatusLine:
             self._write(_CLEAR)
             self._drawn = ""
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, also_when_quiet: bool = False) -> None:
         """One sentence to a person."""
-        if not self._quiet:
+        if also_when_quiet or not self._quiet:
             self._say(text)
 
     def fail(self, error: PrivstreamError, *, as_json: bool) -> None:
@@ -97,11 +98,7 @@ class StatusLine:
         self._write(f"privstream: {safe_text(text)}\n")
 
     def _write(self, text: str) -> None:
-        # Where stderr is closed there is nobody to tell, and no reason to stop the stream.
-        if self._stream is not None:
-            with suppress(OSError, ValueError):
-                self._stream.write(text)
-                self._stream.flush()
+        self._stderr.write(text)
 
     # --- the line at the bottom --------------------------------------------------------
 

@@ -1,14 +1,14 @@
 """What a descriptor can show: colour or not, and how many cells a line has."""
 
 import os
+from collections.abc import Mapping
 
 
-def is_lively(fd: int, *, no_color: bool = False) -> bool:
+def is_lively(fd: int, variables: Mapping[str, str]) -> bool:
     """Whether colour and animation are welcome there: a terminal that nobody made plain."""
     return (
-        not no_color
-        and not os.environ.get("NO_COLOR")
-        and os.environ.get("TERM") not in {"dumb", "unknown"}
+        not variables.get("NO_COLOR")
+        and variables.get("TERM") not in {"dumb", "unknown"}
         and os.isatty(fd)
     )
 

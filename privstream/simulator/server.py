@@ -258,7 +258,11 @@ class _Door:
             autoping=False,  # some exchanges close where their pings are not answered
             autoclose=False,  # where nothing moves, no close frame is answered either
         )
-        await socket.prepare(asked)
+        try:
+            await socket.prepare(asked)
+        except ConnectionResetError:  # whoever dialled has gone again
+            connection.closed(self._clock())
+            return web.Response()
         self._sockets.add(socket)
         try:
             await _Conversation(asked, socket, connection, self._faults, self._clock).hold()

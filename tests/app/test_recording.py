@@ -8,8 +8,7 @@ import pytest
 
 from privstream import exchanges
 from privstream.app.recording import Head, read_entry, read_head
-from privstream.cli.replay import _exchange, _Player
-from privstream.memory.event_maker import View
+from privstream.app.replay import Player, ReplayRequest, exchange_of
 from privstream.model.errors import UsageError
 from privstream.model.events import AnyEvent, Notice, Trade
 from tests.corpus import FOLDER, needs_corpus
@@ -18,9 +17,8 @@ from tests.valid import assert_valid
 
 def replayed(lines: list[bytes], exchange: str, protocol: str | None = None) -> list[AnyEvent]:
     """The events of bare frames, as `privstream replay --exchange` makes them."""
-    player = _Player(lines, exchange, protocol)
-    view = View(exchange=exchange, account=exchange, channels=player.shown, raw=True)
-    return list(player.events(view))
+    request = ReplayRequest(file="-", exchange=exchange, protocol=protocol, raw=True)
+    return list(Player(lines, request).events())
 
 
 def files() -> Iterator[Any]:
@@ -74,17 +72,14 @@ OPEN = b'{"time":"2026-11-20T11:32:01.000000Z","direction":"open","frame":""}'
 
 def test_a_recording_names_its_account_and_its_times() -> None:
     frame = b'{"time":"2026-11-20T11:32:02.000000Z","direction":"in","frame":"junk"}'
-    player = _Player([HEAD, OPEN, b"", frame], None, None)
-    view = View(exchange="kraken", account=player.head.account, channels=player.shown)
-    [event] = player.events(view)
+    [event] = Player([HEAD, OPEN, b"", frame], ReplayRequest(file="-")).events()
     assert (event.account, event.received) == ("mine", "2026-11-20T11:32:02.000000Z")
 
 
 def test_a_line_that_is_none_of_a_recording_is_named() -> None:
-    player = _Player([HEAD, OPEN, b"half a li"], None, None)
-    view = View(exchange="kraken", account="mine", channels=player.shown)
+    player = Player([HEAD, OPEN, b"half a li"], ReplayRequest(file="-"))
     with pytest.raises(UsageError, match="line 3"):
-        list(player.events(view))
+        list(player.events())
 
 
 def test_a_newer_recording_is_refused_and_a_bare_frame_is_no_head() -> None:
@@ -101,7 +96,7 @@ def test_a_newer_recording_is_refused_and_a_bare_frame_is_no_head() -> None:
 def test_an_exchange_of_a_replay_can_log_in_nowhere() -> None:
     head = read_head(HEAD)
     assert isinstance(head, Head)
-    assert _exchange(head).account.api_secret.reveal() == "none"
+    assert exchange_of(head).account.api_secret.reveal() == "none"
 
 
 def test_a_protocol_that_the_exchange_does_not_have_is_a_usage_error() -> None:

@@ -30,6 +30,7 @@ from privstream.simulator.base import Close, Connection, Out
 from privstream.simulator.server import Simulation
 from tests.benchmarks.invariants import Sample
 from tests.benchmarks.soak import sample
+from tests.outside import environment
 
 SAMPLES = 10
 WARM = 0.2
@@ -95,8 +96,8 @@ def reconnect(count: int, name: str, folder: Path) -> list[Sample]:
 def _stream(simulation: Simulation, name: str, folder: Path) -> Stream:
     stream, account = Stream(), simulation.account(name, {})
     channels = find(name)(account).select(())
-    environ = {"HOME": str(folder)}
-    add_account(stream, account, channels, Wanted(), cached=False, environ=environ)
+    outside = environment({"HOME": str(folder)})
+    add_account(outside, stream, account, channels, Wanted(), is_simulated=True)
     [(supervisor, _)] = stream._supervisors
     backoff = Impatient(supervisor.exchange.limits.connects, Random(1))
     supervisor._outside = dataclasses.replace(supervisor._outside, backoff=backoff)

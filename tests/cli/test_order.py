@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from privstream.app import amounts, asking
+from privstream.app import amounts
+from privstream.app.asking import Person
 from privstream.app.order_text import shown
 from privstream.cli import entry
 from privstream.connection.orders import broker as ordering
 from privstream.connection.orders.placing import Placement
-from privstream.delivery.signals import Terminated
 from privstream.model.errors import Exit, OutputFailed, UsageError
 from privstream.model.events import TYPES
 from privstream.model.order_entry import Ticket
@@ -63,24 +63,21 @@ def run(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
-) -> Iterator[Run]:
+) -> Run:
     """The command line in this process; what a person `types` makes it a terminal."""
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr(ordering, "LULL", 0.01)
     monkeypatch.setenv("HOME", str(tmp_path))
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def run(*words: str, types: str | None = None, settings: str = "") -> Ended:
         path = config(simulation, tmp_path, settings)
         monkeypatch.setenv("PRIVSTREAM_CONFIG", str(path))
-        monkeypatch.setattr(asking, "somebody_there", lambda: types is not None)
+        monkeypatch.setattr(Person, "is_there", lambda _self: types is not None)
         monkeypatch.setattr(sys, "stdin", io.StringIO(types))
         code = entry.run(["order", *words])
         return Ended(code, *capfd.readouterr())
 
-    yield run
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    return run
 
 
 def orders_of(simulation: Simulation, name: str = "kraken") -> int:
@@ -234,13 +231,15 @@ def test_wait_is_exit_124_where_it_takes_too_long_and_the_order_stands(run: Run)
 # --- broken off ----------------------------------------------------------------------------
 
 
-def broken_off(monkeypatch: pytest.MonkeyPatch, state: str, end: type[BaseException]) -> None:
-    """Placing is broken off when it has come so far."""
+def broken_off(monkeypatch: pytest.MonkeyPatch, state: str, number: signal.Signals) -> None:
+    """A signal comes when placing has come so far."""
 
     def run_so_far(self: Any) -> None:
         self.state = state
         self.order_id = "OAAAAA-BBBBB-CCCCCC" if state == "placed" else None
-        raise end
+        signal.raise_signal(number)
+        self._broker.errand.stop.wait()
+        self._broker.errand.check()
 
     monkeypatch.setattr(Placement, "run", run_so_far)
 
@@ -256,7 +255,7 @@ def broken_off(monkeypatch: pytest.MonkeyPatch, state: str, end: type[BaseExcept
 def test_ctrl_c_says_what_became_of_the_order(
     run: Run, monkeypatch: pytest.MonkeyPatch, state: str, said: str
 ) -> None:
-    broken_off(monkeypatch, state, KeyboardInterrupt)
+    broken_off(monkeypatch, state, signal.SIGINT)
     ended = run(*KRAKEN, "--client-id", "mine-1", "--yes")
     assert (ended.code, ended.out) == (Exit.INTERRUPTED, "")
     assert said in ended.err
@@ -265,11 +264,12 @@ def test_ctrl_c_says_what_became_of_the_order(
     )
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("state", ["unsent", "sent", "placed"])
 def test_a_stop_before_it_was_done_is_no_success(
-    run: Run, monkeypatch: pytest.MonkeyPatch, state: str
+    run: Run, monkeypatch: pytest.MonkeyPatch, state: str, number: signal.Signals
 ) -> None:
-    broken_off(monkeypatch, state, Terminated)
+    broken_off(monkeypatch, state, number)
     ended = run(*KRAKEN, "--yes", "--json")
     assert (ended.code, ended.out) == (Exit.UNREACHABLE, "")
     assert json.loads(ended.err.splitlines()[-1])["retryable"] == (state == "unsent")

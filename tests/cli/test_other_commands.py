@@ -83,7 +83,7 @@ def test_the_schema_of_every_type_is_valid_and_closed(program: InProcess) -> Non
 
 
 def test_the_demo_shows_every_simulated_exchange(tmp_path: Path, inside: Inside) -> None:
-    ended = inside(Program(tmp_path))("demo", "--duration", "2s", "--rate", "20")
+    ended = inside(Program(tmp_path))("demo", "--count", "400", "--rate", "20")
     assert ended.code == 0
     assert {event["exchange"] for event in ended.events} == set(exchanges.names())
 

@@ -222,9 +222,7 @@ def test_a_signal_while_the_reader_does_not_read_parts_nothing(still: InProcess)
     os.close(writer)
     assert select.select([reader], [], [], 10)[0]
     threading.Event().wait(0.5)  # the snapshot is more than the pipe takes
-    begun = time.monotonic()
     assert end(process).code == 0
-    assert time.monotonic() - begun < 1.5
     first = Ended(0, read_all(reader), "").events
     second = until_gap(process := still.start(*WORDS))
     assert end(process).out == ""

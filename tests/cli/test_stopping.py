@@ -1,38 +1,79 @@
-"""SIGTERM: a stream ends well, a question that was not answered does not look like it was."""
+"""Told to stop: a stream ends well, a question that was not answered does not look like it was."""
 
 import json
+import signal
 
 import pytest
 
 from privstream.cli import entry
-from privstream.delivery import signals
+from privstream.cli.outside import Process
 from privstream.model.errors import Exit
+from privstream.outputs.base import ReaderGone
+
+STREAMS = ("watch", "record", "replay", "demo", "simulate")
+ANSWERS = {
+    "wait": Exit.TIMED_OUT,
+    **dict.fromkeys(("token", "doctor", "order", "accounts"), Exit.UNREACHABLE),
+}
+
+
+@pytest.fixture(params=[signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def number(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> signal.Signals:
+    """The signal that comes while a command is at work."""
+
+    def told_to_stop(_arguments: object, process: Process) -> int:
+        signal.raise_signal(request.param)
+        process.stop.event.wait()
+        process.stop.check()
+        return 0
+
+    monkeypatch.setattr(entry, "_run", told_to_stop)
+    found: signal.Signals = request.param
+    return found
+
+
+@pytest.mark.parametrize("command", STREAMS)
+def test_a_stream_that_is_told_to_stop_has_done_its_work(
+    command: str, number: signal.Signals, capsys: pytest.CaptureFixture[str]
+) -> None:
+    expected = Exit.INTERRUPTED if number is signal.SIGINT else Exit.DONE
+    assert entry.run([command]) == expected
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("command", ANSWERS)
+def test_a_question_that_is_broken_off_is_no_good_answer(
+    command: str, number: signal.Signals, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = entry.run([command, "check", "--json"])
+    err = capsys.readouterr().err
+    if number is signal.SIGINT:
+        assert (code, err) == (Exit.INTERRUPTED, "")
+    else:
+        assert code == ANSWERS[command]
+        assert json.loads(err)["message"] == "told to stop before it was done"
 
 
 @pytest.fixture
-def stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    def told_to_stop(_arguments: object) -> int:
-        raise signals.Terminated
+def unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody_reads(_arguments: object, _process: object) -> int:
+        raise ReaderGone
 
-    monkeypatch.setattr(entry, "_run", told_to_stop)
-    monkeypatch.setattr(signals, "take_over", lambda: None)
-    monkeypatch.setattr(signals, "leave", lambda code: code)
+    monkeypatch.setattr(entry, "_run", nobody_reads)
+    monkeypatch.setattr(entry, "discard_stdout", lambda: None)
 
 
-@pytest.mark.usefixtures("stopped")
-@pytest.mark.parametrize("command", ["watch", "record", "demo", "simulate"])
-def test_a_stream_that_is_told_to_stop_has_done_its_work(
-    command: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.usefixtures("unread")
+@pytest.mark.parametrize("command", STREAMS)
+def test_the_reader_of_a_stream_may_leave(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert entry.run([command]) == Exit.DONE
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.usefixtures("stopped")
-@pytest.mark.parametrize("command", ["token", "doctor", "order", "wait"])
-def test_a_question_that_is_broken_off_is_no_good_answer(
+@pytest.mark.usefixtures("unread")
+@pytest.mark.parametrize("command", ANSWERS)
+def test_an_answer_that_nobody_reads_is_no_success(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert entry.run([command, "check", "--json"]) == Exit.UNREACHABLE
-    said = json.loads(capsys.readouterr().err)
-    assert said["message"] == "told to stop before it was done"
+    assert entry.run([command]) == ANSWERS[command]
+    assert "nobody read what it had to say" in capsys.readouterr().err

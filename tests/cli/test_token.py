@@ -23,11 +23,11 @@ from privstream.app.watch import Request, watch
 from privstream.cli import token
 from privstream.model.account import Account
 from privstream.model.errors import ConfigError, Exit, LoginRefused, UsageError
-from privstream.outputs.console import Voice
 from privstream.settings.config import load
 from privstream.simulator import names
 from privstream.simulator.server import Simulation
 from tests.cli.conftest import Program
+from tests.outside import context, environment
 
 KEYS = ["account", "exchange", "ok", "kind", "expires", "ttl", "renewed", "error"]
 TOKENS = ("indodax", "kraken")
@@ -75,7 +75,7 @@ class Home:
 
     def check(self, *accounts: str, **options: Any) -> tuple[int, list[dict[str, Any]], str]:
         """The exit code, the lines, and what was said on stderr."""
-        code = token.check(list(accounts), **options)
+        code = token.check(context(), list(accounts), **options)
         out, err = self._capture.readouterr()
         return code, [json.loads(line) for line in out.splitlines()], err
 
@@ -277,7 +277,9 @@ def test_an_account_that_hangs_holds_up_no_other(home: Home) -> None:
         began = time.monotonic()
         config = load(os.environ)
         names_ = ("kraken", "indodax")
-        hung, good = checking.check_accounts(config, names_, 120.0, Voice(quiet=True), total=0.5)
+        hung, good = checking.check_accounts(
+            environment(quiet=True), config, names_, 120.0, total=0.5
+        )
         assert time.monotonic() - began < 5
     assert (hung.line.ok, hung.line.error, hung.line.kind) == (False, "unreachable", "token")
     assert hung.problem is not None
@@ -301,7 +303,7 @@ def test_a_check_and_a_stream_give_each_other_no_nonce_errors(kraken: Home) -> N
 
     def read_back() -> None:
         try:
-            errand = errand_for(account)
+            errand = errand_for(environment(), account)
             for _ in range(12):
                 errand.ask(errand.exchange.look_up(["OABCDE-FGHIJ-KLMNOP"]))
         except BaseException as problem:  # noqa: BLE001 - looked at below
@@ -309,8 +311,8 @@ def test_a_check_and_a_stream_give_each_other_no_nonce_errors(kraken: Home) -> N
 
     stream = threading.Thread(target=read_back)
     stream.start()
-    errand = errand_for(account)
-    tokens = tokens_for(errand.exchange, errand.rest, errand.clock, errand.stop)
+    errand = errand_for(environment(), account)
+    tokens = tokens_for(environment(), errand.exchange, errand.rest, errand.clock, errand.stop)
     assert tokens is not None
     for _ in range(12):
         tokens.refresh()
@@ -324,19 +326,19 @@ def test_a_check_and_a_stream_give_each_other_no_nonce_errors(kraken: Home) -> N
 
 def test_a_stream_begins_with_the_token_that_cron_fetched(kraken: Home) -> None:
     kraken.check()
-    assert watch(Request(exchange="kraken", count=1)) == 0
+    assert watch(environment(), Request(exchange="kraken", count=1)) == 0
     assert kraken.requests == ["kraken"]
 
 
 def test_what_a_stream_fetched_is_there_for_cron(kraken: Home) -> None:
-    watch(Request(exchange="kraken", count=1))
+    watch(environment(), Request(exchange="kraken", count=1))
     kraken.said()
     assert kraken.check()[1][0]["renewed"] is False
     assert kraken.requests == ["kraken"]
 
 
 def test_an_embedded_simulator_leaves_no_token_behind(home: Home) -> None:
-    assert watch(Request(exchange="kraken", simulate=True, count=1)) == 0
+    assert watch(environment(), Request(exchange="kraken", simulate=True, count=1)) == 0
     assert not home.cache.exists()
 
 
@@ -344,15 +346,15 @@ def test_an_embedded_simulator_leaves_no_token_behind(home: Home) -> None:
 
 
 def test_show_masks_and_reveals_what_is_in_the_cache(kraken: Home) -> None:
-    assert token.refresh("kraken") == 0
+    assert token.refresh(context(), "kraken") == 0
     refreshed = json.loads(kraken.said()[0])
     assert list(refreshed) == KEYS
     assert refreshed["renewed"]
-    assert token.show("kraken", reveal=True) == 0
+    assert token.show(context(), "kraken", reveal=True) == 0
     revealed = json.loads(kraken.said()[0])
     assert list(revealed) == [*KEYS, "token"]
     assert (revealed["expires"], revealed["renewed"]) == (refreshed["expires"], False)
-    assert token.show("kraken") == 0
+    assert token.show(context(), "kraken") == 0
     out, _ = kraken.said()
     assert json.loads(out)["token"] == f"****{revealed['token'][-4:]}"
     assert revealed["token"][:-4] not in out
@@ -362,25 +364,25 @@ def test_show_masks_and_reveals_what_is_in_the_cache(kraken: Home) -> None:
 
 def test_show_fetches_none(kraken: Home) -> None:
     with pytest.raises(ConfigError, match="no live token in the cache") as caught:
-        token.show("kraken")
+        token.show(context(), "kraken")
     assert caught.value.hint == "privstream token refresh kraken fetches one"
     assert kraken.requests == []
-    token.refresh("kraken")
+    token.refresh(context(), "kraken")
     kraken.age(1000)
     with pytest.raises(ConfigError, match="no live token"):
-        token.show("kraken")
+        token.show(context(), "kraken")
 
 
 def test_refresh_fetches_whatever_is_left(kraken: Home) -> None:
-    token.refresh("kraken")
-    token.refresh("kraken")
+    token.refresh(context(), "kraken")
+    token.refresh(context(), "kraken")
     assert kraken.requests == ["kraken"] * 2
 
 
 def test_a_refused_refresh_names_the_account(home: Home) -> None:
     home.write(home.account("kraken", api_key="unknown"))
     with pytest.raises(LoginRefused) as caught:
-        token.refresh("kraken")
+        token.refresh(context(), "kraken")
     assert (caught.value.exchange, caught.value.account) == ("kraken", "kraken")
 
 
@@ -388,29 +390,29 @@ def test_an_exchange_without_tokens_has_none_to_show(home: Home) -> None:
     home.write(home.account("bitfinex"))
     for command in (token.show, token.refresh):
         with pytest.raises(UsageError, match="Bitfinex has no session tokens") as caught:
-            command("bitfinex")
+            command(context(), "bitfinex")
         assert caught.value.hint == "privstream token check bitfinex logs in and out"
 
 
 def test_another_secret_never_sees_the_token_of_the_old_one(kraken: Home) -> None:
-    token.refresh("kraken")
+    token.refresh(context(), "kraken")
     kraken.write(kraken.account("kraken", api_secret="d3Jvbmc="))
     with pytest.raises(ConfigError, match="no live token"):
-        token.show("kraken")
+        token.show(context(), "kraken")
 
 
 def test_check_never_prints_a_token(kraken: Home) -> None:
     kraken.check()
-    token.show("kraken", reveal=True)
+    token.show(context(), "kraken", reveal=True)
     text = json.loads(kraken.said()[0])["token"]
-    token.check(["kraken"], debug=True)
+    token.check(context(), ["kraken"], debug=True)
     out, err = kraken.said()
     assert text not in out + err
     assert err == "privstream: kraken: the token in the cache will do\n"
-    token.refresh("kraken", debug=True)
+    token.refresh(context(), "kraken", debug=True)
     out, err = kraken.said()
     assert text not in out + err
-    token.show("kraken", reveal=True)
+    token.show(context(), "kraken", reveal=True)
     assert json.loads(kraken.said()[0])["token"] not in out + err
 
 

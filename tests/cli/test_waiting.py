@@ -19,11 +19,11 @@ from privstream.model.events import AnyEvent, Gap, Notice, Order, OrderStatus, T
 from privstream.model.reports import OrderFields, OrderReport
 from privstream.model.rest import HttpResponse, Now
 from privstream.model.times import from_nanos
-from privstream.outputs.console import Voice
 from privstream.simulator import find
 from privstream.simulator import market as life
 from tests.fake_clock import START_NS
 from tests.joined import BASE, World
+from tests.outside import environment
 
 every_exchange = pytest.mark.parametrize("name", exchanges.names())
 SECONDS = 70
@@ -373,7 +373,7 @@ class Printed:
 def waiting(output: Printed | None, *, timeout: float = 300.0) -> _Wait:
     account = find("kraken")(seed=1, rate=1.0).account(BASE, {})
     course = Course("A", Until.FILLED)
-    return _Wait(course, account, Voice(), output, begin=100.0, timeout=timeout)
+    return _Wait(environment(), course, account, output, begin=100.0, timeout=timeout)
 
 
 def test_the_end_waits_some_seconds_for_a_fill_that_is_still_to_come() -> None:
@@ -434,7 +434,7 @@ def test_what_was_told_before_the_wait_counts(monkeypatch: pytest.MonkeyPatch) -
     """The exchange told the order as filled; that REST is slow now is no reason to doubt it."""
     courses: list[Course] = []
 
-    def begun(course: Course, *_: object, **__: object) -> Any:
+    def begun(_environment: object, course: Course, *_: object, **__: object) -> Any:
         courses.append(course)
         raise InterruptedError
 
@@ -443,11 +443,11 @@ def test_what_was_told_before_the_wait_counts(monkeypatch: pytest.MonkeyPatch) -
     known = order_event("filled", "2")
     with pytest.raises(InterruptedError):
         waiting_module.follow(
+            environment(),
             account,
             known.order_id,
             Until.FILLED,
             timeout=1,
-            voice=Voice(),
             output=None,
             known=known,
         )

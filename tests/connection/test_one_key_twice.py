@@ -15,6 +15,7 @@ from privstream.model.errors import Refused
 from privstream.model.events import AnyEvent, Notice, Status, Trade
 from privstream.simulator.server import Simulation
 from tests.joined import World
+from tests.outside import environment
 
 TOGETHER = 15.0
 """Seconds at most until every run has told something."""
@@ -37,7 +38,7 @@ class Run:
         for name in exchanges.names():
             account = simulation.account(name, {})
             channels = find(name)(account).select(())
-            add_account(self.stream, account, channels, Wanted(), environ=environ)
+            add_account(environment(environ), self.stream, account, channels, Wanted())
 
     def take(self, done: threading.Event) -> None:
         """Collect until every account has told a trade."""

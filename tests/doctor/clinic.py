@@ -19,6 +19,7 @@ from privstream.connection.rest.pacing import Pacing
 from privstream.connection.socket.websocket import Socket
 from privstream.connection.tokens.cache import Tokens
 from privstream.connection.tokens.file import TokenFile
+from privstream.delivery.signals import Stop
 from privstream.doctor.account import Equipment
 from privstream.doctor.examination import examine
 from privstream.doctor.findings import Finding, Level
@@ -96,7 +97,7 @@ class Clinic:
 
     def look(self, *names: str) -> "Report":
         """What the doctor finds."""
-        return Report([*examine(os.environ, names, self.equip, self.clock)])
+        return Report([*examine(os.environ, names, self.equip, self.clock, stop=Stop())])
 
     def equip(self, account: Account) -> Equipment:
         """As the command does, with this clock."""

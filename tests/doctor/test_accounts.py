@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from privstream.connection.clock import SystemClock
+from privstream.delivery.signals import Stop
 from privstream.doctor.account import Equipment
 from privstream.doctor.clock_skew import SET_CLOCK, judge
 from privstream.doctor.examination import examine
@@ -226,7 +227,7 @@ def test_an_account_that_is_not_through_in_time_is_told(
 
     clinic.admit(simulation, "poloniex", "kraken")
     found = Report([])
-    for finding in examine(os.environ, (), slow, clinic.clock):
+    for finding in examine(os.environ, (), slow, clinic.clock, stop=Stop()):
         found.findings.append(finding)
         if finding.account == "kraken" and not clinic.clock.passed:
             clinic.clock.passed += 31
@@ -240,7 +241,7 @@ def test_an_account_that_is_not_through_in_time_is_told(
 def test_nobody_is_logged_in_when_the_time_is_over(clinic: Clinic, simulation: Simulation) -> None:
     found = Report([])
     clinic.admit(simulation, "kraken", "poloniex")
-    for finding in examine(os.environ, (), clinic.equip, clinic.clock):
+    for finding in examine(os.environ, (), clinic.equip, clinic.clock, stop=Stop()):
         found.findings.append(finding)
         clinic.clock.passed += 31
     assert [late.account for late in found.of("deadline")] == ["kraken", "poloniex"]

@@ -3,10 +3,9 @@
 import json
 import os
 import pty
-import signal
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,23 +14,20 @@ from privstream.cli.entry import run
 from privstream.cli.findings import PagePrinter
 from privstream.doctor.findings import Finding, warned, worst, wrong
 from privstream.model.errors import Exit
+from privstream.outputs.terminal import is_lively
 from privstream.simulator.server import Simulation
 from tests.doctor.clinic import Clinic
+from tests.outside import environment
 
 KEYS = ["account", "exchange", "check", "ok", "level", "message", "hint"]
 
 
 @pytest.fixture(autouse=True)
 def as_it_was() -> Iterator[None]:
-    """A command takes over signals and the hook for bugs."""
-    hook, handlers = (
-        sys.excepthook,
-        {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)},
-    )
+    """A command takes over the hook for bugs."""
+    hook = sys.excepthook
     yield
     sys.excepthook = hook
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 def lines(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -84,11 +80,10 @@ def test_the_worst_is_configuration_then_refusals_then_what_is_not_reached() -> 
 
 def printed(monkeypatch: pytest.MonkeyPatch, term: str, findings: list[Finding]) -> str:
     """What a terminal of this kind gets."""
-    monkeypatch.setenv("TERM", term)
-    monkeypatch.delenv("NO_COLOR", raising=False)
     ours, theirs = pty.openpty()
     monkeypatch.setattr("privstream.cli.findings.STDOUT", theirs)
-    printer = PagePrinter(no_color=False)
+    colour = is_lively(theirs, {"TERM": term})
+    printer = PagePrinter(replace(environment({"TERM": term}), colour=colour))
     for finding in findings:
         printer.show(finding)
     read = os.read(ours, 4096)
@@ -122,14 +117,14 @@ def test_help_costs_no_library(clinic: Clinic, capfd: pytest.CaptureFixture[str]
     assert "say how to mend each" in " ".join(capfd.readouterr().out.split())
 
 
-def test_a_closed_reader_is_a_quiet_end(
-    clinic: Clinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_reader_who_left_does_not_make_it_a_success(
+    clinic: Clinic, simulation: Simulation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert clinic.home
-    assert tmp_path
     reader, writer = os.pipe()
     os.close(reader)
     monkeypatch.setattr("privstream.cli.findings.STDOUT", writer)
-    monkeypatch.setattr("privstream.cli.entry.discard_stdout", lambda: None)
-    assert run(["doctor", "--json"]) == 0
+    monkeypatch.setattr("privstream.cli.doctor.discard_stdout", lambda: None)
+    assert run(["doctor", "--json"]) == Exit.CONFIG  # what it found
+    clinic.admit(simulation, "poloniex")
+    assert run(["doctor", "--json"]) == Exit.UNREACHABLE
     os.close(writer)

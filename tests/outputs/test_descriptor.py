@@ -157,7 +157,7 @@ def room(fd: int) -> list[tuple[int, int]]:
 
 
 def run(code: str, redirections: str = "") -> subprocess.CompletedProcess[str]:
-    script = f"from privstream.outputs.descriptor import *\nimport os, sys\n{code}"
+    script = f"from privstream.outputs.descriptor import *\nfrom privstream.outputs.standard_streams import *\nimport os, sys\n{code}"
     return subprocess.run(
         ["/bin/sh", "-c", f'exec "$0" -c "$1" {redirections}', sys.executable, script],
         env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},

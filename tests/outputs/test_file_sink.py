@@ -258,7 +258,7 @@ def test_a_path_that_cannot_be_is_a_sentence_with_a_hint(tmp_path: Path) -> None
 
 
 def test_to_file_opens_a_file(path: Path) -> None:
-    output = destination.parse(f"file:{path}", Clock())
+    output = destination.parse(f"file:{path}", Clock())()
     output.write([NOTICE])
     output.close()
     assert json.loads(path.read_text())["type"] == "notice"
@@ -266,7 +266,7 @@ def test_to_file_opens_a_file(path: Path) -> None:
 
 def test_a_tilde_is_the_home(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(path.parent))
-    destination.parse(f"file:~/{path.name}", Clock()).close()
+    destination.parse(f"file:~/{path.name}", Clock())().close()
     assert path.exists()
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from privstream.model.events import AnyEvent, Recovered
 from privstream.outputs.pretty import Pretty, colours
 from privstream.outputs.safe_text import width
+from privstream.outputs.terminal import is_lively
 from tests.outputs.output_events import (
     ALL,
     BALANCE,
@@ -313,7 +314,8 @@ def in_a_terminal(
         monkeypatch.setenv(name, value)
     terminal, ours = pty.openpty()
     tty.setraw(ours)
-    Pretty(ours, no_color=no_color).write([TRADE])
+    colour = not no_color and is_lively(ours, os.environ)
+    Pretty(ours, colour=colour).write([TRADE])
     shown = os.read(terminal, 4096).decode()
     os.close(ours)
     os.close(terminal)

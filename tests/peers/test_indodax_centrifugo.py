@@ -274,7 +274,9 @@ class Watch:
 
     # --- the outlet ----------------------------------------------------------------------
 
-    def frames(self, frames: list[bytes]) -> None:
+    takes_frames = False
+
+    def frames(self, told: list[tuple[bytes, list[AnyEvent]]]) -> None:
         """Nobody asked for frames."""
 
     def whole(self, wall_ns: int) -> None:

@@ -12,6 +12,7 @@ import pytest
 import privstream
 from privstream import simulator
 from privstream.model.errors import PrivstreamError
+from privstream.model.events import AnyEvent
 from privstream.model.exact import encode
 from tests.joined import World
 from tests.security.treasure import Treasure
@@ -62,7 +63,8 @@ class Story:
         self.world = World(name, limits=False, options=options, faults=faults, view={"raw": True})
         supervisor = self.world.supervisor
         supervisor._outside = replace(supervisor._outside, tap=self._tap)
-        monkeypatch.setattr(self.world._outbox, "frames", self.frames.extend)
+        monkeypatch.setattr(self.world._outbox, "takes_frames", True)
+        monkeypatch.setattr(self.world._outbox, "frames", self._keep_frames)
 
     def _keep_errors(self, monkeypatch: pytest.MonkeyPatch) -> None:
         make = PrivstreamError.__init__
@@ -72,6 +74,11 @@ class Story:
             make(error, message, hint)
 
         monkeypatch.setattr(PrivstreamError, "__init__", keep)
+
+    def _keep_frames(self, told: list[tuple[bytes, list[AnyEvent]]]) -> None:
+        for frame, events in told:
+            self.frames.append(frame)
+            self.world._outbox.events(events)
 
     def _tap(self, direction: str, text: str) -> None:
         self.taps.append(f"{direction} {text}")

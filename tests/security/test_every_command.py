@@ -11,13 +11,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
+import typer
 
 from privstream import exchanges
+from privstream.app.environment import Environment
 from privstream.cli import simulate
 from privstream.cli.entry import run
+from privstream.cli.outside import environment_of
 from privstream.simulator.server import Simulation
 from tests.security import command_lines
 from tests.security.command_lines import (
@@ -80,12 +82,8 @@ def home(
 def own_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a run changes of its process is put back after it; no mask helps it to be careful."""
     mask = os.umask(0)
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.getsignal(number) for number in numbers}
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     yield
-    for number, usual in before.items():
-        signal.signal(number, usual)
     os.umask(mask)
 
 
@@ -95,11 +93,15 @@ def ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Impatient(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
-            del timeout
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
+            return super().wait(timeout)
 
-    # Only there: everybody else's events are the usual ones.
-    monkeypatch.setattr("privstream.cli.simulate.threading", SimpleNamespace(Event=Impatient))
+    def impatient(context: typer.Context, **said: bool) -> Environment:
+        environment = environment_of(context, **said)
+        environment.stop.event.__class__ = Impatient
+        return environment
+
+    monkeypatch.setattr("privstream.cli.simulate.environment_of", impatient)
 
 
 @pytest.fixture

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import pytest
 
 from privstream import exchanges
-from privstream.delivery.printer import Printer, open_output
+from privstream.delivery.printer import Printer
 from privstream.delivery.stream import Ended, Item, Received
 from privstream.model.errors import PrivstreamError
 from privstream.model.events import Gap, Notice, Status
-from privstream.outputs.console import STDOUT, Format, Voice
-from privstream.outputs.raw import RawFrames
+from privstream.outputs.console import Format
 from privstream.simulator.faults import KINDS
 from tests.joined import World
+from tests.outside import environment
 from tests.security.story import Story
 from tests.security.treasure import Treasure, key_of, of_others, secret_of
 
@@ -54,6 +54,15 @@ class Told:
     def __exit__(self, *_: object) -> None:
         """Nor stopped."""
 
+    def wake(self) -> None:
+        """Nobody waits."""
+
+    def leftovers(self) -> Iterator[Item]:
+        """Nothing is left."""
+        return iter(())
+
+    lost = 0
+
     def items(self, pause: float) -> Iterator[Item | None]:
         del pause
         few = Counter[type]()
@@ -61,7 +70,7 @@ class Told:
             few[type(event)] += 1
             if few[type(event)] <= FEW or isinstance(event, Status | Gap | Notice):
                 yield [event]
-        yield Received(tuple(self.story.frames))
+        yield Received(tuple((frame, []) for frame in self.story.frames))
         yield Ended("account", self.end)
 
 
@@ -99,18 +108,20 @@ def printed_at_every_level(
     for number, level in enumerate(LEVELS.values()):
         stderr = io.StringIO()
         monkeypatch.setattr(sys, "stderr", stderr)
-        voice = Voice(**level)
-        tap = voice.tap(None)
+        outside = environment({}, None, **level)
+        console = outside.console
+        tap = console.tap(None)
         for told in story.taps:
             if tap is not None:
                 tap(*told.split(" ", 1))
         for note in story.world.notes:
-            voice.note(note)
+            console.note(note)
         kind = formats[number % len(formats)]
         Printer(
-            voice,
-            open_output(kind, ["account"], no_color=True),
-            RawFrames(STDOUT) if kind is Format.RAW else None,
+            console,
+            outside.stop,
+            outside.output(kind, ["account"]),
+            outside.frame_output(kind),
             show_status=True,
         ).run(Told(story, end))  # type: ignore[arg-type]  # all that a printer needs of a stream
         yield stderr.getvalue()

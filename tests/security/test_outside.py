@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -173,7 +174,7 @@ def test_only_the_file_moves_an_exchange_and_the_start_says_so(
     for variable in ("REST_URL", "WS_URL", "URL", "HOST", "ENDPOINT", "BASE_URL"):
         monkeypatch.setenv(f"BITFINEX_{variable}", "https://evil.test")
         monkeypatch.setenv(f"PRIVSTREAM_{variable}", "https://evil.test")
-    monkeypatch.setattr("sys.excepthook", None)
+    monkeypatch.setattr("sys.excepthook", sys.excepthook)
     assert run(["watch", "bitfinex", "--max-retries", "0"]) == 5
     said = capfd.readouterr().err
     assert "evil.test" not in said

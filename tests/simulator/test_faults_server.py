@@ -6,7 +6,6 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
@@ -301,7 +300,7 @@ def test_planned_faults_and_chaos_strike_each_exchange_and_the_truth_outlives_th
 def test_the_command_tells_each_fault_on_stderr() -> None:
     options = ["kraken", "--port", "0", "--fault", "drop@100ms", "--fault", "http=503:5@150ms"]
     with subprocess.Popen(
-        [sys.executable, "-c", COMMAND, *options],
+        [*COMMAND, *options],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -12,8 +12,9 @@ import pytest
 from privstream.cli.simulate import Protocol, simulate
 from privstream.model.errors import ConfigError
 from privstream.simulator.server import Simulation
+from tests.outside import context
 
-COMMAND = "import typer; from privstream.cli.simulate import simulate; typer.run(simulate)"
+COMMAND = (sys.executable, "-m", "privstream", "simulate")
 
 
 def test_it_prints_config_lines_into_a_private_file_and_serves_until_ctrl_c(
@@ -23,7 +24,7 @@ def test_it_prints_config_lines_into_a_private_file_and_serves_until_ctrl_c(
     with path.open("wb") as config:
         path.chmod(0o644)
         process = subprocess.Popen(
-            [sys.executable, "-c", COMMAND, "kraken", "--port", "0", "--protocol", "v1"],
+            [*COMMAND, "kraken", "--port", "0", "--protocol", "v1"],
             stdout=config,
             stderr=subprocess.PIPE,
             text=True,
@@ -47,4 +48,4 @@ def test_a_taken_port_is_said_in_one_sentence() -> None:
         url = simulation.account("kraken", {}).endpoints.rest_url
         port = int(url.rpartition(":")[2])
         with pytest.raises(ConfigError, match=f"cannot serve on port {port}"):
-            simulate(["kraken"], port=port, protocol=Protocol.V2)
+            simulate(context(), ["kraken"], port=port, protocol=Protocol.V2)

@@ -124,14 +124,34 @@ class Conversation:
                 raise Interrupted(why, cause="suspended")
 
     def _take(self, frames: list[bytes], now: Now) -> None:
-        self._outlet.frames(frames)
-        for frame in frames:
-            if self._tap is not None:
-                self._tap("in", frame.decode("utf-8", "replace"))
-            self._obey_all(self._session.receive(frame, now), is_last=False)
+        if self._outlet.takes_frames:
+            self._take_with_events(frames, now)
+        else:
+            for frame in frames:
+                self._take_one(frame, now)
         self.delivered = now  # where no session proves it by an answer of its own
         if self._end is not None:
             raise self._end
+
+    def _take_with_events(self, frames: list[bytes], now: Now) -> None:
+        """Deliver each frame with the events that it made."""
+        self.flush()
+        told: list[tuple[bytes, list[AnyEvent]]] = []
+        try:
+            for frame in frames:
+                try:
+                    self._take_one(frame, now)
+                finally:
+                    told.append((frame, self._out))
+                    self._out = []
+        finally:
+            # What came behind the frame that ended it was received too.
+            self._outlet.frames([*told, *((frame, []) for frame in frames[len(told) :])])
+
+    def _take_one(self, frame: bytes, now: Now) -> None:
+        if self._tap is not None:
+            self._tap("in", frame.decode("utf-8", "replace"))
+        self._obey_all(self._session.receive(frame, now), is_last=False)
 
     def _obey_all(self, actions: Iterable[Action], *, is_last: bool = True) -> None:
         """What follows the end of a connection in the same breath is still true, and is told."""

@@ -88,15 +88,25 @@ class Merging:
 
     # --- as an outlet ----------------------------------------------------------------------
 
+    @property
+    def takes_frames(self) -> bool:
+        """Frames are wanted, each with its events."""
+        return self._outlet.takes_frames
+
     def events(self, events: list[AnyEvent]) -> None:
         """Deliver events, and count those that were read back."""
         if events:
-            self._read_back.update(type(event) for event in events if event.source == "rest")
+            self._count(events)
             self._outlet.events(events)
 
-    def frames(self, frames: list[bytes]) -> None:
-        """Deliver frames as they came."""
-        self._outlet.frames(frames)
+    def frames(self, told: list[tuple[bytes, list[AnyEvent]]]) -> None:
+        """Deliver frames as they came, with their events."""
+        for _, events in told:
+            self._count(events)
+        self._outlet.frames(told)
+
+    def _count(self, events: list[AnyEvent]) -> None:
+        self._read_back.update(type(event) for event in events if event.source == "rest")
 
     def whole(self, wall_ns: int) -> None:
         """Until this moment, by the exchange's clock, everything was told."""

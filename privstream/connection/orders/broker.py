@@ -81,11 +81,14 @@ class Line:
     """The token had been there before."""
     now: Callable[[], float]
     """Seconds on the monotonic clock."""
+    check: Callable[[], None]
+    """Raises where the command was told to stop."""
 
     def step_until(self, is_done: Callable[[], bool], seconds: float) -> bool:
         """Take what comes until it is done or so long; returns whether it is done."""
         until = self.now() + seconds
         while not is_done():
+            self.check()
             left = until - self.now()
             if left <= 0:
                 return False
@@ -163,6 +166,7 @@ class Broker:
     def pause(self, seconds: float) -> None:
         """Wait. Raises Interrupted where the errand is stopped."""
         if seconds > 0 and self.errand.clock.wait(seconds, self.errand.stop):
+            self.errand.check()
             raise Interrupted("stopped", cause="stopped")
 
     def looks(self) -> Iterator[float]:
@@ -256,7 +260,8 @@ class Broker:
         login = self.errand.logged_in(
             self._channels, token, session=desk, ledger=self._ledger(), outlet=heard
         )
-        line = Line(stack.enter_context(login), desk, heard, token, is_cached, self.monotonic)
+        talk, now = stack.enter_context(login), self.monotonic
+        line = Line(talk, desk, heard, token, is_cached, now, self.errand.check)
         self._say_skew(desk)
         return line
 

@@ -100,6 +100,7 @@ class Cancellation:
         except PrivstreamError as problem:
             if not any(request.is_sent for request in self._requests):
                 raise
+            self._broker.errand.check()
             self._broker.say(f"the connection ended before all was answered ({problem.message})")
         if line is not None:
             self._are_answered(line)

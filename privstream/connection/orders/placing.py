@@ -237,6 +237,7 @@ class Placement:
                 "nothing was placed; try again",
             ) from why
         self.was_lost = True
+        self._broker.errand.check()  # who was told to stop does not begin to look
         self._broker.say(
             f"the answer was lost ({why.message}); looking for the order, "
             f"for up to {LOOKS_FOR:.0f} s{self._named()}"

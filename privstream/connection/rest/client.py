@@ -15,7 +15,7 @@ from privstream.connection.clock import Clock
 from privstream.connection.locks import LOCK_LIMIT
 from privstream.connection.rest.attempt import RequestThread
 from privstream.connection.rest.job import AT_ONCE, Job, Manner
-from privstream.connection.rest.nonces import Nonces
+from privstream.connection.rest.nonces import Nonces, NoncesInMemory
 from privstream.connection.rest.pacing import Pacing
 from privstream.model import http_errors
 from privstream.model.account import Endpoints
@@ -45,7 +45,7 @@ class Rest:
     def __init__(
         self,
         endpoints: Endpoints,
-        nonces: Nonces,
+        nonces: Nonces | NoncesInMemory,
         pacing: Pacing,
         clock: Clock,
         stop: threading.Event | None = None,
@@ -85,8 +85,17 @@ class Rest:
         """
         until = self._clock.now().monotonic + deadline
         job = self.start(flow, until=until)
+        try:
+            self._drive(job, idle or _nothing, until)
+        except BaseException:
+            # Whoever is broken off may be sure that nothing more is sent.
+            job.interrupt(Interrupted(f"broken off during {job.doing}", cause="stopped"))
+            raise
+        return job.result()
+
+    def _drive(self, job: Job[T], idle: Callable[[], None], until: float) -> None:
         while not job.poll():
-            (idle or _nothing)()
+            idle()
             if self._stop.is_set():
                 job.interrupt(Interrupted(f"stopped during {job.doing}", cause="stopped"))
             elif job.patience:
@@ -94,7 +103,6 @@ class Rest:
             else:
                 self.finished.wait(max(0.01, min(SLICE, until - self._clock.now().monotonic)))
                 self.finished.clear()
-        return job.result()
 
     def close(self) -> None:
         """Let go of the kept connections."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from privstream.connection.clock import Clock
 from privstream.connection.locks import LOCK_LIMIT, LockFile
 from privstream.model.account import Secret
+from privstream.model.errors import Unreachable
 from privstream.model.rest import Now
 
 _STORED = re.compile(rb"\d{20}\n")
@@ -58,6 +59,26 @@ class Nonces:
             os.pwrite(file, b"%020d\n" % nonce, 0)
         except OSError as problem:
             raise self._lock.failed(problem, "cannot be written") from problem
+
+
+class NoncesInMemory:
+    """The counter of a key that nobody else has."""
+
+    def __init__(self, unit_ns: int) -> None:
+        self._unit_ns = unit_ns
+        self._last = 0
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def next(self, now: Now, timeout: float = LOCK_LIMIT) -> Iterator[int]:
+        """The next nonce; whoever else wants one waits until the block is left."""
+        if not self._lock.acquire(timeout=timeout):
+            raise Unreachable("the nonces of this key are in use")
+        try:
+            self._last = max(self._last + 1, now.wall_ns // self._unit_ns)
+            yield self._last
+        finally:
+            self._lock.release()
 
 
 def _last(file: int) -> int:

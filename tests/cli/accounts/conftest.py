@@ -3,15 +3,14 @@
 import io
 import json
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from privstream.app import asking
+from privstream.app.asking import Person
 from privstream.cli.entry import run
 from privstream.model.account import Secret
 from privstream.settings.keyring_entries import entry_name
@@ -49,10 +48,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def accounts(
     home: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Accounts]:
+) -> Accounts:
     """`privstream accounts …` in this process; `stdin` is what is piped into it."""
     assert home.exists()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
 
     def call(*words: str, stdin: str = "") -> Said:
@@ -60,9 +58,7 @@ def accounts(
         code = run(["accounts", *words])
         return Said(code, *capfd.readouterr())
 
-    yield call
-    for number, usual in before.items():
-        signal.signal(number, usual)
+    return call
 
 
 @pytest.fixture
@@ -78,8 +74,8 @@ def somebody(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def sits_there(*secrets: str) -> None:
         typed = iter(secrets)
-        monkeypatch.setattr(asking, "somebody_there", lambda: True)
-        monkeypatch.setattr(asking, "ask_secret", lambda _question: Secret(next(typed)))
+        monkeypatch.setattr(Person, "is_there", lambda _self: True)
+        monkeypatch.setattr(Person, "secret", lambda _self, _question: Secret(next(typed)))
 
     return sits_there
 

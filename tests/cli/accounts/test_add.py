@@ -11,6 +11,7 @@ import pytest
 
 from privstream import exchanges
 from privstream.app import add_account, credential_input
+from privstream.app.asking import Person
 from privstream.cli.accounts import group
 from privstream.exchanges.base import Exchange
 from privstream.model.account import Secret
@@ -251,9 +252,9 @@ def test_memory_is_hidden_before_anything_is_typed(
     monkeypatch.setattr(add_account, "hide_memory", lambda: order.append("hidden"))
     read = credential_input.from_stdin
 
-    def reading(needed: list[str], optional: list[str]) -> dict[str, Secret]:
+    def reading(person: Person, needed: list[str], optional: list[str]) -> dict[str, Secret]:
         order.append("read")
-        return read(needed, optional)
+        return read(person, needed, optional)
 
     monkeypatch.setattr(add_account, "from_stdin", reading)
     accounts("add", "kraken", "--keep", "config", "--from-stdin", stdin=SECRETS)

@@ -3,12 +3,13 @@
 import os
 import pty
 import select
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from privstream.app import asking
+from privstream.app.asking import Person
 from privstream.model.account import Secret
 from tests.cli.accounts.conftest import Accounts, text_of
 from tests.cli.conftest import Program
@@ -50,14 +51,16 @@ def test_somebody_who_goes_away_changes_nothing(
 def test_ctrl_c_at_a_question_changes_nothing_and_ends_its_line(
     accounts: Accounts, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(_question: str) -> str:
-        raise KeyboardInterrupt
+    def interrupted(self: Person) -> None:
+        signal.raise_signal(signal.SIGINT)
+        self._stop.event.wait()
+        self._stop.check()
 
-    monkeypatch.setattr(asking, "somebody_there", lambda: True)
-    monkeypatch.setattr("getpass.getpass", interrupt)
-    said = accounts("add", "kraken", "--keep", "config", "--read-only")
+    monkeypatch.setattr(Person, "is_there", lambda _self: True)
+    monkeypatch.setattr(Person, "_await_input", interrupted)
+    said = accounts("add", "kraken", "--keep", "env")
     assert said.code == 130
-    assert said.err.endswith("\n\n")
+    assert said.err.endswith(": \n")
     assert not (home / ".config").exists()
 
 
@@ -66,12 +69,12 @@ def test_an_account_that_comes_while_somebody_types_is_left_alone(
 ) -> None:
     taken = '[accounts.kraken]\napi_key = "of"\napi_secret = "another"\n'
 
-    def type_slowly(_question: str) -> Secret:
+    def type_slowly(_self: Person, _question: str) -> Secret:
         config_file(home, taken)
         return Secret(CANARY)
 
-    monkeypatch.setattr(asking, "somebody_there", lambda: True)
-    monkeypatch.setattr(asking, "ask_secret", type_slowly)
+    monkeypatch.setattr(Person, "is_there", lambda _self: True)
+    monkeypatch.setattr(Person, "secret", type_slowly)
     said = accounts("add", "kraken", "--keep", "config", "--read-only")
     assert said.code == 3
     assert "there is an account 'kraken'" in said.err

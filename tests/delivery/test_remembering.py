@@ -1,19 +1,16 @@
-"""What is written and what is remembered do not part, whenever a signal comes."""
+"""What is written and what is remembered do not part, whoever ends it."""
 
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import FrameType
 
 import pytest
 
-from privstream.delivery.remembering import Delivery
+from privstream.delivery.remembering import Remembering
 from privstream.delivery.resume_file import State, Whose
-from privstream.delivery.signals import Terminated, take_over
 from privstream.delivery.stream import Told, Whole
 from privstream.memory.journal import Note
 from privstream.model.events import AnyEvent, Notice
-from privstream.outputs.base import ReaderGone
+from privstream.outputs.base import NotTaken, ReaderGone
 
 NOW = "2026-11-20T11:32:00.000000Z"
 NS = 1_790_000_000_000_000_000
@@ -35,15 +32,6 @@ def state(tmp_path: Path) -> Iterator[State]:
         yield opened
 
 
-@pytest.fixture(autouse=True)
-def _signals() -> Iterator[None]:
-    before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    take_over()
-    yield
-    for number, usual in before.items():
-        signal.signal(number, usual)
-
-
 class Written:
     """Takes events; `on` says what happens while one is written."""
 
@@ -62,48 +50,17 @@ def remembered(state: State) -> list[str]:
 
 
 def deliver(state: State, written: Written, batch: Told, shown: int | None = None) -> None:
-    Delivery({"kraken": state}, written).deliver(batch, batch.events[:shown])
+    Remembering({"kraken": state}, written).deliver(batch, batch.events[:shown])
 
 
-def comes(number: signal.Signals) -> Callable[[], object]:
-    return lambda: signal.raise_signal(number)
+def test_what_a_reader_does_not_take_any_more_is_not_remembered(state: State) -> None:
+    def unread() -> None:
+        raise NotTaken(0)
 
-
-@pytest.mark.parametrize(
-    ("number", "end"), [(signal.SIGTERM, Terminated), (signal.SIGINT, KeyboardInterrupt)]
-)
-def test_a_signal_while_a_line_is_written_ends_it_when_that_line_is_remembered(
-    state: State, number: signal.Signals, end: type[BaseException]
-) -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    written = Written({"b": comes(number)})
-    with pytest.raises(end):
-        deliver(state, written, told("a", "b", "c"))
-    assert written.names == remembered(state) == ["a", "b"]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def test_a_second_signal_is_obeyed_at_once(state: State) -> None:
-    def twice() -> None:
-        signal.raise_signal(signal.SIGTERM)
-        signal.raise_signal(signal.SIGTERM)
-
-    written = Written({"b": twice})
-    with pytest.raises(Terminated):
-        deliver(state, written, told("a", "b", "c"))
-    assert written.names == remembered(state) == ["a"]
-
-
-def test_a_hang_up_that_ends_nothing_comes_between_two_lines(state: State) -> None:
-    written = Written({"a": comes(signal.SIGHUP)})
-    order: list[str] = []
-
-    def reopen(_number: int, _frame: FrameType | None) -> None:
-        order.extend(name or "" for name in written.names)
-
-    signal.signal(signal.SIGHUP, reopen)
-    deliver(state, written, told("a", "b"))
-    assert order == ["a"]
+    written = Written({"c": unread})
+    with pytest.raises(NotTaken) as caught:
+        deliver(state, written, told("a", "b", "c", "d"))
+    assert caught.value.whole == 2
     assert written.names == remembered(state) == ["a", "b"]
 
 
@@ -126,6 +83,6 @@ def test_what_a_count_leaves_out_is_not_remembered(state: State) -> None:
 def test_notes_without_lines_are_remembered_too(state: State) -> None:
     batch = Told("kraken", [], [Note("symbol", "XBT/EUR", b"", None, lasting=True)])
     deliver(state, Written({}), batch)
-    Delivery({"kraken": state}, Written({})).whole(Whole("kraken", NS + 7, []))
+    Remembering({"kraken": state}, Written({})).whole(Whole("kraken", NS + 7, []))
     assert remembered(state) == ["XBT/EUR"]
     assert state._resume_from() == NS + 7

@@ -1,0 +1,74 @@
+"""How the process was started, and the environment that a command makes of it.
+
+The one rule: this is the only place that looks at the process itself.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from privstream.delivery.signals import Stop
+
+if TYPE_CHECKING:  # start-up time
+    from privstream.app.environment import Environment
+
+LEVELS = ("quiet", "verbose", "debug", "no_color")
+
+
+@dataclass(frozen=True)
+class Process:
+    """What is known before the command is."""
+
+    stop: Stop
+    closed: frozenset[int] = frozenset()
+    """Standard streams that were closed at the start."""
+    variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+
+
+def taken_out(settings: dict[str, Any]) -> "Environment":
+    """The environment of a command: what makes it up is taken out of the command's settings."""
+    from privstream.outputs.console import Format  # noqa: PLC0415 - start-up time
+
+    as_json = bool(settings.get("json")) or settings.get("format") is Format.JSONL
+    levels = {name: bool(settings.pop(name, False)) for name in LEVELS}
+    return environment_of(settings.pop("context"), as_json=as_json, **levels)
+
+
+def environment_of(
+    context: typer.Context,
+    *,
+    quiet: bool = False,
+    verbose: bool = False,
+    debug: bool = False,
+    as_json: bool = False,
+    no_color: bool = False,
+) -> "Environment":
+    """The environment of a command, by its options and its process."""
+    from privstream.app.asking import Person  # noqa: PLC0415 - start-up time
+    from privstream.app.environment import Environment  # noqa: PLC0415
+    from privstream.outputs.console import STDERR, STDOUT, Console  # noqa: PLC0415
+    from privstream.outputs.terminal import is_lively  # noqa: PLC0415
+
+    process: Process = context.find_root().obj
+    lively = [not no_color and is_lively(fd, process.variables) for fd in (STDOUT, STDERR)]
+    console = Console(
+        sys.stderr,
+        quiet=quiet,
+        verbose=verbose,
+        debug=debug,
+        as_json=as_json,
+        animated=all(lively),
+    )
+    return Environment(
+        variables=process.variables,
+        stop=process.stop,
+        console=console,
+        person=Person(console, process.stop),
+        stdout_is_open=STDOUT not in process.closed,
+        stdout_is_terminal=os.isatty(STDOUT),
+        colour=lively[0],
+    )

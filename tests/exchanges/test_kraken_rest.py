@@ -5,9 +5,11 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from privstream.exchanges.kit.refusals import NonceRefused
 from privstream.exchanges.kraken import Kraken
-from privstream.exchanges.kraken.refusals import NonceRefused, error_for
-from privstream.exchanges.kraken.rest import PAGE, signature
+from privstream.exchanges.kraken.backfill import PAGE
+from privstream.exchanges.kraken.refusals import error_for
+from privstream.exchanges.kraken.rest import signature
 from privstream.model.account import Account, Secret
 from privstream.model.errors import (
     LoginRefused,

@@ -28,7 +28,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import structs
 
 from privstream.exchanges.base import Exchange, Limits, Option, Right
-from privstream.exchanges.kraken import names, rest
+from privstream.exchanges.kraken import backfill, names, rest
 from privstream.exchanges.kraken.learnt import BUDGETS, Learnt
 from privstream.exchanges.kraken.rights import rights_of
 from privstream.exchanges.kraken.v1 import SessionV1
@@ -140,16 +140,16 @@ class Kraken(Exchange):
         return SessionV2(text, channels, self._learnt)
 
     def backfill(self, known: Known) -> RestFlow[Backfill]:
-        return rest.backfill(self.account, self._pairs, known)
+        return backfill.backfill(self.account, self._pairs, known)
 
     def picture(self, channels: tuple[str, ...]) -> RestFlow[Backfill]:  # noqa: ARG002 - orders only
-        return rest.open_orders(self.account, self._pairs)
+        return backfill.open_orders(self.account, self._pairs)
 
     def balances_now(self) -> RestFlow[tuple[BalanceReport, ...]]:
         return rest.balances(self.account, self._assets, self._spread)
 
     def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
-        return rest.look_up(self.account, self._pairs, order_ids)
+        return backfill.look_up(self.account, self._pairs, order_ids)
 
     @property
     def order_entry(self) -> OrderEntry:

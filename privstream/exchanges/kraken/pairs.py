@@ -138,7 +138,11 @@ def learn(
         raise
     except (Refused, Unreachable) as problem:
         why = f"the names of pairs could not be read: {problem.message}"
-        return (NoticeReport(level="warning", code="unrecognised", text=why, source="rest"),)
+        return (
+            NoticeReport(
+                level="warning", code="unrecognised", text=why, once="pairs", source="rest"
+            ),
+        )
     for one in missing:
         pairs.miss(one)
     return ()

@@ -1,10 +1,11 @@
 """What Kraken's error strings mean: whose fault, and whether a retry can help.
 
-The same strings come over REST and both sockets; a detail may follow after a colon,
-so they are matched by how they begin. Source: protocols/kraken.md section 1
-(checked 2026-11-20).
+The same strings come over REST and both sockets; a detail may follow after a colon, so they
+are matched by how they begin.
+Source: https://docs.kraken.com/api/docs/guides/spot-errors (checked 2026-11-20).
 """
 
+from privstream.exchanges.kit.refusals import Meaning, NonceRefused, Refusals, Row, begins
 from privstream.model.errors import (
     LoginRefused,
     PermissionMissing,
@@ -16,14 +17,6 @@ from privstream.model.errors import (
     UnknownOrder,
 )
 
-LOCKOUT = 900.0  # EGeneral:Temporary lockout lasts about 15 minutes
-RATE_LIMIT = 15.0
-BUSY = 5.0
-
-
-class NonceRefused(LoginRefused):
-    """The nonce is not above the last one that Kraken saw for this key."""
-
 
 class UnknownPair(Refused):
     """A name that is asked for is none of a listed pair of this class."""
@@ -31,10 +24,7 @@ class UnknownPair(Refused):
 
 def error_for(text: str, doing: str) -> PrivstreamError:
     """The error of a string; `doing` names what was asked for, in our words."""
-    for prefix, make in _MEANINGS:
-        if text.startswith(prefix):
-            return make(text, doing)
-    return Refused(f"Kraken refused {doing}: {text}")
+    return _REFUSALS.error(text, doing)
 
 
 def order_error(text: str, doing: str = "the order") -> PrivstreamError:
@@ -42,125 +32,128 @@ def order_error(text: str, doing: str = "the order") -> PrivstreamError:
 
     One that is `Unreachable` says that the order may exist all the same.
     """
-    if text.startswith(("EGeneral:Permission denied", "EAPI:Permission denied")):
-        return PermissionMissing(
-            f"Kraken does not let this key place or cancel orders ({text})",
-            "give a key for trading the right 'Create & modify orders'",
-        )
-    for prefix, hint in _ORDER_HINTS:
-        if text.startswith(prefix):
-            kind = UnknownOrder if prefix in _UNKNOWN_ORDER else Refused
-            return kind(f"Kraken refused {doing}: {text}", hint)
-    error = error_for(text, doing)
-    if type(error) is Refused and error.hint is None:
-        error.hint = "check the order's terms against the pair's rules on Kraken"
-    return error
-
-
-_UNKNOWN_ORDER = frozenset({"EOrder:Unknown order", "EOrder:Invalid order"})
-_ORDER_HINTS = (
-    ("EOrder:Unknown order", "it may be filled, canceled or expired already: look at it"),
-    ("EOrder:Invalid order", "check the id"),
-    ("EGeneral:Invalid arguments:cl_ord_id not unique", "an open order has that client id"),
-    ("EOrder:Insufficient funds", "less is available than it needs: open orders hold some"),
-    ("EOrder:Insufficient margin", "no margin is to be had now; try a smaller order"),
-    ("EOrder:Order minimum not met", "take a larger quantity"),
-    ("EOrder:Cost minimum not met", "take a larger quantity"),
-    ("EOrder:Tick size check failed", "take a price with the pair's step"),
-    ("EOrder:Invalid price", "take a price with fewer decimals"),
-    ("EOrder:Post only order", "it would have been filled at once: take another price"),
-    ("EOrder:Rate limit exceeded", "too many orders on this pair: wait a minute"),
-    ("EOrder:Domain rate limit exceeded", "too many orders on this pair: wait a minute"),
-    ("EOrder:Orders limit exceeded", "cancel some of the open orders on this pair"),
-    ("EService:Market in", "the market takes no such orders now: try again later"),
-)
-
-
-def _invalid_key(text: str, doing: str) -> PrivstreamError:
-    message = f"Kraken does not know this API key, asked for {doing} ({text})"
-    return LoginRefused(message, "check api_key, or make a new key")
-
-
-def _invalid_signature(text: str, doing: str) -> PrivstreamError:
-    message = f"Kraken refuses the signature of {doing}: wrong API secret ({text})"
-    return LoginRefused(message, "check api_secret; copy the private key again, whole")
-
-
-def _invalid_nonce(text: str, doing: str) -> PrivstreamError:
-    hint = "another program uses this key with larger nonces: make a key for privstream alone"
-    return NonceRefused(f"Kraken refuses the nonce of {doing} ({text})", hint)
-
-
-def _permission(text: str, doing: str) -> PrivstreamError:
-    hint = (
-        "give the key the rights 'Access WebSockets API', 'Query funds', "
-        "'Query open orders & trades' and 'Query closed orders & trades'"
-    )
-    return PermissionMissing(f"Kraken does not let this key use {doing} ({text})", hint)
-
-
-def _permission_of_account(text: str, doing: str) -> PrivstreamError:
-    """`EAccount:Invalid permissions:STBL trading restricted for NL.`: no key's right mends that."""
-    if not text.partition(_ACCOUNT)[2].strip(": "):
-        return _permission(text, doing)
-    hint = "Kraken restricts this in the account's country, or for this account: ask Kraken"
-    return Refused(f"Kraken refused {doing}: {text}", hint)
+    return _ORDER_REFUSALS.error(text, doing)
 
 
 _ACCOUNT = "EAccount:Invalid permissions"
 
 
-def _lockout(text: str, doing: str) -> PrivstreamError:
-    message = (
-        f"Kraken has locked this account's API for about 15 minutes, asked for {doing} ({text})"
-    )
-    return RateLimited(message, floor=LOCKOUT, cause="rate_limit")
+def _concerns_account(_code: str, text: str) -> bool:
+    """`EAccount:Invalid permissions:STBL trading restricted for NL.`: no key's right mends that."""
+    return bool(text.partition(_ACCOUNT)[2].strip(": "))
 
 
-def _rate_limit(text: str, doing: str) -> PrivstreamError:
-    message = f"Kraken asks for fewer calls than {doing} ({text})"
-    return RateLimited(message, floor=RATE_LIMIT, cause="rate_limit")
+_READING = (
+    "give the key the rights 'Access WebSockets API', 'Query funds', "
+    "'Query open orders & trades' and 'Query closed orders & trades'"
+)
+_LOCKOUT = "has locked this account's API for about 15 minutes, asked for {doing} ({said})"
+_RATE = Meaning(
+    RateLimited, "asks for fewer calls than {doing} ({said})", floor=15.0, cause="rate_limit"
+)
+
+_ROWS: tuple[Row, ...] = (
+    (
+        begins("EAPI:Invalid key"),
+        Meaning(
+            LoginRefused,
+            "does not know this API key, asked for {doing} ({said})",
+            "check api_key, or make a new key",
+        ),
+    ),
+    (
+        begins("EAPI:Invalid signature"),
+        Meaning(
+            LoginRefused,
+            "refuses the signature of {doing}: wrong API secret ({said})",
+            "check api_secret; copy the private key again, whole",
+        ),
+    ),
+    (
+        begins("EAPI:Invalid nonce"),
+        Meaning(
+            NonceRefused,
+            "refuses the nonce of {doing} ({said})",
+            "another program uses this key with larger nonces: make a key for privstream alone",
+        ),
+    ),
+    (
+        _concerns_account,
+        Meaning(
+            Refused,
+            "refused {doing}: {said}",
+            "Kraken restricts this in the account's country, or for this account: ask Kraken",
+        ),
+    ),
+    (
+        begins("EGeneral:Permission denied", "EAPI:Permission denied", _ACCOUNT),
+        Meaning(PermissionMissing, "does not let this key use {doing} ({said})", _READING),
+    ),
+    (
+        begins("EGeneral:Temporary lockout"),
+        Meaning(RateLimited, _LOCKOUT, floor=900.0, cause="rate_limit"),
+    ),
+    (begins("EAPI:Rate limit exceeded", "EAuth:Rate limit exceeded"), _RATE),
+    (begins("EAuth:Too many requests", "EGeneral:Too many requests"), _RATE),
+    (begins("EService:Throttled", "EService: Throttled", "Exceeded msg rate"), _RATE),
+    (
+        begins("EQuery:Unknown asset pair"),
+        Meaning(UnknownPair, "knows no such pair, asked for {doing} ({said})"),
+    ),
+    (
+        begins("EOrder:Unknown order", "EOrder:Invalid order"),
+        Meaning(UnknownOrder, "knows no such order, asked for {doing} ({said})", "check the id"),
+    ),
+    (
+        begins("ESession:Invalid session", "EAPI:Invalid token", "Token(s) not found"),
+        Meaning(TokenRefused, "does not take the token for {doing} ({said})", cause="token"),
+    ),
+    (
+        begins("EService:", "EGeneral:Internal error", "EDatabase:Internal error"),
+        Meaning(
+            Unavailable,
+            "is busy or in maintenance, asked for {doing} ({said})",
+            floor=5.0,
+            cause="unavailable",
+        ),
+    ),
+)
 
 
-def _token(text: str, doing: str) -> PrivstreamError:
-    return TokenRefused(f"Kraken does not take the token for {doing} ({text})", cause="token")
+def _refused(beginning: str, hint: str, kind: type[Refused] = Refused) -> Row:
+    return begins(beginning), Meaning(kind, "refused {doing}: {said}", hint)
 
 
-def _unknown_pair(text: str, doing: str) -> PrivstreamError:
-    return UnknownPair(f"Kraken knows no such pair, asked for {doing} ({text})")
+_SMALL = "take a larger quantity"
+_OFTEN = "too many orders on this pair: wait a minute"
+_OVER = "it may be filled, canceled or expired already: look at it"
+_ORDER_ROWS: tuple[Row, ...] = (
+    (
+        begins("EGeneral:Permission denied", "EAPI:Permission denied"),
+        Meaning(
+            PermissionMissing,
+            "does not let this key place or cancel orders ({said})",
+            "give a key for trading the right 'Create & modify orders'",
+        ),
+    ),
+    _refused("EOrder:Unknown order", _OVER, UnknownOrder),
+    _refused("EOrder:Invalid order", "check the id", UnknownOrder),
+    _refused("EGeneral:Invalid arguments:cl_ord_id not unique", "an open order has that client id"),
+    _refused("EOrder:Insufficient funds", "less is available than it needs: open orders hold some"),
+    _refused("EOrder:Insufficient margin", "no margin is to be had now; try a smaller order"),
+    _refused("EOrder:Order minimum not met", _SMALL),
+    _refused("EOrder:Cost minimum not met", _SMALL),
+    _refused("EOrder:Tick size check failed", "take a price with the pair's step"),
+    _refused("EOrder:Invalid price", "take a price with fewer decimals"),
+    _refused("EOrder:Post only order", "it would have been filled at once: take another price"),
+    _refused("EOrder:Rate limit exceeded", _OFTEN),
+    _refused("EOrder:Domain rate limit exceeded", _OFTEN),
+    _refused("EOrder:Orders limit exceeded", "cancel some of the open orders on this pair"),
+    _refused("EService:Market in", "the market takes no such orders now: try again later"),
+)
+_TERMS = "check the order's terms against the pair's rules on Kraken"
 
-
-def _unknown_order(text: str, doing: str) -> PrivstreamError:
-    return UnknownOrder(f"Kraken knows no such order, asked for {doing} ({text})", "check the id")
-
-
-def _busy(text: str, doing: str) -> PrivstreamError:
-    message = f"Kraken is busy or in maintenance, asked for {doing} ({text})"
-    return Unavailable(message, floor=BUSY, cause="unavailable")
-
-
-_MEANINGS = (
-    ("EAPI:Invalid key", _invalid_key),
-    ("EAPI:Invalid signature", _invalid_signature),
-    ("EAPI:Invalid nonce", _invalid_nonce),
-    ("EGeneral:Permission denied", _permission),
-    ("EAPI:Permission denied", _permission),
-    (_ACCOUNT, _permission_of_account),
-    ("EGeneral:Temporary lockout", _lockout),
-    ("EAPI:Rate limit exceeded", _rate_limit),
-    ("EAuth:Rate limit exceeded", _rate_limit),
-    ("EAuth:Too many requests", _rate_limit),
-    ("EGeneral:Too many requests", _rate_limit),
-    ("EService:Throttled", _rate_limit),
-    ("EService: Throttled", _rate_limit),
-    ("Exceeded msg rate", _rate_limit),
-    ("EQuery:Unknown asset pair", _unknown_pair),
-    ("EOrder:Unknown order", _unknown_order),
-    ("EOrder:Invalid order", _unknown_order),
-    ("ESession:Invalid session", _token),
-    ("EAPI:Invalid token", _token),
-    ("Token(s) not found", _token),
-    ("EService:", _busy),
-    ("EGeneral:Internal error", _busy),
-    ("EDatabase:Internal error", _busy),
+_REFUSALS = Refusals("Kraken", _ROWS, Meaning(Refused, "refused {doing}: {said}"))
+_ORDER_REFUSALS = Refusals(
+    "Kraken", (*_ORDER_ROWS, *_ROWS), Meaning(Refused, "refused {doing}: {said}", _TERMS)
 )

@@ -9,10 +9,9 @@ checked 2026-11-20.
 from typing import Any
 
 from privstream.exchanges.base import Right, probed
-from privstream.exchanges.kraken.refusals import BUSY
-from privstream.exchanges.kraken.rest import ask
+from privstream.exchanges.kraken.rest import ANSWERS, ask
 from privstream.model.account import Account
-from privstream.model.errors import Refused, Unavailable
+from privstream.model.errors import Refused
 from privstream.model.rest import RestFlow
 
 BLIND = "what happens while a connection is down cannot be read back: gaps say complete: false"
@@ -52,9 +51,7 @@ def rights_of(account: Account) -> RestFlow[tuple[Right, ...]]:
 
 
 def _permissions(result: dict[str, Any]) -> frozenset[str]:
-    permissions = result.get("permissions")
-    if not isinstance(permissions, list):
-        raise Unavailable("Kraken answered GetApiKeyInfo without permissions", floor=BUSY)
+    permissions = ANSWERS.read_list(result.get("permissions"), "GetApiKeyInfo", "permissions")
     return frozenset(map(str, permissions))
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
-from privstream.exchanges.kraken import names, rest
+from privstream.exchanges.kraken import backfill, names, rest
 from privstream.exchanges.kraken.ordering import checks, terms
 from privstream.exchanges.kraken.ordering.v1 import DeskV1
 from privstream.exchanges.kraken.ordering.v2 import DeskV2
@@ -111,11 +111,11 @@ class KrakenEntry(SocketEntry):
             for order_id, row in rows.items()
             if _opened_ns(row) >= since_ns - EARLY_NS
         }
-        return (yield from rest.read_orders(self._pairs, young))
+        return (yield from backfill.read_orders(self._pairs, young))
 
     def get(self, order_id: str) -> RestFlow[tuple[AnyReport, ...]]:
         if terms.ORDER_ID.fullmatch(order_id):
-            return (yield from rest.look_up(self._account, self._pairs, [order_id]))
+            return (yield from backfill.look_up(self._account, self._pairs, [order_id]))
         if not order_id:
             raise UsageError("the order's id is empty")
         wanted = {"cl_ord_id": order_id}
@@ -126,7 +126,7 @@ class KrakenEntry(SocketEntry):
                 "an id of Kraken's own looks like OAAAAA-BBBBB-CCCCCC",
             )
         latest = max(rows, key=lambda found: _opened_ns(rows[found]))
-        return (yield from rest.read_orders(self._pairs, {latest: rows[latest]}))
+        return (yield from backfill.read_orders(self._pairs, {latest: rows[latest]}))
 
     def open_orders(self, filters: Mapping[str, Any]) -> RestFlow[tuple[AnyReport, ...]]:
         wire = {"userref": "userref", "client_id": "cl_ord_id"}
@@ -135,7 +135,7 @@ class KrakenEntry(SocketEntry):
         wanted = {wire[name]: str(value) for name, value in filters.items()}
         if "" in wanted.values():
             raise UsageError("an id to list orders by is empty")
-        return (yield from rest.read_orders(self._pairs, (yield from self._open(wanted))))
+        return (yield from backfill.read_orders(self._pairs, (yield from self._open(wanted))))
 
     def _open(self, wanted: Mapping[str, str]) -> RestFlow[dict[str, Row]]:
         result = yield from rest.ask(self._account, "OpenOrders", **wanted)

@@ -107,7 +107,7 @@ def test_what_the_server_replayed_is_not_read_back_and_is_complete() -> None:
     for _ in range(2):  # the second connection has a place to be replayed from
         opened(exchange).receives(CONNECTED, {"id": 2, "subscribe": subscribed}).forget()
         desk = Desk(getInfo=payload("get_info.json"))
-        found = play(exchange.backfill(known("aaveidr")), desk)
+        found = play(exchange.backfill(known("aaveidr", catches_up=True, second_look=True)), desk)
     assert (found.complete, desk.names()) == (True, ["getInfo"])
 
 

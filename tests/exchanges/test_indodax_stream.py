@@ -288,7 +288,8 @@ RECOVERABLE: dict[str, Any] = {
 def caught_up(exchange: Indodax) -> None:
     """What was missed has been read back, and everything read from here on is told."""
     body = {"success": 1, "return": {}}
-    play(exchange.backfill(known(channels=("balances",))), lambda _call, _request: answer(body))
+    last = known(channels=("balances",), catches_up=True, second_look=True)
+    play(exchange.backfill(last), lambda _call, _request: answer(body))
 
 
 def left_at(offset: int) -> Indodax:
@@ -345,9 +346,33 @@ def test_what_stands_now_says_nothing_of_what_was_missed() -> None:
 def test_a_replay_is_believed_only_of_the_very_history_that_was_left(reply: Any) -> None:
     exchange, desk = left_at(1), Desk()
     opened(exchange).receives(CONNECTED, {"id": 2, "subscribe": reply})
-    found = play(exchange.backfill(known("aaveidr")), desk)
+    found = play(exchange.backfill(known("aaveidr", catches_up=True)), desk)
     assert not found.complete
     assert "myTrades" in desk.names()
+
+
+def test_no_place_counts_before_the_second_look_at_what_was_missed() -> None:
+    exchange, desk = left_at(1), Desk()
+    opened(exchange).receives(CONNECTED, RECOVERABLE, pushed(NEW, offset=9))
+    play(exchange.backfill(known("aaveidr", catches_up=True)), desk)
+    again = opened(exchange).forget().receives(CONNECTED)
+    again.sends(subscribe(recover=True, epoch=EPOCH, offset=1))
+
+
+def test_no_place_counts_while_what_was_missed_may_be_read_yet() -> None:
+    exchange, desk = left_at(1), Desk(myTrades=answer({"code": 1000, "error": "x"}, 503))
+    opened(exchange).receives(CONNECTED, RECOVERABLE, pushed(NEW, offset=9))
+    play(exchange.backfill(known("aaveidr", catches_up=True, second_look=True)), desk)
+    again = opened(exchange).forget().receives(CONNECTED)
+    again.sends(subscribe(recover=True, epoch=EPOCH, offset=1))
+
+
+def test_with_a_history_that_is_owed_from_the_start_no_place_counts_before_it_is_read() -> None:
+    exchange, desk = indodax(), Desk()
+    opened(exchange).receives(CONNECTED, RECOVERABLE, pushed(NEW, offset=9))
+    play(exchange.picture(ALL), desk)
+    play(exchange.backfill(known("aaveidr", catches_up=True)), desk)
+    opened(exchange).forget().receives(CONNECTED).sends(subscribe()).nothing()
 
 
 def test_without_an_epoch_no_place_is_kept() -> None:
@@ -363,7 +388,8 @@ def test_an_audit_of_a_replayed_connection_reads_history() -> None:
     reply = RECOVERABLE["subscribe"] | {"recovered": True, "offset": 1}
     opened(exchange).receives(CONNECTED, {"id": 2, "subscribe": reply})
     for second_look in (False, True):
-        found = play(exchange.backfill(known("aaveidr", second_look=second_look)), desk)
+        catch_up = known("aaveidr", catches_up=True, second_look=second_look)
+        found = play(exchange.backfill(catch_up), desk)
         assert found.complete
     assert desk.names() == ["getInfo", "getInfo"]
     play(exchange.backfill(known("aaveidr")), desk)

@@ -25,11 +25,13 @@ class Bookmark:
         self.opened_ns = 0
         """When this connection began, nanoseconds since the epoch."""
         self._read: Position | None = None
+        self._before: Position | None = None
+        """What was `told` when this connection began."""
         self._caught_up = self._has_begun = False
 
     def opened(self, wall_ns: int) -> None:
         """A new connection begins."""
-        self.opened_ns = wall_ns
+        self.opened_ns, self._before = wall_ns, self.told
         self._read, self._caught_up, self.recovered = None, False, False
 
     def reached(self, position: Position) -> None:
@@ -38,14 +40,14 @@ class Bookmark:
         if self._caught_up:
             self.told = position
 
-    def needs_no_history(self, *, second_look: bool) -> bool:
-        """The replay has brought what was missed: true of catching up only, never of an audit."""
-        return self.recovered and (second_look or not self._caught_up)
-
     def began(self) -> None:
-        """What stands was read; on the first connection nothing was missed before."""
+        """What stands was read; before the first connection nothing was missed."""
         if not self._has_begun:
             self.caught_up()
+
+    def owes_history(self) -> None:
+        """Something was missed that is yet to be read: till then no place of this connection counts."""
+        self._caught_up, self.told = False, self._before
 
     def caught_up(self) -> None:
         """What was missed has been read back: from here on everything read is told."""
@@ -55,4 +57,4 @@ class Bookmark:
 
     def forget(self) -> None:
         """The server does not have that place any more."""
-        self.told = None
+        self.told = self._before = None

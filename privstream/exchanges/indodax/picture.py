@@ -11,7 +11,6 @@ from privstream.exchanges.indodax.bookmark import Bookmark
 from privstream.exchanges.indodax.filled import lacks_filled, with_fills
 from privstream.exchanges.indodax.key_kind import Key
 from privstream.exchanges.kit.reading_back import Found, Part, in_parts
-from privstream.model.errors import Interrupted
 from privstream.model.events import Source
 from privstream.model.reports import AnyReport, Backfill, Listed, OrderReport
 from privstream.model.rest import RestFlow
@@ -28,14 +27,14 @@ def read_picture(
     if "balances" in channels:
         parts.append(Part("balances", partial(read_balances, key, "snapshot")))
     found = yield from in_parts(parts)
-    if not was_cut(found):
+    if not is_passing(found):
         bookmark.began()
     return found
 
 
-def was_cut(found: Backfill) -> bool:
-    """Whether the reading was cut off: then it is yet to be done."""
-    return any(isinstance(problem, Interrupted) for problem in found.problems)
+def is_passing(found: Backfill) -> bool:
+    """Something is missing that another reading may bring: it is yet to be done."""
+    return any(problem.retryable for problem in found.problems)
 
 
 def balances_now(key: Key, source: Source) -> RestFlow[tuple[AnyReport | Listed, ...]]:

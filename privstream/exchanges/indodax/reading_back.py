@@ -25,7 +25,7 @@ from privstream.exchanges.indodax.histories import (
 )
 from privstream.exchanges.indodax.key_kind import Key
 from privstream.exchanges.indodax.orders import Row
-from privstream.exchanges.indodax.picture import read_balances, was_cut
+from privstream.exchanges.indodax.picture import is_passing, read_balances
 from privstream.exchanges.indodax.rows import read_ended, read_trade
 from privstream.exchanges.kit.reading_back import Found, Part, in_parts
 from privstream.model.errors import LoginRefused, PermissionMissing, Refused
@@ -47,13 +47,18 @@ def read_back(
 ) -> RestFlow[Backfill]:
     """Fills, ended and open orders, balances; only the last where the server has replayed."""
     parts: list[Part] = []
-    is_replayed = bookmark.needs_no_history(second_look=known.second_look)
+    # What the server replays closes an interruption of the stream; it compares nothing.
+    is_replayed = known.catches_up and bookmark.recovered
+    if known.catches_up and not is_replayed:
+        bookmark.owes_history()
     if not is_replayed and {"orders", "trades"} & set(known.channels):
         parts += _Missed(key, known, streamed, symbols).parts()
     if "balances" in known.channels:
         parts.append(Part("balances", partial(read_balances, key, "rest")))
     found = yield from in_parts(parts)
-    if not was_cut(found):
+    # REST may lag: only a second look has seen all, unless another is to come.
+    is_last = is_replayed or (known.catches_up and known.second_look)
+    if is_last and not is_passing(found):
         bookmark.caught_up()
     # Fills come first, so that the orders' fees are known when these are told.
     ordered = sorted(found.reports, key=lambda report: not isinstance(report, Fill))

@@ -26,6 +26,7 @@ from privstream.model.session import Handshake, Ready, Reconnect, Send, Synced
 from tests.payloads.bitfinex.frames import (
     ALL,
     CONF,
+    FEE,
     INFO,
     KEY,
     SECRET,
@@ -39,6 +40,7 @@ from tests.payloads.bitfinex.frames import (
     opened,
     order,
     refused,
+    trade,
 )
 from tests.playbook import Playbook, like
 
@@ -354,6 +356,16 @@ def test_a_pong_and_a_heartbeat_after_it_prove_what_was_told_until_the_ping() ->
     assert book.delivered == []
     book.receives([0, "hb"]).after(1).nothing()
     assert book.delivered == [sent]
+
+
+def test_nothing_is_proven_while_a_fill_that_came_before_waits_for_its_fee() -> None:
+    book = logged_in("trades").after(10)
+    sent = book.now
+    book.receives([0, "te", trade()], PONG, [0, "hb"]).after(1).after(0.5)
+    book.receives([0, "te", trade(id=5)]).after(0.5)
+    assert book.delivered == []
+    book.receives([0, "tu", trade(**FEE)]).after(0)
+    assert book.delivered == [sent]  # what came after the answer may wait
 
 
 def test_a_quiet_account_lives_by_its_heartbeats() -> None:

@@ -343,3 +343,19 @@ def test_two_orders_of_one_odd_trade_are_two_fills() -> None:
     rows = [trade(amount=0, **FEE), trade(amount=0, order_id=77, **FEE)]
     book = logged_in().receives([0, "tu", rows]).told_now()
     assert len([event for event in book.events if isinstance(event, Trade)]) == 2
+
+
+def test_a_fill_of_which_only_the_name_can_be_read_is_completed_by_rest() -> None:
+    book = logged_in().receives([0, "tu", trade()[:3] + [None] * 9]).told_now().after(3)
+    answered(book, [trade(**FEE)]).told_now()
+    book.receives([0, "tu", trade(**FEE)]).told_now().after(30).told_now()
+    (told,) = [event for event in book.events if isinstance(event, Trade)]
+    assert told == like(Trade, quantity="0.2", fee="0.0004", id=NAME)
+
+
+def test_a_self_trade_whose_rows_leave_out_their_orders_is_two_fills() -> None:
+    sides = [trade(order_id=None, **FEE), trade(order_id=None, amount=-0.2, **FEE)]
+    book = logged_in().receives([0, "tu", sides]).told_now()
+    book.receives([0, "tu", [trade(**FEE), trade(order_id=77, amount=-0.2, **FEE)]]).told_now()
+    told = [event for event in book.events if isinstance(event, Trade)]
+    assert [event.side for event in told] == ["buy", "sell"]

@@ -34,7 +34,7 @@ class Executions:
 
     def __init__(self) -> None:
         self._waiting: dict[str, _Waiting] = {}
-        self._told: OrderedDict[_Place, Fill] = OrderedDict()
+        self._told: OrderedDict[_Place, tuple[Fill, ...]] = OrderedDict()
         self._asked = float("-inf")
 
     def take(self, fill: Fill, now: Now) -> Iterator[Fill]:
@@ -42,7 +42,7 @@ class Executions:
         fill = self.named(fill)
         if fill.fee is not None:
             yield self._telling(fill)
-        elif not self._has_told(fill):
+        elif self._told_of(fill) is None:
             self._waiting.setdefault(_key(fill), _Waiting(fill, now.monotonic))
 
     def due(self, now: Now) -> Iterator[Fill]:
@@ -50,6 +50,10 @@ class Executions:
         for fill, since in list(self._waiting.values()):
             if fill.fee is not None or now.monotonic - since >= GIVE_UP:
                 yield self._telling(fill)
+
+    def waits_since(self, moment: float) -> bool:
+        """A fill that came by then has not been told yet."""
+        return any(since <= moment for _, since in self._waiting.values())
 
     # --- REST --------------------------------------------------------------------------
 
@@ -87,11 +91,11 @@ class Executions:
     # --- names -------------------------------------------------------------------------
 
     def named(self, fill: Fill) -> Fill:
-        """A fill by the name that it has already, where a message left out its order."""
-        known = self._told.get(_place(fill))
+        """The fill by the name that it has already, where a message left out its order."""
+        known = self._told_of(fill)
         if known is None and fill.order_id is None and (waiting := self._waits(fill)) is not None:
             known = waiting.fill
-        if known is None or not _is_same(known, fill):
+        if known is None:
             return fill
         return structs.replace(fill, key=known.key, order_id=fill.order_id or known.order_id)
 
@@ -101,25 +105,28 @@ class Executions:
             return waiting
         return next((w for w in self._waiting.values() if _is_same(w.fill, fill)), None)
 
-    def _has_told(self, fill: Fill) -> bool:
-        known = self._told.get(_place(fill))
-        return known is not None and _is_same(known, fill)
+    def _told_of(self, fill: Fill) -> Fill | None:
+        """The fill as it was told first."""
+        return next(
+            (told for told in self._told.get(_place(fill), ()) if _is_same(told, fill)), None
+        )
 
     def _telling(self, fill: Fill) -> Fill:
         while (waiting := self._waits(fill)) is not None:
             del self._waiting[_key(waiting.fill)]
-        self._told.setdefault(_place(fill), fill)  # by its first name, whatever follows
+        if self._told_of(fill) is None:
+            self._told[_place(fill)] = (*self._told.get(_place(fill), ()), fill)
         if len(self._told) > NAMES:
             self._told.popitem(last=False)
         return fill
 
 
-_Place: TypeAlias = tuple[str | None, str, str | None]
-"""A symbol's trade, and our side of it."""
+_Place: TypeAlias = tuple[str | None, str]
+"""A symbol's trade, of which both sides may be ours."""
 
 
 def _place(fill: Fill) -> _Place:
-    return fill.exchange_symbol, fill.trade_id, fill.side
+    return fill.exchange_symbol, fill.trade_id
 
 
 def _key(fill: Fill) -> str:
@@ -130,4 +137,6 @@ def _is_same(one: Fill, other: Fill) -> bool:
     """Two messages tell of one fill, of which either may leave out the order."""
     if _place(one) != _place(other):
         return False
-    return one.key == other.key or None in {one.order_id, other.order_id}
+    sides = {one.side, other.side}
+    is_one_side = len(sides) == 1 or None in sides
+    return one.key == other.key or (None in {one.order_id, other.order_id} and is_one_side)

@@ -4,6 +4,7 @@ The one rule: every row is read by itself, and a frame is read before its number
 judged. Source: docs.bitfinex.com/docs/ws-general and ws-auth (checked 2026-11-30).
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
@@ -41,7 +42,7 @@ from privstream.model.reports import (
     PositionReport,
 )
 from privstream.model.rest import Now, Stamp
-from privstream.model.session import Action, Ask, Ready, Reconnect, Send, Synced
+from privstream.model.session import Action, Ask, Delivered, Ready, Reconnect, Send, Synced
 from privstream.model.times import to_nanos
 
 LOGIN = 10.0  # seconds; a login may stay without any answer
@@ -102,6 +103,8 @@ class BitfinexSession(JsonSession):
         self._memory = memory
         self._fills_over_rest = read_fills
         self._pulse = Pulse(RHYTHM, ping)
+        self._proofs: deque[tuple[Delivered, float]] = deque()
+        """Proofs of delivery, and when each came."""
         self._is_ready = False
         self._sequence = Sequence()
         self._calculations = Calculations()
@@ -130,13 +133,23 @@ class BitfinexSession(JsonSession):
     def tick(self, now: Now) -> Iterator[Action]:
         executions = self._memory.executions
         yield from executions.due(now)  # whatever becomes of this connection
-        yield from self._pulse.check(now, None if self._is_ready else "answer to the login")
+        for action in self._pulse.check(now, None if self._is_ready else "answer to the login"):
+            if isinstance(action, Delivered):
+                self._proofs.append((action, now.monotonic))
+            else:
+                yield action
+        yield from self._proven()
         if not self._is_ready and self._pulse.is_live:
             return
         if "trades" in self._channels and executions.must_ask(now):
             yield Ask(executions.complete(self._fills_over_rest), "the fee of a fill")
         yield from self._calculations.ask(now)
         yield from self._calculations.unanswered(now)
+
+    def _proven(self) -> Iterator[Delivered]:
+        """What the exchange has delivered is told only when no fill of it waits for its fee."""
+        while self._proofs and not self._memory.executions.waits_since(self._proofs[0][1]):
+            yield self._proofs.popleft()[0]
 
     def read(self, message: Any, now: Now) -> Iterator[Action]:
         if isinstance(message, list):

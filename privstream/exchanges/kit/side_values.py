@@ -104,7 +104,7 @@ def text_of(value: object) -> str | None:
 
 # --- elements that are nearly always as they should be -------------------------------------
 
-Read: TypeAlias = Callable[[str, Callable[[Any], T | None], Any], T | None]
+Read: TypeAlias = Callable[[str, Callable[[Any], Any], Any], Any]
 """`read(key, reader, value)`: as `SideValues.read`, or as it is."""
 
 
@@ -114,7 +114,7 @@ def as_it_is(_key: str, reader: Callable[[Any], T | None], value: Any) -> T | No
 
 
 def tolerant(
-    kind: str, make: Callable[[Read[Any]], Made], element: Any, sequence: int | None = None
+    kind: str, make: Callable[[Read], Made], element: Any, sequence: int | None = None
 ) -> Iterator[Made | NoticeReport]:
     """What `make` reads of an element, and notices of what it could not read.
 

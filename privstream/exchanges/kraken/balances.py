@@ -36,7 +36,7 @@ def read_balance(
     asset, wallet = element["asset"], wallet_of(element)
     currency = names.currency(asset)
 
-    def make(read: Read[Any]) -> BalanceReport:
+    def make(read: Read) -> BalanceReport:
         return BalanceReport(
             currency=currency,
             exchange_currency=asset,

@@ -57,7 +57,7 @@ def read_execution(
             return
     order_id = names.identity(order_id)
 
-    def make(read: Read[Any]) -> OrderReport:
+    def make(read: Read) -> OrderReport:
         time = read("timestamp", from_rfc3339, element.get("timestamp"))
         fields = _read_order(element, time, read)
         return OrderReport(
@@ -88,7 +88,7 @@ def _fill_of(element: Element, source: Source, sequence: int | None) -> Iterator
 
 
 def _read_fill(
-    trade_id: str, element: Element, source: Source, sequence: int | None, read: Read[Any]
+    trade_id: str, element: Element, source: Source, sequence: int | None, read: Read
 ) -> Fill:
     fee, fee_currency = read("fees", read_fees, element.get("fees")) or (None, None)
     symbol = element.get("symbol")
@@ -136,7 +136,7 @@ def read_fees(fees: Any) -> tuple[str | None, str | None]:
 # --- orders ----------------------------------------------------------------------------
 
 
-def _read_order(element: Element, time: str | None, read: Read[Any]) -> OrderFields:
+def _read_order(element: Element, time: str | None, read: Read) -> OrderFields:
     fields: OrderFields = {}
     for wire, key, reader in AMOUNTS:
         if wire in element:
@@ -152,7 +152,7 @@ def _read_order(element: Element, time: str | None, read: Read[Any]) -> OrderFie
     return fields
 
 
-def _read_terms(element: Element, fields: OrderFields, read: Read[Any]) -> None:
+def _read_terms(element: Element, fields: OrderFields, read: Read) -> None:
     if "symbol" in element:
         fields["exchange_symbol"] = read("symbol", text_of, element["symbol"])
         symbol = fields["symbol"] = read("symbol", names.symbol_or_none, element["symbol"])
@@ -176,7 +176,7 @@ def _force(post_only_and_force: tuple[object, object]) -> str | None:
     return names.word_or_none(force)
 
 
-def _read_prices(element: Element, fields: OrderFields, read: Read[Any]) -> None:
+def _read_prices(element: Element, fields: OrderFields, read: Read) -> None:
     if "limit_price" in element:
         limit = element["limit_price"], element.get("limit_price_type")
         fields["price"] = read("limit_price", _price, limit)
@@ -212,7 +212,7 @@ def _trigger(triggers: Any) -> str | None:
     return positive(triggers.get("actual_price"))
 
 
-def _read_status(element: Element, fields: OrderFields, read: Read[Any]) -> None:
+def _read_status(element: Element, fields: OrderFields, read: Read) -> None:
     """The status; where it is not said, or cannot be read, the kind of the element may tell it."""
     reason = read(
         "reason", names.word_or_none, element.get("reason") or element.get("cancel_reason")

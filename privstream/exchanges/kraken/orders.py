@@ -54,7 +54,7 @@ def read_order(
     names.identity(order_id)
     sent = row if update is None else update
 
-    def make(read: Read[Any]) -> OrderReport:
+    def make(read: Read) -> OrderReport:
         return OrderReport(
             order_id=order_id,
             fields=_read_fields(row, pair, read),
@@ -77,7 +77,7 @@ def time_of(update: Row) -> str | None:
     return from_epoch_seconds(time)
 
 
-def _read_fields(row: Row, pair: str | None, read: Read[Any]) -> OrderFields:
+def _read_fields(row: Row, pair: str | None, read: Read) -> OrderFields:
     fields: OrderFields = {}
     _read_progress(row, fields, read)
     _read_terms(row, fields, read)
@@ -93,7 +93,7 @@ def _object(value: object) -> Row:
     return value
 
 
-def _read_progress(row: Row, fields: OrderFields, read: Read[Any]) -> None:
+def _read_progress(row: Row, fields: OrderFields, read: Read) -> None:
     if "vol_exec" in row and not _in_quote(row):
         fields["filled"] = read("vol_exec", _volume, (row["vol_exec"], row.get("oflags")))
     if "cost" in row:
@@ -112,7 +112,7 @@ def _volume(volume_and_flags: tuple[object, object]) -> str | None:
     return not_negative(volume)
 
 
-def _read_terms(row: Row, fields: OrderFields, read: Read[Any]) -> None:
+def _read_terms(row: Row, fields: OrderFields, read: Read) -> None:
     if client_id := read("cl_ord_id", text_of, row.get("cl_ord_id")):
         fields["client_order_id"] = client_id
     if "opentm" in row:
@@ -144,7 +144,7 @@ def _in_quote(row: Row) -> bool:
 
 
 def _read_description(
-    row: Row, descr: Row, pair: str | None, fields: OrderFields, read: Read[Any]
+    row: Row, descr: Row, pair: str | None, fields: OrderFields, read: Read
 ) -> None:
     if pair is not None:
         symbol = fields["symbol"] = read("pair", names.symbol, pair)
@@ -193,7 +193,7 @@ def _price(text: Any) -> str | None:
     return None if is_offset and text else positive(text)
 
 
-def _read_status(row: Row, fields: OrderFields, read: Read[Any]) -> None:
+def _read_status(row: Row, fields: OrderFields, read: Read) -> None:
     said = row.get("cancel_reason") or row.get("reason")
     if (reason := read("reason", names.word_or_none, said)) is not None:
         fields["reason"] = reason
@@ -217,7 +217,7 @@ def read_trade(
     """A fill of a row; `pair` as in `read_order`. The fee is in the quote currency."""
     names.identity(trade_id)
 
-    def make(read: Read[Any]) -> Fill:
+    def make(read: Read) -> Fill:
         symbol = read("pair", names.symbol_or_none, pair)
         return Fill(
             trade_id=trade_id,

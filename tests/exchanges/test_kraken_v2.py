@@ -7,7 +7,7 @@ from privstream.exchanges.kraken.v2 import SessionV2
 from privstream.model.errors import PermissionMissing, RateLimited, TokenRefused
 from privstream.model.events import Balance, Notice, Order, Trade
 from privstream.model.reports import Fill, NoticeReport, OrderReport
-from privstream.model.session import Ready, Reconnect, Synced
+from privstream.model.session import Delivered, Ready, Reconnect, Synced
 from tests.playbook import Playbook, ledger, like
 
 ALL = ("orders", "trades", "balances")
@@ -359,3 +359,11 @@ def test_an_order_that_settles_a_position_is_partly_filled_until_it_is_over() ->
     assert last == like(Order, status="partially_filled", quantity=None, remaining=None)
     done = {"order_id": ORDER, "exec_type": "filled", "order_status": "filled", "cum_qty": 0.2}
     book.receives(executions(3, done)).tells(like(Order, status="filled", quantity=None))
+
+
+def test_a_server_that_answers_no_ping_is_alive_while_its_heartbeats_come() -> None:
+    book = subscribed("orders").after(6).forget()
+    for _ in range(6):
+        book.receives({"channel": "heartbeat"}).after(6)
+        assert not [action for action in book._pending if isinstance(action, Reconnect | Delivered)]
+        book.forget()

@@ -27,8 +27,8 @@ RHYTHM = Rhythm(
     # Heartbeats come about once a second where there is no other news. A socket was seen that
     # acknowledged its subscriptions and then never told anything, not even heartbeats
     # (github.com/nautechsystems/nautilus_trader issue 4255), so an answer alone proves little.
+    # Heartbeats without an answer are life too: then only the proof of what was delivered lacks.
     silence=10.0,
-    answer=10.0,
     needs_sign=True,
 )
 FIRST_PING = 1_000_000  # ids of subscriptions and of order calls are far below

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from privstream.connection.orders.broker import ANSWER_LIMIT, LOOK_LIMIT, LOOKS_FOR
+from privstream.connection.orders.broker import ANSWER_LIMIT, LAST_LOOK, LOOK_LIMIT, LOOKS_FOR
 from privstream.connection.orders.placing import Placement, came_to_nothing, departing
 from privstream.connection.ports import Life
 from privstream.model.account import Secret, Token
@@ -233,7 +233,27 @@ def test_an_order_that_is_not_found_has_an_unknown_fate(name: str) -> None:
     assert orders_sent(desk) == 1
     assert len(desk.booked(ticket)) == 1
     passed = desk.world.clock.now().monotonic - before
-    assert LOOKS_FOR <= passed < ANSWER_LIMIT + LOOKS_FOR + 2 * LOOK_LIMIT
+    assert LOOKS_FOR - LAST_LOOK <= passed < ANSWER_LIMIT + LOOKS_FOR + 2 * LOOK_LIMIT
+
+
+def test_a_server_that_answers_nothing_is_given_up_when_it_was_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Zerocap's looks are over REST alone, each of which may hang."""
+    desk = OrderWorld("zerocap", faults=["swallow=cut@0s"])
+    find = desk.entry.find
+
+    def hanging(*wanted: Any) -> Any:
+        desk.world.rest_takes = 1000.0
+        return find(*wanted)
+
+    monkeypatch.setattr(desk.entry, "find", hanging)
+    before = desk.world.clock.now().monotonic
+    error = refusal(desk, desk.placement(desk.ticket()))
+    assert isinstance(error, FateUnknown)
+    assert any(f"for up to {LOOKS_FOR:.0f} s" in said for said in desk.said)
+    passed = desk.world.clock.now().monotonic - before
+    assert LOOKS_FOR - LAST_LOOK <= passed < LOOKS_FOR + 0.5
 
 
 def test_an_order_that_rest_does_not_tell_of_is_found_on_a_new_connection() -> None:

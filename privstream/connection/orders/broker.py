@@ -46,9 +46,11 @@ LULL = 0.2
 SYNC_LIMIT = 3.0
 TOKEN_LIFE = 30.0
 """Seconds that a token must live yet: dialling takes some."""
-PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
+PAUSES = (1.0, 2.0, 4.0, 8.0, 13.0)
 """Seconds between looks for something whose answer was lost."""
-LOOKS_FOR = sum(PAUSES)
+LAST_LOOK = 2.0
+"""Seconds that remain for the last look."""
+LOOKS_FOR = sum(PAUSES) + LAST_LOOK
 SKEW_NS = 5 * 10**9
 """Clocks that are farther apart than this are worth a word."""
 LOOK_LIMIT = 10.0
@@ -155,6 +157,8 @@ class Broker:
         self._raw = raw
         self._channels = errand.exchange.select(CHANNELS)
         self._has_said_skew = False
+        self._looks_until: float | None = None
+        """When the looks for something end, while they go on."""
 
     def monotonic(self) -> float:
         return self.errand.clock.now().monotonic
@@ -164,19 +168,27 @@ class Broker:
         return self.errand.clock.now().wall_ns + self.errand.rest.skew_ns
 
     def pause(self, seconds: float) -> None:
-        """Wait. Raises Interrupted where the errand is stopped."""
+        """Wait, but not into the last look. Raises Interrupted where the errand is stopped."""
+        if self._looks_until is not None:
+            seconds = min(seconds, self._looks_until - LAST_LOOK - self.monotonic())
         if seconds > 0 and self.errand.clock.wait(seconds, self.errand.stop):
             self.errand.check()
             raise Interrupted("stopped", cause="stopped")
 
     def looks(self) -> Iterator[float]:
-        """The pauses after each look for something, for `LOOKS_FOR` seconds; the last is 0."""
-        until = self.monotonic() + LOOKS_FOR
-        for pause in PAUSES:
-            left = until - self.monotonic()
-            if left > 0:
-                yield min(pause, left)
-        yield 0.0
+        """The pauses after each look for something, for `LOOKS_FOR` seconds; the last is 0.
+
+        Nothing that is asked meanwhile waits for an answer beyond that.
+        """
+        self._looks_until = self.monotonic() + LOOKS_FOR
+        try:
+            for pause in PAUSES:
+                left = self._looks_until - LAST_LOOK - self.monotonic()
+                if left > 0:
+                    yield min(pause, left)
+            yield 0.0
+        finally:
+            self._looks_until = None
 
     # --- over REST -------------------------------------------------------------------------
 
@@ -199,6 +211,8 @@ class Broker:
         self, flow: RestFlow[tuple[AnyReport, ...]], *, deadline: float = ASK_LIMIT
     ) -> list[Said]:
         """What a flow brings of orders, each as it was told last, and what could not be read."""
+        if self._looks_until is not None:
+            deadline = min(deadline, max(self._looks_until - self.monotonic(), LULL))
         return self.told(self.errand.ask(flow, deadline=deadline))
 
     def told(self, reports: Iterable[AnyReport]) -> list[Said]:

@@ -55,6 +55,7 @@ class Outline:
     exchange: type[Exchange]
     options: Mapping[str, str]
     read_only: bool
+    max_order: Mapping[str, str] = field(default_factory=dict)
 
     def section(self, credentials: Mapping[str, Setting]) -> dict[str, Setting]:
         """What the config file is to say."""
@@ -69,7 +70,9 @@ class Outline:
 
     def settings(self, origins: Mapping[str, Origin]) -> AccountSettings:
         """What that must come to."""
-        return AccountSettings(self.name, self.exchange.name, origins, self.options, self.read_only)
+        return AccountSettings(
+            self.name, self.exchange.name, origins, self.options, self.read_only, self.max_order
+        )
 
 
 class Adding:
@@ -127,7 +130,8 @@ class Adding:
             read_only = self._person.yes(
                 "Only watch: refuse to place orders with it?", default=True
             )
-        return Outline(request.name, exchange, options, bool(read_only))
+        limits = old.max_order if old is not None else {}
+        return Outline(request.name, exchange, options, bool(read_only), limits)
 
     def _exchange(self, config: Config, old: AccountSettings | None) -> type[Exchange]:
         name = self._request.exchange

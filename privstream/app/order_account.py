@@ -14,17 +14,18 @@ from msgspec import structs
 
 from privstream.app.assembly import errand_for, tokens_for
 from privstream.app.environment import Environment
-from privstream.connection.orders.broker import Broker
+from privstream.connection.orders.broker import LOOK_LIMIT, Broker
 from privstream.model.account import Account
 from privstream.model.errors import (
     ConfigError,
     FateUnknown,
     Interrupted,
     PrivstreamError,
+    Unreachable,
     UsageError,
 )
 from privstream.model.events import Notice, Order
-from privstream.model.order_entry import OrderEntry, Ticket
+from privstream.model.order_entry import MarketView, OrderEntry, Ticket
 from privstream.outputs.base import NotTaken, Output, ReaderGone
 from privstream.outputs.console import Format
 from privstream.settings.config import Config, load
@@ -47,6 +48,9 @@ class Wish:
 
 class OrderAccount:
     """One account's order entry, with a console and an output."""
+
+    max_order: Mapping[str, str]
+    """By quote currency: what an order may come to at most."""
 
     def __init__(
         self, environment: Environment, wish: Wish, *, changes: bool = False, asks: bool = False
@@ -86,6 +90,7 @@ class OrderAccount:
         if asks and not self.environment.person.is_there():
             why = "there is no terminal to ask on, so nothing was sent"
             raise UsageError(why, "--yes goes on without asking").about(wish.exchange, name)
+        self.max_order = settings.max_order
         return self._config.account(name, exchange=wish.exchange, options=wish.options)
 
     def ready(self, ticket: Ticket) -> Ticket:
@@ -93,6 +98,18 @@ class OrderAccount:
         if ticket.client_order_id is None and self.entry.makes_client_id(ticket):
             ticket = _with_id(ticket)
         return self.broker.prepared(ticket)
+
+    def look_at_market(self, ticket: Ticket) -> MarketView:
+        """The last price and the free funds; unknown where the exchange cannot be asked now."""
+        try:
+            return self.broker.errand.ask(self.entry.market(ticket), deadline=LOOK_LIMIT)
+        except Unreachable as problem:
+            self.console.note(f"look at the market: {problem.message}")
+            return MarketView()
+
+    def symbol_of(self, ticket: Ticket) -> str:
+        """The pair in common names, by which limits are named."""
+        return type(self.broker.errand.exchange).symbol_of(ticket.symbol) or ticket.symbol
 
     def show(self, what: str = "", *, asks: bool = False) -> None:
         """Where it goes and what will be done; what is asked about is shown also when quiet."""

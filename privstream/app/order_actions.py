@@ -12,7 +12,8 @@ from privstream.app import amounts
 from privstream.app.durations import moment
 from privstream.app.environment import Environment
 from privstream.app.order_account import OrderAccount, Wish
-from privstream.app.order_text import asked_to_cancel_all, shown
+from privstream.app.order_text import asked_to_cancel_all, listed, moments, money, shown
+from privstream.app.order_worth import check_limit, worth
 from privstream.app.place_order import Placing, Wait, one_of, word
 from privstream.connection.orders.broker import Broker
 from privstream.connection.orders.canceling import Cancellation, Outcome
@@ -50,6 +51,7 @@ def place(environment: Environment, wish: Wish, terms: Terms) -> int:
     with OrderAccount(environment, wish, changes=True, asks=asks) as counter:
         ready = counter.ready(ticket)
         counter.show(shown(ready, counter.title, counter.account.name), asks=asks)
+        _look_at_money(counter, ready, asks=asks)
         if asks:
             _agree(environment, "Place this order?")
         placement = Placement(
@@ -72,10 +74,28 @@ def cancel(
         what = asked_to_cancel_all(counter.title, counter.account.name) if every else ""
         counter.show(what, asks=asks)
         if asks:
+            standing = counter.broker.ask(counter.broker.entry.open_orders({}))
+            for line in listed(event for event in standing if isinstance(event, Order)):
+                counter.console.say(line, also_when_quiet=True)
             _agree(environment, "Cancel them?")
         cancellation = Cancellation(counter.broker, tuple(names or ()))
         outcome = counter.watched(cancellation.run, cancellation.doubt)
         return _conclude_cancel(counter, outcome, every=every)
+
+
+def _look_at_money(counter: OrderAccount, ticket: Ticket, *, asks: bool) -> None:
+    """Say what it comes to before it is asked about; refuse what is above the account's limit."""
+    if ticket.validate or not (asks or counter.max_order):
+        return
+    view = counter.look_at_market(ticket)
+    if asks:
+        counter.console.say(money(ticket, view), also_when_quiet=True)
+        for line in moments(ticket, counter.broker.by_exchange()):
+            counter.console.say(line, also_when_quiet=True)
+    symbol = counter.symbol_of(ticket)
+    said = check_limit(worth(ticket, view), symbol, counter.max_order, counter.account.name)
+    if said is not None:
+        counter.console.say(said, also_when_quiet=asks)
 
 
 def get(environment: Environment, wish: Wish, *, name: str) -> int:

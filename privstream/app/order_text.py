@@ -3,8 +3,17 @@
 The one rule: everything that will be sent is in it, with the digits that will be sent.
 """
 
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
 from privstream.app.amounts import value
-from privstream.model.order_entry import Ticket
+from privstream.app.order_worth import worth
+from privstream.model.events import Order
+from privstream.model.order_entry import MarketView, Ticket
+
+LISTED = 20
+"""Orders that are named before all are canceled; of more, how many."""
+RELATIVE = ("start", "expire")
 
 
 def shown(ticket: Ticket, title: str, account: str) -> str:
@@ -20,8 +29,45 @@ def shown(ticket: Ticket, title: str, account: str) -> str:
     return f"{title}, account {account}: {only}{', '.join(parts)}"
 
 
+def money(ticket: Ticket, view: MarketView) -> str:
+    """`last price 59278.3, this comes to 592.783 EUR; free: 1200.5 EUR, 0.2 BTC`."""
+    quote = ticket.symbol.partition("/")[2]
+    last, comes_to = view.last_price, worth(ticket, view)
+    parts = [
+        "the last price is not known" if last is None else f"last price {last}",
+        "what this comes to is not known"
+        if comes_to is None
+        else f"this comes to {comes_to} {quote}",
+    ]
+    free = ", ".join(f"{amount} {currency}" for currency, amount in view.free.items())
+    return f"{', '.join(parts)}; free: {free or 'not known'}"
+
+
+def moments(ticket: Ticket, now_ns: int) -> Iterator[str]:
+    """`expire +86400 is 2026-12-01 18:00:00 UTC (19:00:00 CET here)`; `now_ns` by the exchange."""
+    for name in RELATIVE:
+        text = ticket.options.get(name, "")
+        if text[:1] == "+" and text[1:].isdigit():
+            at = datetime.fromtimestamp(now_ns // 10**9 + int(text[1:]), UTC)
+            local = at.astimezone()
+            yield f"{name} {text} is {at:%Y-%m-%d %H:%M:%S} UTC ({local:%Y-%m-%d %H:%M:%S %Z} here)"
+
+
 def asked_to_cancel_all(title: str, account: str) -> str:
     return f"{title}, account {account}: cancel every open order"
+
+
+def listed(orders: Iterable[Order]) -> Iterator[str]:
+    """How many there are, and which."""
+    found = list(orders)
+    yield f"{len(found)} open order{'' if len(found) == 1 else 's'}{':' if found else ''}"
+    for order in found[:LISTED]:
+        price = order.price or order.stop_price
+        what = f"{order.side} {order.remaining or order.quantity} {order.symbol or order.exchange_symbol}"
+        kind = f"{(order.order_type or '').replace('_', ' ')}{f' at {price}' if price else ''}"
+        yield f"  {order.order_id}  {what}  {kind}"
+    if len(found) > LISTED:
+        yield f"  and {len(found) - LISTED} more"
 
 
 def _what(ticket: Ticket) -> str:

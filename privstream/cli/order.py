@@ -4,9 +4,10 @@ Each exchange's options are made from what its order entry declares; none is lis
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,7 +19,7 @@ from privstream.cli.watch import option_parameter
 from privstream.exchanges.base import Exchange
 from privstream.model.account import Account
 from privstream.model.errors import UsageError
-from privstream.model.order_entry import ListOption, OrderEntry, OrderOption, TimeInForce
+from privstream.model.order_entry import ListOption, OrderEntry, OrderOption
 
 if TYPE_CHECKING:  # start-up time
     from privstream.app.environment import Environment
@@ -52,9 +53,6 @@ Exit 4: there is no such order.""",
     "list": "List the open orders on {title} over REST.",
 }
 
-Tif = Annotated[
-    str | None, typer.Option("--tif", metavar="WORD", help=", ".join(get_args(TimeInForce)))
-]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
@@ -133,7 +131,7 @@ def _place(kind: type[Exchange], entry: OrderEntry) -> Callable[..., int]:
 
         return place(environment, wish, Terms(own=own, **settings))
 
-    return _command("place", kind, run, _place_options, entry.options, types=entry.types)
+    return _command("place", kind, run, _place_options, entry.options, entry=entry)
 
 
 def _cancel(kind: type[Exchange], _entry: OrderEntry) -> Callable[..., int]:
@@ -182,7 +180,7 @@ def _command(
     options: Callable[..., None],
     own: tuple[OrderOption, ...] | tuple[ListOption, ...] = (),
     *,
-    types: tuple[str, ...] = (),
+    entry: OrderEntry | None = None,
 ) -> Callable[..., int]:
     """A command function with the options of its kind and of the exchange, for Typer to read."""
 
@@ -195,11 +193,9 @@ def _command(
         common = {name: settings.pop(name) for name in ("account", "format", "json", "raw")}
         return run(environment, Wish(exchange=kind.name, options=chosen, **common), settings, named)
 
+    usual = inspect.signature(options, eval_str=True).parameters.values()
     parameters = [
-        *(
-            _type_parameter(types) if parameter.name == "order_type" else parameter
-            for parameter in inspect.signature(options, eval_str=True).parameters.values()
-        ),
+        *(usual if entry is None else _offered(usual, entry)),
         *map(_own_parameter, own),
         *map(option_parameter, kind.options),
         *inspect.signature(_common, eval_str=True).parameters.values(),
@@ -214,6 +210,24 @@ def _taken(settings: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]
     """These settings under their own names, as far as they were given; they are taken out."""
     found = {names[name]: settings.pop(name) for name in names}
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _offered(usual: Iterable[inspect.Parameter], entry: OrderEntry) -> Iterator[inspect.Parameter]:
+    """The options of `place`; what the exchange does not take says so when used, and is not shown."""
+    lacking = {"stop_price": not entry.has_stops, "validate": not entry.can_validate}
+    for parameter in usual:
+        if parameter.name == "order_type":
+            yield _type_parameter(entry.types)
+        elif parameter.name == "tif":
+            option = typer.Option("--tif", metavar="WORD", help=", ".join(entry.forces))
+            yield parameter.replace(annotation=Annotated[str | None, option])
+        elif lacking.get(parameter.name):
+            hidden = copy(parameter.annotation.__metadata__[0])
+            hidden.hidden = True
+            kind = parameter.annotation.__origin__
+            yield parameter.replace(annotation=Annotated[kind, hidden])
+        else:
+            yield parameter
 
 
 def _type_parameter(types: tuple[str, ...]) -> inspect.Parameter:
@@ -250,7 +264,7 @@ def _place_options(
     stop_price: Annotated[
         str | None, typer.Option("--stop-price", metavar="PRICE", help="What triggers the order.")
     ] = None,
-    tif: Tif = None,
+    tif: str | None = None,
     client_id: Annotated[
         str | None,
         typer.Option("--client-id", metavar="ID", help="Your own id.  [default: a UUID]"),

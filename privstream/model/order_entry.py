@@ -6,7 +6,7 @@ belongs to the exchange; sending, waiting and doubting belong to `connection/ord
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 from uuid import UUID
 
 from msgspec import Struct, structs
@@ -102,6 +102,15 @@ class OrderDesk(Session, ABC):
         """The request that cancels every open order."""
 
 
+class MarketView(Struct, frozen=True, kw_only=True):
+    """What can be read of a market and of the funds before an order is placed there."""
+
+    last_price: str | None = None
+    """Of the last trade; `None` where the exchange does not tell it over REST, or refused."""
+    free: Mapping[str, str] = {}
+    """What can be spent, by currency, as far as the key may read it."""
+
+
 class OrderEntry(ABC):
     """Order entry of one account, where an exchange has it: `Exchange.order_entry`.
 
@@ -114,6 +123,10 @@ class OrderEntry(ABC):
     list_options: ClassVar[tuple[ListOption, ...]] = ()
     can_cancel: ClassVar[bool] = True
     can_validate: ClassVar[bool] = True
+    has_stops: ClassVar[bool] = True
+    """It has order types with a stop price."""
+    forces: ClassVar[tuple[TimeInForce, ...]] = get_args(TimeInForce)
+    """The times in force that it takes."""
 
     @abstractmethod
     def check(self, ticket: Ticket) -> None:
@@ -130,6 +143,10 @@ class OrderEntry(ABC):
     @abstractmethod
     def prepare(self, ticket: Ticket) -> RestFlow[Ticket]:
         """The ticket in the exchange's spelling. Raises Refused where it has no such pair."""
+
+    @abstractmethod
+    def market(self, ticket: Ticket) -> RestFlow[MarketView]:
+        """The last price, and what is free of the two currencies of a prepared ticket."""
 
     @abstractmethod
     def find(self, ticket: Ticket, since_ns: int) -> RestFlow[tuple[AnyReport, ...]]:

@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +21,7 @@ from privstream import exchanges
 from privstream.exchanges.base import Exchange, Option
 from privstream.model.account import Account, Endpoints, Secret
 from privstream.model.errors import ConfigError, PrivstreamError, UsageError
+from privstream.model.exact import amount
 from privstream.settings.core_dumps import hide_memory
 from privstream.settings.credentials import (
     Environment,
@@ -46,7 +48,7 @@ FILE_LIMIT: Final = 1024 * 1024
 ACCOUNT_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 NAME_RULE: Final = "a name has 1 to 32 letters, digits, hyphens or underscores"
 TABLES: Final = ("accounts", "exchanges")
-ACCOUNT_SETTINGS: Final = ("exchange", "read_only")
+ACCOUNT_SETTINGS: Final = ("exchange", "read_only", "max_order")
 """What every account may have, besides its exchange's credentials and options."""
 
 Find: TypeAlias = Callable[[str], type[Exchange]]
@@ -63,6 +65,8 @@ class AccountSettings(Struct, frozen=True):
     """Only those that are set."""
     read_only: bool = False
     """No order may be placed or canceled."""
+    max_order: Mapping[str, str] = MappingProxyType({})
+    """By quote currency: what an order may be worth at most."""
 
 
 class Config(Struct, frozen=True):
@@ -302,6 +306,7 @@ def read_account(accounts: Table, name: str, config: Config) -> AccountSettings:
             credentials=_frozen(_read_credentials(table, name, exchange, config)),
             options=_frozen(_read_options(table, exchange)),
             read_only=_read_flag(table, "read_only"),
+            max_order=_frozen(_read_max_order(table)),
         )
     except ConfigError as problem:
         raise problem.about(named, name) from None
@@ -312,6 +317,21 @@ def _read_flag(table: Table, key: str) -> bool:
     if not isinstance(value, bool):
         raise table.wrong(key, "must be true or false, without quotes")
     return value
+
+
+def _read_max_order(table: Table) -> dict[str, str]:
+    limits = table.table("max_order")
+    return {code.upper(): _positive(limits, code) for code in limits.values}
+
+
+def _positive(table: Table, key: str) -> str:
+    try:
+        text = amount(table.text(key))
+        if text is not None and Decimal(text) > 0:
+            return text
+    except (ValueError, ArithmeticError):
+        pass
+    raise table.wrong(key, "must be an amount above 0, in quotes", 'like EUR = "1000"')
 
 
 def _read_options(table: Table, exchange: type[Exchange]) -> dict[str, str]:

@@ -275,8 +275,9 @@ def _replaced(text: Secret, name: str, settings: Mapping[str, Secret]) -> Secret
                 section[key] = tomlkit.value(settings[key].reveal())
             elif key == "read_only":
                 section[key] = False
-            elif key != "exchange":
-                # That one says what goes without saying, unless `settings` has another.
+            elif key not in {"exchange", "max_order"}:
+                # The first says what goes without saying, unless `settings` has another; the
+                # second is about the orders and not about the key.
                 section.remove(key)
 
     changed = _edited(text, change)

@@ -25,13 +25,15 @@ from msgspec import structs
 
 from privstream.exchanges.base import each
 from privstream.exchanges.zerocap import names, rest
+from privstream.exchanges.zerocap.balances import Wallets
 from privstream.exchanges.zerocap.elements import read_order_push
 from privstream.exchanges.zerocap.privacy import veiled
 from privstream.model.account import Account
 from privstream.model.errors import PermissionMissing, Refused, UnknownOrder, UsageError
+from privstream.model.exact import add
 from privstream.model.http_errors import excerpt
-from privstream.model.order_entry import ListOption, RestEntry, Ticket
-from privstream.model.reports import AnyReport, NoticeReport
+from privstream.model.order_entry import ListOption, MarketView, RestEntry, Ticket
+from privstream.model.reports import AnyReport, BalanceReport, NoticeReport
 from privstream.model.rest import RestFlow
 
 LATEST = 4 * rest.PAGE
@@ -56,6 +58,8 @@ class ZerocapEntry(RestEntry):
     )
     can_cancel = False
     can_validate = False
+    has_stops = False
+    forces = ("fok",)
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -81,6 +85,20 @@ class ZerocapEntry(RestEntry):
     def prepare(self, ticket: Ticket) -> RestFlow[Ticket]:
         return structs.replace(ticket, symbol=_spelled(ticket.symbol))
         yield
+
+    def market(self, ticket: Ticket) -> RestFlow[MarketView]:
+        """What is free; no last price is documented over REST."""
+        try:
+            answer = yield from rest.ask(self._account, "GET", "get_balances")
+        except Refused:
+            return MarketView()
+        free: dict[str, str] = {}
+        for report in Wallets().read(answer, "rest"):
+            if isinstance(report, BalanceReport) and report.available is not None:
+                free[report.currency] = add(free.get(report.currency, "0"), report.available)
+        return MarketView(
+            free={code: free[code] for code in ticket.symbol.split("/") if code in free}
+        )
 
     def place(self, ticket: Ticket) -> RestFlow[tuple[AnyReport, ...]]:
         body = {

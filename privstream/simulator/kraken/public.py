@@ -31,6 +31,7 @@ def result(name: str, query: str, system: str, now: Now) -> object:
         "SystemStatus": (_system_status, frozenset()),
         "Assets": (_assets, frozenset({"asset", "aclass"})),
         "AssetPairs": (_asset_pairs, frozenset({"pair", "info", "aclass_base"})),
+        "Ticker": (_ticker, frozenset({"pair", "asset_class"})),
     }
     if name not in calls:
         raise Refused("EGeneral:Unknown method")
@@ -73,6 +74,16 @@ def _asset_pairs(query: Query, now: Now) -> dict[str, Any]:  # noqa: ARG001 - ev
         raise Refused("EQuery:Unknown asset pair")  # the whole list, for one name of it
     chosen = listed if asked is None else [spellings[name] for name in asked]
     return {pair.key: _pair(pair) for pair in chosen}
+
+
+def _ticker(query: Query, now: Now) -> dict[str, Any]:
+    aclass = query.get("asset_class", "currency")
+    pairs = _asset_pairs({**query, "aclass_base": aclass}, now)
+    return {
+        pair.key: {"c": [fixed(pair.symbol.price, pair.symbol.price_digits), "0.00100000"]}
+        for pair in LISTED_PAIRS
+        if pair.key in pairs
+    }
 
 
 def _asset(asset: Asset) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from privstream.exchanges.kraken import backfill, names, rest
 from privstream.exchanges.kraken.ordering import checks, terms
+from privstream.exchanges.kraken.ordering.market import market
 from privstream.exchanges.kraken.ordering.v1 import DeskV1
 from privstream.exchanges.kraken.ordering.v2 import DeskV2
 from privstream.exchanges.kraken.orders import Row
@@ -18,7 +19,14 @@ from privstream.exchanges.kraken.pairs import ORDINARY, TOKENIZED, Pairs, wsname
 from privstream.exchanges.kraken.refusals import UnknownPair
 from privstream.model.account import Account, Secret, Token
 from privstream.model.errors import Refused, UnknownOrder, UsageError
-from privstream.model.order_entry import ListOption, OrderDesk, OrderOption, SocketEntry, Ticket
+from privstream.model.order_entry import (
+    ListOption,
+    MarketView,
+    OrderDesk,
+    OrderOption,
+    SocketEntry,
+    Ticket,
+)
 from privstream.model.reports import AnyReport
 from privstream.model.rest import RestFlow
 from privstream.model.times import from_epoch_seconds, to_nanos
@@ -61,6 +69,10 @@ class KrakenEntry(SocketEntry):
         if pair is None:
             raise Refused(f"Kraken lists {ticket.symbol!r} without the name that orders take")
         return _with_symbol(ticket, pair if self._v1 else names.symbol(pair))
+
+    def market(self, ticket: Ticket) -> RestFlow[MarketView]:
+        currencies = tuple(map(names.currency, ticket.symbol.split("/")))
+        return (yield from market(self._account, rest_name(ticket.symbol), currencies))
 
     def _pair(self, symbol: str) -> RestFlow[Row]:
         if not terms.SYMBOL.fullmatch(symbol):

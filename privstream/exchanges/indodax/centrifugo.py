@@ -34,9 +34,10 @@ PING = 25.0  # the server's native pings, and its `{}` unless it states another 
 GRACE = 10.0
 STABLE = 30.0  # seconds after which a login was no mistake
 RHYTHM = Rhythm(
-    # Centrifugo answers pings of the WebSocket protocol by itself, in either ping mode. Such an
-    # answer may overtake by a moment what waits in the server's own queue for this client.
-    every=10.0,
+    # Centrifugo answers pings of the WebSocket protocol in either ping mode, and past the queue
+    # in which publications wait for a client that reads slowly (handler_websocket.go).
+    every=5.0,
+    overtakes=True,
     login=LOGIN,
     silence=PING + GRACE,
     sign="ping",

@@ -38,6 +38,9 @@ class Rhythm(Struct, frozen=True, kw_only=True):
     """The exchange ends a connection on which we said nothing for so long."""
     needs_sign: bool = False
     """An answer proves the socket only: the sign of life that follows it proves the channel."""
+    overtakes: bool = False
+    """An answer may overtake what still waits at the exchange. So it proves only what came before
+    the ping before, and that only where we have listened in between."""
 
 
 class _Asked(NamedTuple):
@@ -62,8 +65,10 @@ class Pulse:
         self._number = 0
         self._asked: deque[_Asked] = deque(maxlen=UNDER_WAY)
         self._pinged = 0.0
+        self._latest: _Asked | None = None
+        """The last ping that was answered."""
         self._answered: Now | None = None
-        """When the last ping was sent that was answered, until that is told."""
+        """When the last ping was sent whose answer proves something, until that is told."""
         self._paused_until = -inf
 
     # --- what happens ----------------------------------------------------------------------
@@ -93,8 +98,15 @@ class Pulse:
         if not isinstance(number, int) or all(asked.number != number for asked in self._asked):
             return
         while self._asked and self._asked[0].number <= number:
-            self._answered = self._asked.popleft().sent
+            self._take_answer(self._asked.popleft())
         self._has_sign = False
+
+    def _take_answer(self, asked: _Asked) -> None:
+        before, self._latest = self._latest, asked
+        if not self.rhythm.overtakes:
+            self._answered = asked.sent
+        elif before is not None and asked.listened - before.listened >= self.rhythm.every / 2:
+            self._answered = before.sent
 
     def ponged(self, payload: bytes | None) -> None:
         """A pong of the WebSocket protocol came with this payload; `None` means a ping."""

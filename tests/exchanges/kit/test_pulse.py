@@ -134,3 +134,24 @@ def test_a_native_ping_is_answered_by_its_own_payload() -> None:
         assert list(pulse.check(START)) == []
     pulse.ponged(b"1")
     assert list(pulse.check(START)) == [Delivered(START)]
+
+
+def listened(beats: Beats, seconds: int) -> Beats:
+    """So many seconds in which we looked at the clock, and the next ping is not due."""
+    for _ in range(seconds):
+        beats.after(1).feels()
+        assert not [did for did in beats.pulse.check(beats.now) if not isinstance(did, Send)]
+    return beats
+
+
+def test_an_answer_that_may_overtake_proves_what_came_before_the_ping_before() -> None:
+    beats = Beats(overtakes=True).does(Send("ping 1")).is_answered(1).does()
+    listened(beats, 5).is_answered(2).does(Delivered(START))
+
+
+def test_what_was_not_drained_meanwhile_is_not_proven_by_it() -> None:
+    beats = Beats(overtakes=True, silence=inf).does(Send("ping 1")).is_answered(1).does()
+    # A reader held us up: what waited at the exchange before the first ping may wait still.
+    beats.after(300).does(Send("ping 2")).is_answered(2).does()
+    second = beats.now
+    listened(beats, 5).is_answered(3).does(Delivered(second))

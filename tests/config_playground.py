@@ -46,7 +46,8 @@ class Mars(Exchange):
     @classmethod
     def endpoints(cls, options: Mapping[str, str]) -> Endpoints:
         assert not options
-        return Endpoints("https://mars.test", "wss://mars.test", "https://history.mars.test")
+        history, api = "https://history.mars.test", "https://api.mars.test"
+        return Endpoints("https://mars.test", "wss://mars.test", history, api)
 
 
 EXCHANGES: dict[str, type[Exchange]] = {

@@ -32,6 +32,13 @@ class Protocol(StrEnum):
     V2 = "v2"
 
 
+class Api(StrEnum):
+    """Which of Indodax's kinds of keys the printed lines have."""
+
+    V1 = "v1"
+    V2 = "v2"
+
+
 def simulate(
     context: typer.Context,
     exchanges: Annotated[
@@ -51,6 +58,9 @@ def simulate(
     protocol: Annotated[
         Protocol, typer.Option(help="Kraken: which protocol the printed lines choose.")
     ] = Protocol.V2,
+    api: Annotated[
+        Api, typer.Option(help="Indodax: which kind of key the printed lines have.")
+    ] = Api.V1,
     fault: Annotated[
         list[str] | None,
         typer.Option("--fault", metavar="KIND[=ARG]@WHEN", help=FAULT_HELP, show_default=False),
@@ -91,7 +101,7 @@ def simulate(
     try:
         _keep_to_owner()
         for name in names:
-            lines = _config_lines(served.account(name, {"protocol": protocol}))
+            lines = _config_lines(served.account(name, {"protocol": protocol, "api": api}))
             write_all(STDOUT, f"{lines}\n".encode(), environment.stop.patience)
         environment.console.tell(_explanation(names))
         environment.stop.event.wait()

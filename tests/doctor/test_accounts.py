@@ -195,6 +195,15 @@ def test_a_key_that_may_not_read_is_found_where_no_call_lists_rights(
     assert unknown.ok is None
 
 
+def test_which_kind_of_key_it_is_is_told(clinic: Clinic, simulation: Simulation) -> None:
+    found = clinic.admit(simulation, "indodax").look().one("key")
+    assert found.message == "key (TAPI v1): accepted, may read (view)"
+    newer = simulation.account("indodax", {"api": "v2"})
+    secrets = {key: secret.reveal() for key, secret in newer.credentials.items()}
+    found = clinic.admit(simulation, "indodax", **secrets).look().one("key")
+    assert found.message == "key (TAPI v2): accepted, may read (Reading)"
+
+
 # --- tokens and time limits ----------------------------------------------------------------
 
 

@@ -80,6 +80,18 @@ def test_the_file_moves_an_exchange_and_the_environment_does_not(tmp_path: Path)
     assert config.account("moon").endpoints.rest_url == "https://moon.test"
 
 
+def test_beside_rest_that_was_moved_no_key_is_shown_to_a_host_that_was_not(
+    tmp_path: Path,
+) -> None:
+    account = f"[accounts.mars]\n{KEYS}"
+    moved = "[exchanges.mars]\nrest_url = 'http://127.0.0.1:89'\n"
+    api = "api_url = 'http://127.0.0.1:89/api'\n"
+    assert loaded(tmp_path, account).account("mars").endpoints.api_url == "https://api.mars.test"
+    assert loaded(tmp_path, moved + account).account("mars").endpoints.api_url is None
+    both = loaded(tmp_path, moved + api + account)
+    assert both.account("mars").endpoints.api_url == "http://127.0.0.1:89/api"
+
+
 def test_a_socket_url_that_does_not_fit_the_protocol_is_refused_when_it_is_used(
     tmp_path: Path,
 ) -> None:

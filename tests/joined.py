@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from privstream.connection.account.backoff import Backoff
 from privstream.connection.account.supervisor import Outside, Supervisor
+from privstream.connection.budgets import Budgets
 from privstream.connection.clock import Uptime
 from privstream.connection.rest.job import AT_ONCE, Job, Manner
 from privstream.connection.rest.pacing import Pacing
@@ -83,6 +84,7 @@ class World:
         faults: Iterable[Fault | str] = (),
         chaos_every: float | None = None,
         cache: Path | None = None,
+        budgets: Budgets | None = None,
         **simulated: Any,
     ) -> None:
         self.clock = FakeClock()
@@ -132,6 +134,7 @@ class World:
             backoff=Backoff(exchange.limits.connects, Random(seed)),
             outlet=self._outbox,
             note=self.notes.append,
+            turns=None if budgets is None else budgets.connects(exchange),
             tokens=None if cache is None else self.tokens(cache),
         )
         self.supervisor = Supervisor(

@@ -14,12 +14,12 @@ from privstream.app.environment import Environment
 from privstream.connection.account.backoff import Backoff
 from privstream.connection.account.one_order import OneOrder
 from privstream.connection.account.supervisor import Outside, Supervisor
+from privstream.connection.budgets import Budgets
 from privstream.connection.clock import Clock, SystemClock
 from privstream.connection.errand import Errand
 from privstream.connection.ports import RestRunner
 from privstream.connection.rest.client import Rest
 from privstream.connection.rest.nonces import Nonces, NoncesInMemory
-from privstream.connection.rest.pacing import Pacing
 from privstream.connection.socket.websocket import Socket
 from privstream.connection.tokens.cache import FETCH_LIMIT, Tokens
 from privstream.connection.tokens.file import TokenFile
@@ -54,6 +54,11 @@ class Wanted:
     """An order to look at again and again."""
 
 
+def shared_budgets(environment: Environment, *, is_simulated: bool = False) -> Budgets:
+    """What the accounts of one stream share; with real exchanges, all processes of this user."""
+    return Budgets(None if is_simulated else environment.state_folder(), SystemClock())
+
+
 def add_account(
     environment: Environment,
     stream: Stream,
@@ -64,14 +69,16 @@ def add_account(
     tap: Tap | None = None,
     state: "State | None" = None,
     is_simulated: bool = False,
+    budgets: Budgets | None = None,
 ) -> None:
     """Take an account into the stream; it connects when the stream is entered.
 
     With a state it goes on where that one ends. A simulated one shares nothing with other
-    processes, and leaves nothing on the disk.
+    processes, and leaves nothing on the disk. `budgets` are those of all accounts of the stream.
     """
     exchange = find(account.exchange)(account)
     clock = SystemClock()
+    budgets = budgets or shared_budgets(environment, is_simulated=is_simulated)
     stop = threading.Event()
     limits = exchange.limits
     nonces = (
@@ -92,10 +99,12 @@ def add_account(
     started = from_nanos(wanted.since_ns or clock.now().wall_ns)
     ledger = Ledger(view, started, journal, rest_lag=limits.rest_lag)
     resume_from_ns = None if state is None else _restore(ledger, state)
-    rest = Rest(account.endpoints, nonces, Pacing(limits.rest_budget), clock, stop)
 
     def tell(text: str) -> None:
         environment.console.note(f"{account.name}: {text}")
+
+    pacing = budgets.requests(exchange)
+    rest = Rest(account.endpoints, nonces, pacing, clock, stop, note=tell)
 
     outside = Outside(
         clock=clock,
@@ -106,6 +115,7 @@ def add_account(
         outlet=outlet,
         note=tell,
         tap=tap,
+        turns=budgets.connects(exchange),
         tokens=None
         if is_simulated
         else tokens_for(environment, exchange, rest, clock, stop, note=tell),
@@ -170,6 +180,7 @@ def errand_for(environment: Environment, account: Account) -> Errand:
     clock, stop, limits = SystemClock(), threading.Event(), exchange.limits
     told.when_told(stop.set)
     folder = environment.state_folder()
+    budgets = Budgets(folder, clock)
     nonces = Nonces(folder, account.api_key, limits.nonce_unit, clock, stop)
 
     def socket() -> Socket:
@@ -183,7 +194,7 @@ def errand_for(environment: Environment, account: Account) -> Errand:
     return Errand(
         exchange=exchange,
         clock=clock,
-        rest=Rest(account.endpoints, nonces, Pacing(limits.rest_budget), clock, stop),
+        rest=Rest(account.endpoints, nonces, budgets.requests(exchange), clock, stop, note=note),
         socket=socket,
         nonce=lambda: nonces.next(clock.now()),
         stop=stop,

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from privstream import exchanges
-from privstream.app.assembly import Wanted, add_account, name_overrides, open_state
+from privstream.app.assembly import (
+    Wanted,
+    add_account,
+    name_overrides,
+    open_state,
+    shared_budgets,
+)
 from privstream.app.durations import moment, seconds
 from privstream.app.environment import Environment
 from privstream.delivery.printer import Printer
@@ -76,6 +82,7 @@ def watch(environment: Environment, request: Request, recorder: Recorder | None 
         if not (environment.stdout_is_open or sinks or recorder):
             return Exit.DONE  # nobody reads, here or anywhere
         stream = Stream()
+        budgets = shared_budgets(environment, is_simulated=request.simulate)
         for account, channels in streamed:
             tap = None if recorder is None else recorder.begin(account, channels)
             add_account(
@@ -87,6 +94,7 @@ def watch(environment: Environment, request: Request, recorder: Recorder | None 
                 tap=environment.console.tap(tap),
                 state=states.get(account.name),
                 is_simulated=request.simulate,
+                budgets=budgets,
             )
         printer = Printer(
             environment.console,

@@ -42,6 +42,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """So many connection attempts in so many seconds."""
     rest_budget: tuple[float, float]
     """The cost that may be spent at once, and what grows back per second."""
+    rest_per_address: bool = False
+    """The exchange counts requests by address; else by key."""
     rest_lag: float
     """For so many seconds REST may still tell yesterday's state."""
     login: float = 10.0

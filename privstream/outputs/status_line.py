@@ -16,6 +16,8 @@ from privstream.outputs.stderr import Stderr
 _NAME_CELLS = 64
 _SHORT_REASON = 24
 _NANOS = 1_000_000_000
+WAITING = "waiting for its turn"
+"""Begins the detail of an account that may not connect yet because others do."""
 _CLEAR = "\r\x1b[K"
 _WORST_FIRST: tuple[State, ...] = ("stopped", "retrying", "connecting", "catching_up", "live")
 _SIGNS: dict[State, tuple[str, str]] = {
@@ -186,6 +188,8 @@ def _sentence(status: Status, before: Status | None) -> str | None:
 
 
 def _lost(status: Status, detail: str, *, was_live: bool) -> str:
+    if detail.startswith(WAITING):
+        return detail if status.retry_in is None else f"{detail}; in {status.retry_in:.0f} s"
     what = "connection lost" if was_live else "cannot connect"
     reason = f" ({detail})" if detail else ""
     when = "" if status.retry_in is None else f" in {status.retry_in:.1f} s"

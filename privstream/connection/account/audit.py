@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from privstream.connection.account.catch_up import is_passing, together
+from privstream.connection.account.catch_up import together
 from privstream.connection.account.context import Context
 from privstream.connection.account.conversation import Conversation
 from privstream.connection.rest.job import ASIDE, Job
@@ -185,7 +185,7 @@ class Audit:
         for what, why in look.refused.items():
             text = f"{what} no longer compared with REST: {why}"
             self._context.merging.warn("audit", text)
-        if look.found is not None and not is_passing(look.found):
+        if look.found is not None and not look.found.retryable:
             self.since_ns = look.until_ns
             if self._settle_at is None:
                 self.settled_ns = look.until_ns

@@ -212,12 +212,12 @@ class CatchUp:
         found, self._job, self.asked = outcome(job), None, job.begun
         self._take_second(found)
         self._looks += 1
-        if is_passing(found) and self._looks < LOOKS:
+        if found.retryable and self._looks < LOOKS:
             self.stage, self._due = Stage.LAG, self._context.now + LOOK_AGAIN
             return
         lacks = [] if talk.is_synced else [NEVER_LISTED]
         lacks += [] if found.complete else [found.detail or "not everything could be read"]
-        self.may_find_more = is_passing(found) or not talk.is_synced
+        self.may_find_more = found.retryable or not talk.is_synced
         self.is_proven = not lacks
         self._end("; ".join(lacks) or None)
 
@@ -280,11 +280,6 @@ def together(found: Sequence[Backfill]) -> Backfill:
         detail="; ".join(details) or None,
         problems=tuple(problem for one in found for problem in one.problems),
     )
-
-
-def is_passing(found: Backfill) -> bool:
-    """Something is missing that another reading may bring."""
-    return any(problem.retryable for problem in found.problems)
 
 
 def outcome(job: Job[Backfill]) -> Backfill:

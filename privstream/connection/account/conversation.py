@@ -129,7 +129,6 @@ class Conversation:
         else:
             for frame in frames:
                 self._take_one(frame, now)
-        self.delivered = now  # where no session proves it by an answer of its own
         if self._end is not None:
             raise self._end
 

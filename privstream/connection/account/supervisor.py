@@ -13,6 +13,7 @@ from privstream.connection.account.backoff import STABLE, Backoff
 from privstream.connection.account.conversation import TICK, Conversation
 from privstream.connection.account.dial import dialled
 from privstream.connection.account.recovery import Recovery
+from privstream.connection.budgets import Turns
 from privstream.connection.clock import Clock
 from privstream.connection.ports import Outlet, RestClient, Socket, TokenSource
 from privstream.exchanges.base import Exchange
@@ -55,6 +56,8 @@ class Outside:
     tap: Tap | None = None
     around: Callable[[Session], Session] | None = None
     """Wraps the exchange's own session of every connection."""
+    turns: Turns | None = None
+    """Of connecting, shared by all that the exchange counts together."""
     tokens: TokenSource | None = None
     """Shared with other processes; without, every connection fetches a token of its own."""
 
@@ -188,6 +191,7 @@ class Supervisor:
     # --- one connection --------------------------------------------------------------------
 
     def _connect_and_stream(self) -> None:
+        self._await_turn()
         self._attempt += 1
         self._tell("connecting", None)
         self._outside.backoff.attempted(self._outside.clock.now())
@@ -199,6 +203,19 @@ class Supervisor:
                 self._log_in(talk, stamp)
                 login.close()  # the key's lock was held until the exchange had answered
                 self._stream(talk)
+
+    def _await_turn(self) -> None:
+        """Other accounts connect from the same address."""
+        turns = self._outside.turns
+        wait = 0.0 if turns is None else turns.take()
+        if turns is None or not wait:
+            return
+        allowed = f"{turns.count} connections in {turns.period:.0f} s from one address"
+        why = f"waiting for its turn: {self.exchange.title} allows {allowed}"
+        self._tell("retrying", why, retry_in=round(wait, 1))
+        if self._outside.clock.wait(wait, self.stop):
+            turns.give_back()
+            raise Interrupted("stopped", cause="stopped")
 
     def _next_token(self) -> Token | None:
         """One that no connection of ours has had: an old one may be dead without notice."""

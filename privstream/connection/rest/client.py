@@ -16,7 +16,7 @@ from privstream.connection.locks import LOCK_LIMIT
 from privstream.connection.rest.attempt import RequestThread
 from privstream.connection.rest.job import AT_ONCE, Job, Manner
 from privstream.connection.rest.nonces import Nonces, NoncesInMemory
-from privstream.connection.rest.pacing import Pacing
+from privstream.connection.rest.pacing import Budget
 from privstream.model import http_errors
 from privstream.model.account import Endpoints
 from privstream.model.errors import ConfigError, Interrupted, Unavailable
@@ -46,7 +46,7 @@ class Rest:
         self,
         endpoints: Endpoints,
         nonces: Nonces | NoncesInMemory,
-        pacing: Pacing,
+        pacing: Budget,
         clock: Clock,
         stop: threading.Event | None = None,
         *,

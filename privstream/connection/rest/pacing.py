@@ -3,7 +3,19 @@
 Pure: the time is a parameter.
 """
 
+from typing import Protocol
+
 from privstream.model.rest import Now
+
+
+class Budget(Protocol):
+    """What a request is paid from."""
+
+    def take(self, cost: float, now: Now, spare: float = 0.0) -> float:
+        """Spend `cost` and return 0; or spend nothing and return the seconds to wait."""
+
+    def close(self, seconds: float, now: Now) -> None:
+        """The exchange said "too many": nothing for so long, and no burst afterwards."""
 
 
 class Pacing:
@@ -14,6 +26,16 @@ class Pacing:
         self._level = self._capacity
         self._counted_at: float | None = None
         self._closed_until = 0.0
+
+    @property
+    def state(self) -> tuple[float, float, float]:
+        """What is left, when that was counted, and until when nothing goes out."""
+        return self._level, self._counted_at or 0.0, self._closed_until
+
+    def resume(self, level: float, counted_at: float, closed_until: float) -> None:
+        """Go on from such a state."""
+        self._level = min(level, self._capacity)
+        self._counted_at, self._closed_until = counted_at, closed_until
 
     def take(self, cost: float, now: Now, spare: float = 0.0) -> float:
         """Spend `cost` and return 0; or spend nothing and return the seconds to wait.

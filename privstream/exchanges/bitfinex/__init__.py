@@ -66,6 +66,7 @@ class Bitfinex(Exchange):
         connects=(5, 15.0),  # per address, to the private host
         # 90 calls of each path in a minute; all paths share this budget.
         rest_budget=(30.0, 1.0),
+        rest_per_address=True,
         rest_lag=10.0,  # an order's fills were seen missing at first
         login=LOGIN,
         nonce_unit=1000,  # microseconds, like the official libraries

@@ -142,4 +142,4 @@ def test_without_an_audit_the_cursor_follows_the_frames() -> None:
     account = Resumed("poloniex", audit_every=0.0)
     world = account.run(60)
     assert (world.clock.now().wall_ns - account.cursors[-1]) / SECOND < 35
-    assert len(set(account.cursors)) > 5
+    assert len(set(account.cursors)) >= 5

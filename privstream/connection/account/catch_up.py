@@ -238,7 +238,8 @@ class CatchUp:
         self.may_find_more = True
         # Without a cause it has no gap: that of the interruption goes back as far.
         is_told = self.cause is not None or (is_last and self.reads_history)
-        self._end(f"{why} {ends}" if is_told else None)
+        lacks = [] if self._first is None or self._first.complete else [self._first.detail or ""]
+        self._end("; ".join([f"{why} {ends}", *filter(None, lacks)]) if is_told else None)
 
     def _ends(self) -> str:
         """What was not done yet, in words."""

@@ -1,5 +1,6 @@
 """Bitfinex's orders, positions and notifications, as a dialogue."""
 
+import json
 from typing import Any
 
 import pytest
@@ -38,6 +39,7 @@ STATUSES: list[tuple[str, OrderStatus, str | None]] = [
     ("RSN_DUST (amount is less than 0.00000001)", "rejected", "rsn_dust"),
     ("RSN_POS_REDUCE_FLIP", "rejected", "rsn_pos_reduce_flip"),
     ("SOMETHING NEW was: CANCELED", "unknown", None),
+    ("insufficient balance (g1) was: partially filled", "rejected", "insufficient_balance"),
 ]
 
 
@@ -309,6 +311,21 @@ def test_an_odd_value_is_said_once() -> None:
     assert getattr(book.events[-1], "text") == text  # noqa: B009 - one of several events
     book.receives([0, "on", order(id=2, price=-1)]).tells(like(Order, order_id="2", price=None))
     book.receives([0, "on", order(id=3, flags="x")]).tells(like(Order), like(Notice))
+
+
+@pytest.mark.parametrize(
+    ("spelled", "read"),
+    [("1900000000001.0", "1900000000001"), ('"77"', "77"), ("1.9e12", "1900000000000")],
+)
+def test_an_id_is_read_in_any_spelling_of_its_number(spelled: str, read: str) -> None:
+    text = json.dumps([0, "on", order()]).replace(str(ORDER_ID), spelled, 1)
+    logged_in("orders").receives(text).does(like(OrderReport, order_id=read))
+
+
+@pytest.mark.parametrize("junk", ["1.5", "-7", "true", "[]", "0", '"x"'])
+def test_what_is_no_whole_number_is_no_id(junk: str) -> None:
+    text = json.dumps([0, "on", order()]).replace(str(ORDER_ID), junk, 1)
+    logged_in("orders").receives(text).does(like(NoticeReport, code="unrecognised", once=None))
 
 
 def test_what_was_filled_of_an_order_changed_across_zero_has_the_orders_sign() -> None:

@@ -2,8 +2,12 @@
 
 import json
 
+from privstream.exchanges import find
 from privstream.model.events import Gap, Order, Trade
+from privstream.model.reports import Known
+from privstream.model.times import from_nanos
 from tests.joined import World
+from tests.playbook import ledger
 from tests.valid import assert_valid
 
 LATEST = 10.0
@@ -63,3 +67,29 @@ def test_orders_changed_after_a_fill_and_ends_without_a_word_are_told_as_they_ar
             assert (event.status in {"open", "partially_filled"}) == (truth.closed_ns is None)
     changed = [e for e in run.told(Order) if (e.exchange_status or "") == "ACTIVE"]
     assert {e.status for e in changed if e.filled != "0"} == {"partially_filled"}
+
+
+def test_a_state_has_one_id_from_the_stream_and_from_rest_without_memory() -> None:
+    run = World("bitfinex", seed=5, rate=8.0, limits=False)
+    run.watch(240)
+    streamed: dict[str, set[str | None]] = {}
+    for event in run.told(Order):
+        streamed.setdefault(event.order_id, set()).add(event.id)
+    known = Known(
+        since_ns=run.clock.now().wall_ns - 240 * 10**9,
+        until_ns=run.clock.now().wall_ns,
+        channels=("orders",),
+        suspects=frozenset(run.simulated.market.books.open),  # type: ignore[attr-defined]  # it has them
+    )
+    run.stop.clear()
+    found = run.run(find("bitfinex")(run.exchange.account).backfill(known))
+    book = ledger("bitfinex")
+    late = from_nanos(run.clock.now().wall_ns - 5 * 10**9)
+    read = [event for report in found.reports for event in book.take(report, late)]
+    told = [
+        e for e in read if isinstance(e, Order) and e.order_id in streamed and (e.time or "") < late
+    ]
+    assert {e.status for e in told} >= {"open", "partially_filled", "filled", "canceled"}
+    assert any(e.order_type == "limit" and e.exchange_status == "ACTIVE" for e in told)
+    other = [(e.id, streamed[e.order_id]) for e in told if e.id not in streamed[e.order_id]]
+    assert other == []

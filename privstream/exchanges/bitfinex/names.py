@@ -84,13 +84,13 @@ def order_type(text: str) -> tuple[str, str | None]:
 
 
 # " was: " and ": was " both begin what the order was before.
-_BEFORE = re.compile(r":? was:? ")
+_BEFORE = re.compile(r":? was:? ", re.IGNORECASE)
 _DETAIL = re.compile(r" *[@(,].*", re.DOTALL)
 
 
 def status(text: str) -> tuple[OrderStatus, str | None]:
     """The status in our words, and the reason where the exchange closed the order."""
-    head = _DETAIL.sub("", _BEFORE.split(text, maxsplit=1)[0]).strip()
+    head = _DETAIL.sub("", _BEFORE.split(text, maxsplit=1)[0]).strip().upper()
     if "CANCELED" in head:
         return "canceled", word(head.replace("CANCELED", "")) or None
     if head.startswith(("INSUFFICIENT", "RSN_")):

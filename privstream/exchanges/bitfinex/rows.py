@@ -21,7 +21,7 @@ from privstream.exchanges.kit.side_values import (
     text_of,
 )
 from privstream.model.events import OrderStatus, PositionSide, Side, Source
-from privstream.model.exact import EXACT, amount, subtract, unsigned
+from privstream.model.exact import EXACT, amount, normal, subtract, unsigned
 from privstream.model.reports import (
     BalanceReport,
     Fill,
@@ -71,10 +71,10 @@ def _at(row: Row, index: int) -> Any:
 
 
 def _identity(value: object) -> str:
-    """An id as text. Raises ValueError where it is none."""
-    text = str(value)
-    if isinstance(value, bool) or not (text.isascii() and text.isdecimal()) or text == "0":
-        raise ValueError(f"it has no id that is a number: {text[:40]}")
+    """An id as text, in any spelling of a whole number. Raises where it is none."""
+    text = normal(amount(value))
+    if not text.isdecimal() or text == "0":
+        raise ValueError("it has no id that is a number")
     return text
 
 
@@ -86,7 +86,8 @@ def _name(value: object, what: str) -> str:
 
 
 def _client_id(value: object) -> str | None:
-    return _identity(value) if value not in (None, "", 0, "0") else None
+    """The client's own id, a number; 0 means that there is none."""
+    return None if value in ("", "0", 0) or value is None else _identity(value)
 
 
 def _signed(value: object) -> str:

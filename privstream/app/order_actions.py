@@ -4,6 +4,7 @@ The one rule: nothing that changes the account is sent before a person, or --yes
 to what was shown.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast, get_args
@@ -21,6 +22,8 @@ from privstream.connection.orders.placing import Placement
 from privstream.model.errors import Exit, UsageError
 from privstream.model.events import Order, Side
 from privstream.model.order_entry import Ticket, TimeInForce
+
+_WHOLE = re.compile(r"0*[1-9][0-9]{0,8}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,8 +163,8 @@ def _filter(name: str, text: str, kind: str, broker: Broker) -> str | int:
     if kind == "moment":
         return moment(text, broker.errand.clock.now().wall_ns)
     if kind == "whole":
-        if not (text.isascii() and text.isdigit() and int(text)):
-            raise UsageError(f"--{name} {text!r} is no whole number above 0")
+        if not _WHOLE.fullmatch(text):
+            raise UsageError(f"--{name} takes a whole number above 0, of at most 9 digits")
         return int(text)
     return text.strip()
 

@@ -135,7 +135,8 @@ class Player:
 
     def events(self) -> Iterator[AnyEvent]:
         """The events, one by one, as many as are wanted."""
-        return islice(self._all(), self._request.count)
+        count = self._request.count
+        return islice(self._all(), None if count is None else min(count, sys.maxsize))
 
     def _all(self) -> Iterator[AnyEvent]:
         view = View(

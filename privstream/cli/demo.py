@@ -8,7 +8,9 @@ from privstream.cli import options as o
 from privstream.cli.outside import environment_of
 from privstream.outputs.console import Format
 
-Rate = Annotated[float, typer.Option("--rate", min=0.01, help="Happenings a second.")]
+Rate = Annotated[
+    float, typer.Option("--rate", min=0.01, max=o.FASTEST, help="Happenings a second.")
+]
 Seed = Annotated[int, typer.Option("--seed", help="Another seed, another life.")]
 
 
@@ -43,7 +45,7 @@ def demo(
         Request(
             exchange=ALL,
             simulate=True,
-            rate=rate,
+            rate=o.finite("--rate", rate),
             seed=seed,
             format=format,
             json=json,

@@ -9,7 +9,9 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
+
+from privstream.model.errors import UsageError
 
 CommandSource = str | Callable[[], Any]
 """`module:function`, or a function that makes the Click command."""
@@ -20,8 +22,33 @@ def as_command(function: Callable[..., Any], name: str) -> Any:
     app = typer.Typer(
         add_completion=False, rich_markup_mode=None, pretty_exceptions_show_locals=False
     )
-    app.command(name)(function)
+    app.command(name, cls=CarefulCommand)(function)
     return typer.main.get_command(app)
+
+
+class CarefulCommand(TyperCommand):
+    """A command for which an empty text, from an unset variable perhaps, is not the same as none."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        rest: list[str] = super().parse_args(ctx, args)
+        for parameter in self.params:
+            value = ctx.params.get(parameter.name)
+            texts = value if isinstance(value, list | tuple) else [value]
+            if any(isinstance(text, str) and not text.strip() for text in texts):
+                raise is_empty(_shown(parameter))
+        return rest
+
+
+def is_empty(what: str) -> UsageError:
+    """The error for a text without anything in it."""
+    return UsageError(f"{what} is empty", "a variable of the shell may be unset")
+
+
+def _shown(parameter: Any) -> str:
+    """As its user knows it: `--account`, `ORDER_ID`."""
+    if parameter.param_type_name == "option":
+        return str(max(parameter.opts, key=len))
+    return str(parameter.make_metavar(None) if parameter.metavar is None else parameter.metavar)
 
 
 class LazyGroup(TyperGroup):

@@ -1,10 +1,23 @@
 """The options that commands share, each defined once."""
 
+import math
 from typing import Annotated
 
 import typer
 
+from privstream.model.errors import UsageError
 from privstream.outputs.console import Format
+
+FASTEST = 50_000
+"""Happenings a second in a simulated account."""
+
+
+def finite(option: str, number: float) -> float:
+    """The number, unless it is none: Click's limits let `nan` and `inf` through."""
+    if not math.isfinite(number):
+        raise UsageError(f"{option} takes a number, not {number}")
+    return number
+
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]

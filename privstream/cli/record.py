@@ -14,7 +14,7 @@ import msgspec
 from privstream.app.environment import Environment
 from privstream.app.recording import VERSION, Direction, Entry, Head
 from privstream.app.watch import Request, watch
-from privstream.cli.lazy import LazyGroup
+from privstream.cli.lazy import LazyGroup, is_empty
 from privstream.cli.watch import one_each
 from privstream.model.account import Account
 from privstream.model.errors import OutputFailed, UsageError
@@ -38,18 +38,20 @@ class _RecordGroup(LazyGroup):
         help_ = "Watch one account, and write every frame with its time to a new FILE."
         lazy = one_each(self._record)
         super().__init__(name="record", lazy=lazy, help=help_, subcommand_metavar=METAVAR)
-        self._file: Path | None = None
+        self._file: str | None = None
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and not args[0].startswith("-"):
-            self._file = Path(args.pop(0))
+            self._file = args.pop(0)
         rest: list[str] = super().parse_args(ctx, args)
         return rest
 
     def _record(self, environment: Environment, request: Request) -> int:
         if self._file is None:
             raise UsageError("record into which file?", "privstream record FILE EXCHANGE")
-        with Recorder(self._file) as recorder:
+        if not self._file.strip():
+            raise is_empty("FILE")
+        with Recorder(Path(self._file)) as recorder:
             return watch(environment, request, recorder)
 
 
@@ -61,21 +63,30 @@ class Recorder:
         self._fd = -1
 
     def __enter__(self) -> Self:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-        try:
-            self._fd = os.open(self._path, flags, 0o600)
-        except FileExistsError:
-            hint = "name a new file; a recording is never overwritten"
-            raise UsageError(f"{self._path} exists already", hint) from None
-        except OSError as problem:
-            raise OutputFailed(f"cannot record into {self._path}: {problem.strerror}") from problem
+        if os.path.lexists(self._path):
+            raise self._exists()
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._fd)
+        if self._fd >= 0:
+            os.close(self._fd)
+
+    def _exists(self) -> UsageError:
+        hint = "name a new file; a recording is never overwritten"
+        return UsageError(f"{self._path} exists already", hint)
+
+    def _open(self) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        try:
+            return os.open(self._path, flags, 0o600)
+        except FileExistsError:
+            raise self._exists() from None
+        except OSError as problem:
+            raise OutputFailed(f"cannot record into {self._path}: {problem.strerror}") from problem
 
     def begin(self, account: Account, channels: Sequence[str]) -> Tap:
-        """Write the head; what is returned writes each frame."""
+        """Make the file and write its head; what is returned writes each frame."""
+        self._fd = self._open()
         head = Head(
             recording="privstream",
             version=VERSION,

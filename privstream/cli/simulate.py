@@ -48,7 +48,7 @@ def simulate(
         int, typer.Option(min=0, max=65535, help="The first exchange's port; 0 takes free ones.")
     ] = 8900,
     rate: Annotated[
-        float, typer.Option(min=0.001, max=50_000, help="Order events and fills per second.")
+        float, typer.Option(min=0.001, max=o.FASTEST, help="Order events and fills per second.")
     ] = 2.0,
     seed: Annotated[int, typer.Option(help="Another number is another account life.")] = 1,
     *,
@@ -85,11 +85,11 @@ def simulate(
     served = Simulation(
         names,
         seed=seed,
-        rate=rate,
+        rate=o.finite("--rate", rate),
         port=port,
         limits=not no_limits,
         faults=dict.fromkeys(names, fault or []),
-        chaos=chaos,
+        chaos=None if chaos is None else o.finite("--chaos", chaos),
         tell=lambda happened: environment.console.tell(str(happened)),
     )
     try:

@@ -30,8 +30,8 @@ from privstream.model.account import Secret
 from privstream.model.errors import ConfigError, Exit, PrivstreamError
 from privstream.settings.config import AccountSettings, Config
 
-LIMIT = 30.0
-"""Seconds for everything."""
+LIMIT = 29.0
+"""Seconds for everything: with the start of Python 30."""
 FETCH_CREDENTIALS = "the credentials must be there first"
 MEND_FOLDERS = "the state and cache folders must be mended first"
 Said: TypeAlias = Finding | BaseException | None
@@ -86,15 +86,11 @@ class _Ward:
         self._said: queue.SimpleQueue[Said] = queue.SimpleQueue()
 
     def admit(self, equip: Equip, clock: Clock) -> None:
-        """What needs no network at once; the rest begins in a thread."""
-        patient = self._prepared()
-        if patient is None:
-            self._said.put(None)
-            return
+        """Begin, in a thread: also a command that prints a credential may hang."""
 
         def examine() -> None:
             try:
-                for finding in examine_account(patient, equip, clock, self._environ):
+                for finding in self._examine(equip, clock):
                     self._said.put(finding)
                 self._said.put(None)
             except BaseException as bug:  # noqa: BLE001 - raised again in the main thread
@@ -102,9 +98,14 @@ class _Ward:
 
         threading.Thread(target=examine, name=f"doctor {self.name}", daemon=True).start()
 
+    def _examine(self, equip: Equip, clock: Clock) -> Iterator[Finding]:
+        patient = self._prepared()
+        yield from self._found
+        if patient is not None:
+            yield from examine_account(patient, equip, clock, self._environ)
+
     def findings(self, clock: Clock, until: float, limit: float, stop: Stop) -> Iterator[Finding]:
         """All that is found in time. Raises Stopped."""
-        yield from (found.about(self._exchange, self.name) for found in self._found)
         stop.when_told(lambda: self._said.put(Stopped()))
         while (said := self._next(until - clock.now().monotonic, limit)) is not None:
             if isinstance(said, BaseException):

@@ -229,6 +229,8 @@ class Talkative:
         self._outlet, self._count = outlet, count
 
     class account:  # noqa: N801 - as an exchange has it
+        """Whose it is."""
+
         name = exchange = "kraken"
 
     def run(self) -> None:

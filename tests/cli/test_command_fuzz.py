@@ -1,0 +1,71 @@
+"""Junk on the command line is answered with a sentence, whatever the command and the option."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.benchmarks.fuzz import fuzz
+from tests.cli.command_fuzz import LEAVES, Home
+
+
+def test_no_junk_ends_in_a_bug(tmp_path: Path) -> None:
+    home = fuzz(60, 3, tmp_path)
+    assert home.faults == []
+    assert len(home.codes) > 1
+
+
+EMPTY = [
+    pytest.param(path, command, parameter, id=f"{' '.join(path)} {parameter.name}")
+    for path, command in LEAVES
+    for parameter in command.params
+    if not getattr(parameter, "is_flag", False) and parameter.name != "help"
+]
+
+
+@pytest.mark.parametrize(("path", "command", "parameter"), EMPTY)
+def test_an_empty_text_is_never_the_same_as_leaving_it_out(
+    path: tuple[str, ...], command: Any, parameter: Any, tmp_path: Path
+) -> None:
+    """`order cancel kraken -a "$UNSET" --all --yes` acted on the default account."""
+    words = ["record", "file", *path[1:]] if path[0] == "record" else [*path]
+    for other in command.params:
+        if other is parameter or other.required:
+            text = "" if other is parameter else "x"
+            words += [text] if other.param_type_name == "argument" else [other.opts[0], text]
+    home = Home(tmp_path)
+    home.call(words)
+    assert home.codes.keys() <= {2, 3}
+    shown = (
+        parameter.metavar
+        if parameter.param_type_name == "argument"
+        else max(parameter.opts, key=len)
+    )
+    assert shown in home.said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["watch", "kraken", "--duration", "9" * 400], "too long"),
+        (["watch", "kraken", "--since", "9" * 400 + "d"], "too long"),
+        (["watch", "kraken", "--since", "0001-01-01T00:00:00Z"], "before any exchange"),
+        (["wait", "kraken", "OAAAAA-BBBBB-CCCCCC", "--timeout", "1" + "0" * 400], "too long"),
+        (["order", "list", "zerocap", "--limit", "9" * 5000], "at most 9 digits"),
+        (["watch", "kraken", "--to", "file:~nouser/x"], "file:~nouser/x"),
+        (["demo", "--rate", "nan"], "--rate takes a number"),
+        (["simulate", "--chaos", "nan"], "--chaos takes a number"),
+        (["watch", "kraken", "--account", "\udcff"], "account name"),
+        (["\udcff\udcfe"], "No such command"),
+        (["record", "", "kraken"], "FILE is empty"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[0],
+)
+def test_junk_of_a_known_kind_is_answered_with_a_sentence(
+    words: list[str], said: str, tmp_path: Path
+) -> None:
+    home = Home(tmp_path)
+    home.call(words)
+    assert home.faults == []
+    assert said in home.said
+    assert set(home.codes) <= {2, 3}

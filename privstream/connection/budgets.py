@@ -36,7 +36,8 @@ class Budgets:
         host = urlsplit(account.endpoints.rest_url).netloc
         whose = "" if limits.rest_per_address else account.api_key.reveal()
         shelf = self._shelf("requests", exchange.name, host, whose)
-        return SharedPacing(limits.rest_budget, shelf, self._up)
+        # Asked for anew each time: an exchange may learn what it allows this account.
+        return SharedPacing(lambda: exchange.limits.rest_budget, shelf, self._up)
 
     def connects(self, exchange: Exchange) -> "Turns":
         """The connection attempts from our address."""
@@ -80,7 +81,10 @@ class SharedPacing:
     """A request budget that several spend from."""
 
     def __init__(
-        self, budget: tuple[float, float], shelf: Shelf, up: Callable[[], Uptime] = uptime
+        self,
+        budget: Callable[[], tuple[float, float]],
+        shelf: Shelf,
+        up: Callable[[], Uptime] = uptime,
     ) -> None:
         self._budget = budget
         self._shelf = shelf
@@ -109,7 +113,7 @@ class SharedPacing:
         self._shelf.change(shut)
 
     def _restored(self, kept: bytes, up: Uptime) -> Pacing:
-        pacing = Pacing(self._budget)
+        pacing = Pacing(self._budget())
         try:
             spent = msgspec.json.decode(kept, type=_Spent)
         except msgspec.MsgspecError:  # nothing yet, or torn

@@ -66,6 +66,8 @@ class Call(Struct, frozen=True):
     after: PrivstreamError | None = None
     """The passing error that this call was answered with before. Whoever runs the flow performs
     it again after a while, or throws the error into the flow."""
+    reached: str | None = None
+    """The time of the last fact that the flow has read before it."""
 
 
 RestFlow: TypeAlias = Generator[Call, HttpResponse, T]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from privstream.connection.budgets import Budgets, SharedPacing, Turns
 from privstream.connection.clock import Uptime
@@ -103,6 +104,15 @@ def test_accounts_of_one_exchange_take_turns_whatever_their_keys(computer: Compu
     assert budgets.connects(exchange("kraken")).take() == 0.0
 
 
+def test_a_budget_that_is_learnt_counts_from_then_on(computer: Computer) -> None:
+    kraken, now = exchange("kraken"), computer.clock.now()
+    pacing = Budgets(None, computer.clock, computer.up).requests(kraken)
+    assert pacing.take(15.0, now) == 0.0
+    assert pacing.take(1.0, now) == pytest.approx(1.0 / 0.33)
+    kraken.limits = structs.replace(kraken.limits, rest_budget=(20.0, 1.0))
+    assert pacing.take(1.0, now) == pytest.approx(1.0)
+
+
 def test_a_torn_file_counts_as_nothing(computer: Computer, tmp_path: Path) -> None:
     budgets, now = Budgets(tmp_path, computer.clock, computer.up), computer.clock.now()
     pacing = budgets.requests(exchange("kraken"))
@@ -123,7 +133,10 @@ def test_where_no_file_can_be_kept_the_process_counts_for_itself(
 
 
 def test_what_is_left_to_others_is_not_spent(computer: Computer) -> None:
-    pacing, now = SharedPacing((10.0, 1.0), MemoryShelf(), computer.up), computer.clock.now()
+    pacing, now = (
+        SharedPacing(lambda: (10.0, 1.0), MemoryShelf(), computer.up),
+        computer.clock.now(),
+    )
     assert pacing.take(4.0, now, spare=0.4) == 0.0
     assert pacing.take(4.0, now, spare=0.4) == pytest.approx(2.0)
     assert pacing.take(4.0, now) == 0.0

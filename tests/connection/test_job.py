@@ -102,6 +102,31 @@ def test_a_part_that_stays_out_of_reach_costs_neither_its_pages_nor_the_next_par
     assert len(found.reports) == 1 + 3
 
 
+def test_where_nothing_is_answered_the_next_part_is_asked_for_once() -> None:
+    """Else a read-back of many parts would keep its gap from being told for a quarter of an hour."""
+    away = Unreachable("did not answer")
+    desk, clock = Desk(*[away] * 6), FakeClock()
+    found = finish(Job(reading(), desk, clock, manner=PATIENT), clock)
+    assert desk.asked == ["page 0"] * 6
+    assert found.detail == "fills, orders: did not answer"
+
+
+def test_how_far_it_has_read_is_the_time_of_the_last_fact() -> None:
+    desk, clock = Desk(OK, OK), FakeClock()
+    job = Job(in_parts([Part("fills", dated)]), desk, clock, manner=PATIENT)
+    desk.answers.append(BUSY)
+    assert not job.poll()
+    assert (job.answers, job.reached) == (3, "2026-11-20T14:52:00.000000Z")
+
+
+def dated(found: Found) -> RestFlow[None]:
+    for number in range(3):
+        asked = call(f"page {number}")
+        if (yield asked).status != 200:
+            yield replace(asked, after=Unavailable("busy"))
+        found.take([replace(PAGE, time=f"2026-11-20T14:5{number + 1}:00.000000Z")])
+
+
 def test_who_waits_for_it_is_told_at_once() -> None:
     desk, clock = Desk(BUSY, *[OK] * 3), FakeClock()
     job = Job(reading(), desk, clock, manner=AT_ONCE)

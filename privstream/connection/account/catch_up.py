@@ -103,8 +103,12 @@ class CatchUp:
     @property
     def progress(self) -> str:
         """How far the look under way is, in words."""
-        answers = 0 if self._job is None else self._job.answers
-        return f"reading back: {answers} page{'s' * (answers != 1)}" if answers else "reading back"
+        job = self._job
+        if job is None or not job.answers:
+            return "reading back"
+        pages = f"{job.answers} page{'s' * (job.answers != 1)}"
+        at = "" if job.reached is None else f", at {job.reached[11:16]} UTC"
+        return f"reading back: {pages}{at}"
 
     @property
     def since_ns(self) -> int:

@@ -129,6 +129,7 @@ class Recovery:
             return
         if self._catch_up is None:
             self._whole.reached(delivered)
+            self._believe_the_audit()
         else:
             self._catch_up.break_off("the connection broke again", is_last=False)
             self._owe(self._catch_up)
@@ -215,13 +216,20 @@ class Recovery:
 
     def _mark_whole(self, delivered: Now | None) -> None:
         """Say now and then how far everything is delivered, for --resume and for the memory."""
-        if self._catch_up is not None or delivered is None:
+        if self._catch_up is not None:
             return
         self._whole.reached(delivered)
+        self._believe_the_audit()
         if self._context.now - self._marked < MARK_EVERY:
             return
         self._marked = self._context.now
         self.merging.whole(self._surely_whole())
+
+    def _believe_the_audit(self) -> None:
+        """What REST repeated is whole, too: a server may never answer what would prove more."""
+        lag_ns = round(self._context.rest_lag * 1e9)
+        if self._audit.is_on and self._audit.settled_ns - lag_ns > self._whole.at_ns:
+            self._whole = LastWhole(self._context.times, self._audit.settled_ns - lag_ns)
 
     def _surely_whole(self) -> int:
         """Where no number shows a lost frame, only what was compared with REST is whole."""

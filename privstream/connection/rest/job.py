@@ -99,11 +99,16 @@ class Job(Generic[T]):
         """The call that is to be made waits until then."""
         self._failures = 0
         """Of the same call, in a row."""
+        self._is_hopeless = False
+        """A call failed as often as it may, and none has been answered since."""
+        self._was_answered = False
         self._outcome: list[T] = []
         self._problem: PrivstreamError | None = None
         self.begun = clock.now()
         self.answers = 0
         """Pages and other answers so far."""
+        self.reached: str | None = None
+        """How far the flow has read: the time of the last fact that it found."""
         self.is_over = False
 
     # --- its owner -------------------------------------------------------------------------
@@ -177,6 +182,7 @@ class Job(Generic[T]):
             self._fail(problem)
         else:
             self.answers += 1
+            self._was_answered = True
             self._advance(lambda: self._flow.send(response))
 
     def _fail(self, problem: PrivstreamError) -> None:
@@ -186,16 +192,14 @@ class Job(Generic[T]):
 
     def _is_worth_another(self, problem: PrivstreamError) -> bool:
         self._failures += 1
-        passing = isinstance(problem, Unreachable) and problem.retryable
-        if not passing or self._failures >= self._manner.tries or self._is_cut(problem):
+        if not isinstance(problem, Unreachable) or not problem.retryable or _is_stop(problem):
+            return False
+        if self._is_hopeless or self._failures >= self._manner.tries:
+            self._is_hopeless = True
             return False
         growing = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (self._failures - 1))
-        floor = problem.floor if isinstance(problem, Unreachable) else 0.0
-        self._due = self._now() + max(floor, growing)
+        self._due = self._now() + max(problem.floor, growing)
         return True
-
-    def _is_cut(self, problem: PrivstreamError) -> bool:
-        return isinstance(problem, Interrupted) and problem.cause == "stopped"
 
     # --- the flow --------------------------------------------------------------------------
 
@@ -216,12 +220,14 @@ class Job(Generic[T]):
     def _refused(self, call: Call) -> Call | None:
         """Take the flow's next call; what it says instead where a call may not be made again."""
         problem = call.after
+        was_answered, self._was_answered = self._was_answered, False
         if problem is None:
-            self._failures = 0
-            self._due = 0.0
+            self._failures, self._due = 0, 0.0
+            self._is_hopeless = self._is_hopeless and not was_answered
         elif not self._is_worth_another(problem):
             return self._flow.throw(problem)
         self._call = call
+        self.reached = call.reached or self.reached
         return None
 
     def _unreadable(self, problem: Exception) -> Unavailable:
@@ -243,6 +249,10 @@ class Job(Generic[T]):
 
     def _now(self) -> float:
         return self._clock.now().monotonic
+
+
+def _is_stop(problem: Unreachable) -> bool:
+    return isinstance(problem, Interrupted) and problem.cause == "stopped"
 
 
 def _too_late(call: Call, wait: float) -> Unreachable:

@@ -5,7 +5,10 @@ what is lacking names the part. It is complete only where no part lacks anything
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import NamedTuple
+
+from msgspec import structs
 
 from privstream.exchanges.base import MALFORMED
 from privstream.model.errors import (
@@ -17,7 +20,7 @@ from privstream.model.errors import (
 )
 from privstream.model.http_errors import OUTAGE_FLOOR
 from privstream.model.reports import AnyReport, Backfill, Listed, NoticeReport
-from privstream.model.rest import RestFlow
+from privstream.model.rest import Call, RestFlow
 
 NOT_READ = "not read"
 
@@ -45,6 +48,12 @@ class Found:
         """The part ended with an error."""
         self.problem = problem
         self.lack(f"{problem.message}; {problem.hint}" if problem.hint else problem.message)
+
+    @property
+    def latest(self) -> str | None:
+        """The time of the last fact that was read."""
+        last = self.reports[-1] if self.reports else None
+        return None if last is None or isinstance(last, Listed) else last.time
 
     @property
     def is_whole(self) -> bool:
@@ -91,12 +100,28 @@ def in_parts(parts: Iterable[Part]) -> RestFlow[Backfill]:
 def _read(part: Part, found: Found) -> RestFlow[None]:
     """Read a part, whatever becomes of it."""
     try:
-        yield from part.read(found)
+        yield from _with_progress(part.read(found), found)
     except (Refused, Unreachable) as problem:
         found.end_with(problem)
     except MALFORMED as problem:
         why = f"an answer is not as documented ({type(problem).__name__})"
         found.end_with(Unavailable(why, floor=OUTAGE_FLOOR))
+
+
+def _with_progress(flow: RestFlow[None], found: Found) -> RestFlow[None]:
+    """The same calls, each knowing how far the part has read before it."""
+    resume: Callable[[], Call] = partial(next, flow)
+    while True:
+        try:
+            call = resume()
+        except StopIteration:
+            return
+        try:
+            response = yield structs.replace(call, reached=found.latest)
+        except PrivstreamError as problem:
+            resume = partial(flow.throw, problem)
+        else:
+            resume = partial(flow.send, response)
 
 
 def _together(read: list[tuple[str, Found]]) -> Backfill:

@@ -9,6 +9,7 @@ import pytest
 from privstream.exchanges.poloniex import Poloniex
 from privstream.exchanges.poloniex.fill_keys import MEMORY, FillKeys
 from privstream.exchanges.poloniex.names import status
+from privstream.exchanges.poloniex.orders import read_order
 from privstream.model.account import Account, Secret
 from privstream.model.events import Balance, Notice, Order, Trade
 from privstream.model.reports import BalanceReport, Fill, NoticeReport, OrderReport
@@ -37,6 +38,7 @@ def push(item: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 PLACED, PARTLY, FILLED = (frame["data"][0] for frame in payload("limit_sell"))
+LATER = 1780000060000
 CANCELED = PLACED | {"eventType": "canceled", "state": "CANCELED", "ts": 1780000009000}
 
 
@@ -148,6 +150,38 @@ def test_a_placement_in_capitals_is_dated_by_its_creation() -> None:
         session().receives(push(PLACED, eventType=event_type)).does(
             like(OrderReport, time="2026-05-28T20:26:40.100000Z")
         )
+
+
+def test_an_amendment_after_a_partial_fill_is_news_though_its_word_is_lower() -> None:
+    book = session().receives(push(PLACED), push(PARTLY)).forget_events()
+    amended = {"price": "151.00", "quantity": "6.00", "filledQuantity": "1.50", "ts": LATER}
+    book.receives(push(PLACED, **amended, filledAmount="225.375")).tells(
+        like(Order, status="partially_filled", price="151.00", quantity="6.00", remaining="4.50")
+    )
+    book.ledger.reconnected()
+    row = PARTLY | {"id": SELL, "updateTime": PARTLY["tradeTime"]}
+    [lagging] = read_order(row, "rest")
+    assert not book.ledger.take(lagging, "2026-05-28T21:30:00.000000Z")
+
+
+def test_the_fees_of_fills_add_up_in_any_order_though_one_is_a_bare_zero() -> None:
+    free = {"tradeFee": "0", "feeCurrency": ""}
+    for first, second in ((free, {}), ({}, free)):
+        book = session().receives(push(PLACED), push(PARTLY, **first), push(FILLED, **second))
+        last = book.told_now().events[-1]
+        fee = "0.9015000" if first else "0.4507500"
+        assert last == like(Order, status="filled", fee=fee, fee_currency="USDT")
+
+
+def test_an_order_whose_sizes_are_all_zero_is_told_once_it_was_looked_up() -> None:
+    book = session().receives(push(PLACED, quantity="0", orderAmount="0")).told_now()
+    assert book.events == []
+    [event] = book.ledger.settle("2026-05-28T20:30:00.000000Z")
+    assert event == like(Order, order_id=SELL, status="open", quantity=None, remaining=None)
+
+
+def test_a_single_item_without_its_list_is_read_all_the_same() -> None:
+    session().receives({"channel": "orders", "data": PLACED}).does(like(OrderReport, order_id=SELL))
 
 
 def test_the_same_push_twice_is_told_once() -> None:

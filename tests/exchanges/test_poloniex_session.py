@@ -254,7 +254,7 @@ def test_a_replay_of_refusals_tells_them_and_goes_on() -> None:
     [
         {"event": "welcome"},
         {"channel": "candles", "data": []},
-        {"channel": "orders", "data": {"orderId": "1"}},
+        {"channel": "orders", "data": "1"},
         {"channel": "orders"},
         {"id": "7", "data": [{"code": 200}]},
         ["orders"],

@@ -462,6 +462,23 @@ def test_a_row_that_cannot_be_read_is_a_notice_without_the_counterparty() -> Non
 # --- balances --------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("key", "odd", "field"),
+    [("free", "much", "available"), ("total", [], "total"), ("used", {"a": 1}, "hold")],
+)
+def test_an_odd_part_of_a_balance_is_unknown_and_said(key: str, odd: Any, field: str) -> None:
+    held = {"free": 5, "total": 7, "used": 2}
+    listed = {"status": "successful", "timestamp": "soon", "AUD": {"custody": held | {key: odd}}}
+    report, *said, end = Wallets().read(listed, "rest")
+    expected = {"available": "5", "total": "7", "hold": "2"} | {field: None}
+    assert report == like(BalanceReport, currency="AUD", time=None, **expected)
+    assert {notice.once for notice in said if isinstance(notice, NoticeReport)} == {
+        "list of balances:timestamp",
+        f"balance:{key}",
+    }
+    assert end == Listed("balances")
+
+
 def test_both_map_orders_are_one_balance_for_each_asset_in_each_account() -> None:
     book = ledger("zerocap")
     reports = Wallets().read(decode(BALANCES), "snapshot")

@@ -24,6 +24,8 @@ Item = Mapping[str, Any]
 AVERAGE = Context(prec=18)
 """Digits of an average: a quotient may have no end, and the exchange rounds its own."""
 TRADE = "trade"
+AT_ONCE = 1000
+"""Milliseconds: the pushes of a placement lag some 30 ms behind it."""
 
 
 # --- the stream ------------------------------------------------------------------------
@@ -73,9 +75,15 @@ def _happened(values: KeyedValues) -> str | None:
     """When the order changed: `ts` is the moment of the push, some 30 ms later."""
     if traded := values.of("tradeTime", from_millis):
         return traded
-    if values.of("eventType", names.word) == "place":
+    if values.of("eventType", names.word) == "place" and _is_fresh(values):
         return values.of("createTime", from_millis)
     return values.of("ts", from_millis)
+
+
+def _is_fresh(values: KeyedValues) -> bool:
+    """What is told long after the order was made is a change of it, whatever it is called."""
+    created, pushed = values.of("createTime", _millis), values.of("ts", _millis)
+    return created is not None and (pushed is None or pushed - created <= AT_ONCE)
 
 
 # --- REST ------------------------------------------------------------------------------

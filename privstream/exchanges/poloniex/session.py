@@ -161,6 +161,8 @@ class PoloniexSession(JsonSession):
 def elements(message: dict[str, Any]) -> list[Any]:
     """The items of a push: one in all that was seen, but in a list."""
     items = message["data"]
+    if isinstance(items, dict):
+        return [items]
     if not isinstance(items, list):
         raise TypeError("data is no list")
     return items

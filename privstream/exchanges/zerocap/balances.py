@@ -1,7 +1,7 @@
 """What get_balances lists: asset-first and account-first maps, mixed at the top level.
 
 The one rule: one report for each asset in each account, in whichever map it stands.
-Source: protocols/zerocap.md section 4 (checked 2026-11-20).
+Source: the pages of https://pypi.org/project/zerocap-api/, checked 2026-11-30.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from privstream.exchanges.base import each
+from privstream.exchanges.kit.side_values import KeyedValues
 from privstream.model.events import Source
 from privstream.model.exact import amount
 from privstream.model.reports import AnyReport, BalanceReport, Listed, NoticeReport
@@ -37,22 +38,24 @@ class Wallets:
 
     def read(self, answer: Mapping[str, Any], source: Source) -> tuple[AnyReport | Listed, ...]:
         """The reports of one answer, which is a complete list."""
-        time = from_millis(answer.get("timestamp"))
+        values = KeyedValues("list of balances", answer)
+        time = values.of("timestamp", from_millis)
         cuttings = list(_cut(answer))
         read = partial(_read, names=_Names(cuttings), time=time, source=source)
         reports: dict[Place, BalanceReport] = {}
         notices: list[NoticeReport] = []
+        odd = list(values.notices({"timestamp": answer.get("timestamp")}))
         for report in each(cuttings, read):
-            if isinstance(report, NoticeReport):
-                notices.append(report)
-            else:  # the same balance may stand in both maps
+            if isinstance(report, BalanceReport):  # the same one may stand in both maps
                 reports.setdefault(Place(report.currency, report.wallet), report)
+            elif isinstance(report, NoticeReport):
+                (notices if report.once is None else odd).append(report)
         if notices:  # what cannot be read is not gone
             self._listed |= dict.fromkeys(reports)
-            return (*reports.values(), *filter(self._is_new, notices))
+            return (*reports.values(), *odd, *filter(self._is_new, notices))
         gone = [_nothing(place, time, source) for place in self._listed if place not in reports]
         self._listed = dict.fromkeys(reports)
-        return (*reports.values(), *gone, Listed("balances"))
+        return (*reports.values(), *odd, *gone, Listed("balances"))
 
     def _is_new(self, notice: NoticeReport) -> bool:
         way = "/".join(_names_of(notice.element))
@@ -81,12 +84,11 @@ def _names_of(cutting: Cutting) -> list[str]:
 
 def _read(
     cutting: Cutting, *, names: "_Names", time: str | None, source: Source
-) -> Iterator[BalanceReport]:
+) -> Iterator[AnyReport]:
     place = names.place(*_names_of(cutting))
-    ((_, leaf),) = cutting.items()
-    if not leaf.keys() & _AMOUNTS:
-        ((_, leaf),) = leaf.items()
-    total, available, hold = (amount(leaf.get(key)) for key in ("total", "free", "used"))
+    values = KeyedValues("balance", _leaf_of(cutting))
+    total, hold = values.of("total", amount), values.of("used", amount)
+    available = values.of("free", amount)
     if total is None and available is None:
         raise ValueError("no balance is stated")
     yield BalanceReport(
@@ -100,6 +102,15 @@ def _read(
         source=source,
         element=cutting,
     )
+    yield from values.notices(cutting)
+
+
+def _leaf_of(cutting: Cutting) -> Mapping[str, Any]:
+    """The amounts at the end of the way."""
+    ((_, leaf),) = cutting.items()
+    if not leaf.keys() & _AMOUNTS:
+        ((_, leaf),) = leaf.items()
+    return {key: leaf[key] for key in leaf.keys() & _AMOUNTS}
 
 
 def _nothing(place: Place, time: str | None, source: Source) -> BalanceReport:

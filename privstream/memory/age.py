@@ -5,19 +5,23 @@ status word never does, since an amended order is `open` again. What has neither
 date is judged by where it comes from: REST may lag behind the stream. Pure.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from privstream.memory.order_states import compared
 from privstream.model.reports import OrderFields, OrderReport
 from privstream.model.times import to_nanos
 
+REST_LAG = 60.0
+"""Seconds for which REST may still tell what was before, where nobody knows better."""
 
-class Moment(NamedTuple):
+
+@dataclass(slots=True)
+class Moment:
     """When and where a report is taken."""
 
-    connection: int
-    received: str
-    rest_lag: float
+    connection: int = 1
+    received: str = ""
+    rest_lag: float = REST_LAG
     """Seconds for which REST may still tell what was before."""
 
 

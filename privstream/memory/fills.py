@@ -1,12 +1,17 @@
 """The sums of an order's known fills. Pure."""
 
-from privstream.model.exact import add, normal
+from decimal import Decimal
+
+from privstream.model.exact import EXACT
 from privstream.model.reports import Fill
 
 WAITING = 32
 """Fills of one order that wait to be added up."""
 Sums = tuple[str, str | None, str | None]
 """Quantity, fee (`None`: not known in one amount), and the fee's currency."""
+
+
+NOTHING = Decimal(0)
 
 
 class Fills:
@@ -17,8 +22,8 @@ class Fills:
     def __init__(
         self, quantity: str = "0", fee: str | None = "0", currency: str | None = None
     ) -> None:
-        self._quantity = quantity
-        self._fee = fee
+        self._quantity = Decimal(quantity)
+        self._fee = None if fee is None else Decimal(fee)
         self._currency = currency
         self._waiting: list[Fill] = []
 
@@ -32,39 +37,50 @@ class Fills:
     def sums(self) -> Sums:
         """What is known of all of them together."""
         self._add_up()
-        return self._quantity, self._fee, self._currency
+        fee = None if self._fee is None else _text(self._fee)
+        return _text(self._quantity), fee, self._currency
 
-    @property
-    def quantity(self) -> str:
-        """What was filled by the known fills."""
+    def more_than(self, filled: str | None) -> str | None:
+        """What was filled by the known fills, where that is more than this."""
         if self._waiting:
             self._add_up()
-        return self._quantity
+        known = self._quantity
+        if not known or (filled is not None and known <= Decimal(filled)):
+            return None
+        return _text(known)
 
     def fee(self, filled: str | None, currency: str | None) -> tuple[str | None, str | None]:
         """The sum of the fees, where all fills are known and charged in one currency."""
-        if filled is None or normal(filled) != normal(self.quantity) or self._fee is None:
+        self._add_up()
+        if filled is None or Decimal(filled) != self._quantity or self._fee is None:
             return None, None
-        return self._fee, self._currency or currency
+        return _text(self._fee), self._currency or currency
 
     def _add_up(self) -> None:
         for fill in self._waiting:
             if fill.quantity is not None:
-                self._quantity = add(self._quantity, fill.quantity)
+                self._quantity = EXACT.add(self._quantity, Decimal(fill.quantity))
             self._add_fee(fill.fee, fill.fee_currency)
         self._waiting.clear()
 
-    def _add_fee(self, fee: str | None, currency: str | None) -> None:
-        if self._fee is None or fee is None:
+    def _add_fee(self, stated: str | None, currency: str | None) -> None:
+        so_far = self._fee
+        if so_far is None or stated is None:
             self._fee = None
-        elif normal(fee) == "0":  # nothing is the same in every currency
-            if self._fee == "0":
+            return
+        fee = Decimal(stated)
+        if not fee:  # nothing is the same in every currency
+            if not so_far:
                 self._currency = min(filter(None, (self._currency, currency)), default=None)
-        elif self._fee == "0" or self._currency == currency:
-            self._fee = fee if self._fee == "0" else add(self._fee, fee)
+        elif not so_far or self._currency == currency:
+            self._fee = EXACT.add(so_far, fee) if so_far else fee
             self._currency = currency
         else:
             self._fee = None
+
+
+def _text(amount: Decimal) -> str:
+    return format(amount, "f") if amount else "0"
 
 
 NO_FILLS = Fills().sums

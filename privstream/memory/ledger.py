@@ -8,13 +8,14 @@ fact. Pure: no I/O, no clock.
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from privstream.memory.age import REST_LAG, Moment
 from privstream.memory.balances import Balances
 from privstream.memory.event_maker import View
 from privstream.memory.journal import Journal
 from privstream.memory.orders import Orders
 from privstream.memory.positions import Positions
-from privstream.memory.report_check import checked
-from privstream.memory.run import REST_LAG, Run
+from privstream.memory.report_check import is_sound, mended
+from privstream.memory.run import Run
 from privstream.memory.trades import Trades
 from privstream.model.events import AnyEvent, Gap, Recovered
 from privstream.model.reports import (
@@ -41,7 +42,7 @@ class Ledger:
         rest_lag: float = REST_LAG,
     ) -> None:
         self.view = view
-        self._run = run = Run(view, journal, rest_lag)
+        self._run = run = Run(view, journal, Moment(rest_lag=rest_lag))
         self._continues = False
         """There were runs before, and the start of the first is noted for good."""
         self.started = started
@@ -63,14 +64,13 @@ class Ledger:
 
     def take(self, report: AnyReport | Listed, received: str) -> list[AnyEvent]:
         """What a report means for the user: no event, one, or several."""
-        self._run.received = received
+        self._run.moment.received = received
         if isinstance(report, Listed):
             return list(self._take_listed(report))
-        report, notices = checked(report)
-        events = list(self._take[type(report)](report))
-        for notice in notices:
-            events += self._take_notice(notice)
-        return events
+        if is_sound(report):
+            return list(self._take[type(report)](report))
+        report, notices = mended(report)
+        return [event for one in (report, *notices) for event in self._take[type(one)](one)]
 
     def _take_price(self, report: PriceReport) -> Iterable[AnyEvent]:
         run = self._run
@@ -151,7 +151,7 @@ class Ledger:
 
     def reconnected(self) -> None:
         """A new connection: what its snapshot tells anew happened while we were away."""
-        self._run.connection += 1
+        self._run.moment.connection += 1
         self.count_anew()
 
     def count_anew(self) -> None:
@@ -221,7 +221,7 @@ class Ledger:
 
     def settle(self, received: str, order_ids: Iterable[str] | None = None) -> list[AnyEvent]:
         """Emit what waited for a look-up, of these orders or all."""
-        self._run.received = received
+        self._run.moment.received = received
         return list(self._orders.settle(order_ids))
 
     def would_tell(self, report: AnyReport) -> bool:

@@ -240,9 +240,9 @@ class OrderFacts:
 
     def _conclude(self, told: dict[str, Any]) -> None:
         """Draw from the amounts what the status must be, and from the status the amounts."""
-        fields, known = self.fields, self.fills.quantity
-        if known != "0" and compared(known, fields.get("filled")) > 0:
-            self._advance(known)
+        fields = self.fields
+        if (by_fills := self.fills.more_than(fields.get("filled"))) is not None:
+            self._advance(by_fills)
         filled, quantity = fields.get("filled"), fields.get("quantity")
         if told.get("status") == "filled" and told.get("filled") is None and quantity is not None:
             # The exchange's last word may be the bare status: then all of it was filled.

@@ -6,17 +6,17 @@ remembered, so that stream, snapshot, REST and the next run give it the same id.
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from zlib import crc32
 
 from privstream.model.events import TERMINAL
 from privstream.model.exact import normal
 
 TERMS = ("quantity", "quote_quantity", "price", "stop_price")
-ENDED_KEYS = ("status", "filled", "cost", "average_price", *TERMS)
-"""What makes another state of an order that has ended, and its reason; its type is history."""
 LIVE_KEYS = ("side", "order_type", "time_in_force", "client_order_id")
+"""What may change while an order is live; of one that has ended they are history."""
 WITHOUT_TRIGGER = frozenset({"limit", "market", "iceberg"})
-PART = ":part"
+PART = ":without_cost"
 """In the name of a state whose cost is known of a part of it only."""
 Fields = Mapping[str, str | None]
 
@@ -26,12 +26,20 @@ def visible(fields: Fields, words: int) -> int:
 
     `words` counts how often the exchange's own word of the status changed.
     """
-    shown: list[str | None] = [normal(fields.get(key)) for key in ENDED_KEYS]
-    shown.append(fields.get("reason"))
-    shown.append(normal(fields.get("remaining")) if fields.get("filled") is None else "")
-    if fields.get("status") in TERMINAL:
-        return hash(tuple(shown))
-    return hash((words, *shown, *(fields.get(key) for key in LIVE_KEYS)))
+    known, status = fields.get, fields.get("status")
+    filled = known("filled")
+    shown = (
+        status,
+        normal(known("cost")),
+        normal(known("average_price")),
+        normal(filled if filled is not None else known("remaining")),
+        known("reason"),
+        _terms_of(fields),
+    )
+    if status in TERMINAL:
+        return hash(shown)
+    live = known("side"), known("order_type"), known("time_in_force"), known("client_order_id")
+    return hash((words, filled is None, *shown, *live))
 
 
 def name_of(fields: Fields, *, lacks_amounts: bool) -> str:
@@ -40,14 +48,30 @@ def name_of(fields: Fields, *, lacks_amounts: bool) -> str:
     name = f"{status}:{normal(fields.get('filled'))}{PART if lacks_amounts else ''}"
     if status in TERMINAL:  # an order ends once, and its terms were seen before
         return name
-    return f"{name}:{_terms(fields):08x}"
-
-
-def _terms(fields: Fields) -> int:
-    terms = [normal(fields.get(key)) for key in TERMS]
+    terms = _terms_of(fields)
     if fields.get("order_type") in WITHOUT_TRIGGER:
-        terms[-1] = ""  # of a stop that was triggered: not every source remembers it
-    return crc32("|".join(terms).encode())
+        terms = (*terms[:-1], "")  # of a stop that was triggered: not every source remembers it
+    return f"{name}:{_hashed(terms)}"
+
+
+Terms = tuple[str, ...]
+
+
+def _terms_of(fields: Fields) -> Terms:
+    known = fields.get
+    return _normalized(
+        known("quantity"), known("quote_quantity"), known("price"), known("stop_price")
+    )
+
+
+@lru_cache(maxsize=1024)
+def _normalized(*terms: str | None) -> Terms:
+    return tuple(map(normal, terms))
+
+
+@lru_cache(maxsize=1024)
+def _hashed(terms: Terms) -> str:
+    return f"{crc32('|'.join(terms).encode()):08x}"
 
 
 def compared(left: str | None, right: str | None) -> int:

@@ -5,7 +5,7 @@ waits for its look-up, or of which only a part was told. Pure.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from privstream.memory.order import KnownOrder
 from privstream.memory.remembered import Remembered, minute_of
@@ -63,45 +63,42 @@ class Orders:
 
     # --- reports -----------------------------------------------------------------------
 
-    def take(self, report: OrderReport) -> Iterator[Order]:
+    def take(self, report: OrderReport) -> list[Order]:
         """What a report means for the user."""
         order = self._known.get(report.order_id)
         if order is None:
             if self._forgotten.has(report.order_id, None):
-                return  # its end was emitted
+                return []  # its end was emitted
             order = self._known[report.order_id] = KnownOrder(report.order_id)
         if order.parked and not order.looked_up:
-            yield from self._take_while_parked(order, report)
-        elif self._must_wait(order, report):
+            return self._take_while_parked(order, report)
+        if self._must_wait(order, report):
             order.parked.append(report)
             self.wanted.add(order.order_id)
-        else:
-            yield from self._merge(order, report)
+            return []
+        return self._merge(order, report)
 
     def _must_wait(self, order: KnownOrder, report: OrderReport) -> bool:
-        return (
-            report.source != "rest"
-            and not order.looked_up
-            and self._run.emits("orders")
-            and not order.facts.would_be_whole(report)
-        )
+        if order.has_been_emitted or order.looked_up or report.source == "rest":
+            return False
+        return self._run.emits("orders") and not order.facts.would_be_whole(report)
 
-    def _take_while_parked(self, order: KnownOrder, report: OrderReport) -> Iterator[Order]:
+    def _take_while_parked(self, order: KnownOrder, report: OrderReport) -> list[Order]:
         """What was told first is emitted first, as soon as enough is known of the order."""
         if report.source == "rest":
             order.facts.fill_in(report.fields)
             order.found = report
-            return
+            return []
         order.parked.append(report)
-        if order.facts.would_be_whole(report):  # the stream itself has brought the rest
-            yield from self._release(order)
+        # Has the stream itself brought the rest?
+        return self._release(order) if order.facts.would_be_whole(report) else []
 
-    def settle(self, order_ids: Iterable[str] | None = None) -> Iterator[Order]:
+    def settle(self, order_ids: Iterable[str] | None = None) -> list[Order]:
         """Emit what waited for a look-up, whole if the look-up brought it, else as it is."""
-        for order_id in sorted(self.wanted if order_ids is None else self.wanted & {*order_ids}):
-            yield from self._release(self._known[order_id])
+        due = self.wanted if order_ids is None else self.wanted & {*order_ids}
+        return [event for order_id in sorted(due) for event in self._release(self._known[order_id])]
 
-    def _release(self, order: KnownOrder) -> Iterator[Order]:
+    def _release(self, order: KnownOrder) -> list[Order]:
         self.wanted.discard(order.order_id)
         order.looked_up = True
         waiting, order.parked = order.parked, []
@@ -110,24 +107,23 @@ class Orders:
             order.facts.fill_in(_unchanging(report.fields))
         if found is not None:
             order.facts.begin_as(found, waiting[0])
-        for report in waiting:
-            yield from self._merge(order, report)
+        events = [event for report in waiting for event in self._merge(order, report)]
         if found is not None and order.is_open:
-            yield from self._merge(order, found)
+            events += self._merge(order, found)
+        return events
 
-    def _merge(self, order: KnownOrder, report: OrderReport) -> Iterator[Order]:
+    def _merge(self, order: KnownOrder, report: OrderReport) -> list[Order]:
         order.merge(report, self._run.moment)
         is_first = not order.has_been_emitted
         state = order.next_state()
         if state is None:
-            return
+            return []
         if not order.is_open:
             self._forget_later(order)
             if is_first and order.order_id not in self.followed and self._is_past(report):
-                return
+                return []
         event = self._event(order, report, state)
-        if event is not None:
-            yield event
+        return [] if event is None else [event]
 
     def _is_past(self, report: OrderReport) -> bool:
         """It ended before the start, or so long ago that it was emitted and forgotten."""

@@ -11,11 +11,14 @@ from datetime import datetime
 from functools import lru_cache
 from zlib import crc32
 
+from privstream.model.times import from_micros
+
 KEPT_HOURS = 24
 """For so long after the proof ids are kept: no read-back overlaps by more."""
 MINUTES = 60
 """In an hour."""
-BEFORE = 2**31
+HOUR = len("2026-11-20T11")
+BEFORE = "9999"
 """The hour, later than all others, of what runs before left without a time."""
 STATES = 64
 """States of one thing kept apart; from there on each has a number."""
@@ -35,9 +38,10 @@ class Remembered:
     """Ids of facts, by the hour in which they happened; those without a time by our own hour."""
 
     def __init__(self) -> None:
-        self._dated: dict[int, _Hour] = {}
-        self._undated: dict[int, _Hour] = {}
-        self._emitted_until = 0
+        self._dated: dict[str, _Hour] = {}
+        """By the time as far as its hour: "2026-11-20T11"."""
+        self._undated: dict[str, _Hour] = {}
+        self._emitted_until = ""
         """Of the hours before this one ids were forgotten."""
 
     def __len__(self) -> int:
@@ -50,49 +54,65 @@ class Remembered:
             return True
         if time is None:
             return any(mark in hour for hour in self._dated.values())
-        hour, dated = minute_of(time) // MINUTES, self._dated
-        # Two reports of a fact may date it a little apart.
-        return any(mark in dated[h] for h in (hour, hour - 1, hour + 1) if h in dated)
+        dated = self._dated
+        hour = dated.get(time[:HOUR])
+        if hour is not None and mark in hour:
+            return True
+        if len(dated) <= (hour is not None):
+            return False
+        near = dated.get(_neighbour(time))  # two reports of a fact may date it a little apart
+        return near is not None and mark in near
 
     def add(self, member: str, time: str | None, received: str) -> None:
         """Take it in."""
-        now = minute_of(received) // MINUTES
-        hours, hour = self._place(time, now)
-        kept = hours.get(hour)
-        if kept is None:
+        hours, now = (self._undated, received) if time is None else (self._dated, time)
+        hour = hours.get(now[:HOUR])
+        if hour is None:
             for older in hours.values():
                 older.pack()
-            kept = hours[hour] = _Hour()
-        kept.young.add(hash(member))
-        kept.added = max(kept.added, now)
+            hour = hours[now[:HOUR]] = _Hour()
+        hour.young.add(hash(member))
+        hour.added = received
 
     def restore(self, member: str, time: str | None) -> None:
         """Take in what a run before added."""
-        hours, hour = self._place(time, BEFORE)
+        hours, hour = (self._undated, BEFORE) if time is None else (self._dated, time[:HOUR])
         hours.setdefault(hour, _Hour()).young.add(hash(member))
 
     def resume_from(self, proven: str) -> None:
         """A run before emitted everything until then, and kept the ids of the last day of it."""
-        self._emitted_until = minute_of(proven) // MINUTES - KEPT_HOURS
+        self._emitted_until = _a_day_before(proven)
 
     def is_past(self, time: str) -> bool:
         """It happened so long ago that its id may be forgotten: it was emitted then."""
-        return minute_of(time) // MINUTES < self._emitted_until
+        return time < self._emitted_until
 
     def forget(self, proven: str) -> None:
         """Everything until this moment was delivered: forget what is older by a day."""
-        limit = minute_of(proven) // MINUTES - KEPT_HOURS
+        limit = _a_day_before(proven)
         for hours in (self._dated, self._undated):
             for hour, kept in list(hours.items()):
                 # What was read back only now, for --since, is read once more in a while.
                 if hour < limit and kept.added < limit:
                     del hours[hour]
-                    self._emitted_until = max(self._emitted_until, hour + 1)
+                    self._emitted_until = max(self._emitted_until, f"{hour}:60")
 
-    def _place(self, time: str | None, now: int) -> tuple[dict[int, "_Hour"], int]:
-        if time is None:
-            return self._undated, now
-        return self._dated, minute_of(time) // MINUTES
+
+def _a_day_before(time: str) -> str:
+    """The hour a day before."""
+    return _hour(minute_of(time) // MINUTES - KEPT_HOURS)
+
+
+def _neighbour(time: str) -> str:
+    """The hour that is nearest to a moment, besides its own."""
+    minute = minute_of(time)
+    return _hour(minute // MINUTES + (1 if minute % MINUTES >= MINUTES // 2 else -1))
+
+
+@lru_cache(maxsize=64)
+def _hour(number: int) -> str:
+    """Of the hours since the epoch, as times begin."""
+    return from_micros(number * MINUTES * 60 * 1_000_000)[:HOUR]
 
 
 class _Hour:
@@ -103,8 +123,8 @@ class _Hour:
     def __init__(self) -> None:
         self.young: set[int] = set()
         self._packed = array("q")
-        self.added = 0
-        """The latest hour in which something was added."""
+        self.added = ""
+        """When something was added last."""
 
     def __len__(self) -> int:
         return len(self.young) + len(self._packed)

@@ -6,7 +6,7 @@ look at what they are given: checked here once for all exchanges, in under a mic
 a number where a text belongs never gets printed. Pure.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from types import UnionType
 from typing import (
@@ -38,17 +38,21 @@ from privstream.model.reports import (
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 """What is unknown is `None`, never an empty text."""
 
-POSITION_AMOUNTS = ("quantity", "entry_price", "leverage")
-FILL_AMOUNTS = ("price", "quantity", "cost")
-ORDER_AMOUNTS = (
-    "price",
-    "stop_price",
-    "quantity",
-    "quote_quantity",
-    "filled",
-    "remaining",
-    "average_price",
-    "cost",
+AMOUNTS: Mapping[type[Report], tuple[str, ...]] = {
+    Fill: ("price", "quantity", "cost"),
+    PositionReport: ("quantity", "entry_price", "leverage"),
+}
+ORDER_AMOUNTS = frozenset(
+    {
+        "price",
+        "stop_price",
+        "quantity",
+        "quote_quantity",
+        "filled",
+        "remaining",
+        "average_price",
+        "cost",
+    }
 )
 IDENTITY: Mapping[type[Report], frozenset[str]] = {
     OrderReport: frozenset({"order_id"}),
@@ -78,17 +82,15 @@ class Wrong(NamedTuple):
     why: str
 
 
-def checked(report: AnyReport) -> tuple[AnyReport, list[NoticeReport]]:
+def mended(report: AnyReport) -> tuple[AnyReport, list[NoticeReport]]:
     """The report as it can be told, and notices of what of it cannot be."""
-    if _is_sound(report):
-        return report, []
     report = _without_blanks(report)
     wrong = list(_wrong(report))
     for key, why in wrong:
         if key in IDENTITY[type(report)]:
             return _unrecognised(report, f"cannot read this element: {key} {why}"), []
     kind = NAMES[type(report)]
-    return _mended(report, {one.key for one in wrong}), [
+    return _without(report, {one.key for one in wrong}), [
         _unrecognised(
             report,
             f"cannot read {key} of this {kind}, told as {INSTEAD.get(key) or 'null'}: it {why}",
@@ -101,13 +103,42 @@ def checked(report: AnyReport) -> tuple[AnyReport, list[NoticeReport]]:
 # --- the usual case ------------------------------------------------------------------------
 
 
-def _is_sound(report: Report) -> bool:
+def is_sound(report: AnyReport) -> bool:
+    """All of it can be told."""
+    kind = type(report)
     try:
-        msgspec.convert(report, _shape(type(report)), from_attributes=True)
+        msgspec.convert(report, _shape(kind), from_attributes=True)
     except msgspec.ValidationError:
         return False
-    return Number not in map(type, _texts(report)) and not any(
-        text is not None and text.startswith("-") for _, text in _unsigned(report)
+    if isinstance(report, OrderReport):
+        return _is_sound_order(report)
+    # Fills are many: of theirs only the texts that the exchange may have written itself.
+    texts: tuple[Any, ...] = (
+        _texts_of_fill(report) if isinstance(report, Fill) else msgspec.structs.astuple(report)[:-1]
+    )
+    if Number in map(type, texts):
+        return False
+    return not any(amount is not None and amount[0] == "-" for amount in _unsigned(report))
+
+
+def _is_sound_order(report: OrderReport) -> bool:
+    if type(report.order_id) is Number:
+        return False
+    for key, value in report.fields.items():
+        if type(value) is Number or (value and value[0] == "-" and key in ORDER_AMOUNTS):  # type: ignore[index]  # its type was checked
+            return False
+    return True
+
+
+def _texts_of_fill(report: Fill) -> tuple[str | None, ...]:
+    return (
+        report.trade_id,
+        report.order_id,
+        report.client_order_id,
+        report.key,
+        report.exchange_symbol,
+        report.fee_currency,
+        report.order_type,
     )
 
 
@@ -143,30 +174,13 @@ def _texts_filled(hint: Any) -> Any:
     return hint
 
 
-def _texts(report: Report) -> Iterable[Any]:
-    """What is printed of it and may be what the exchange wrote; fills are many, so few of theirs."""
-    match report:
-        case OrderReport():
-            return (report.order_id, *report.fields.values())
-        case Fill():
-            ids = report.trade_id, report.order_id, report.client_order_id, report.key
-            return (*ids, report.exchange_symbol, report.fee_currency, report.order_type)
-        case _:
-            return msgspec.structs.astuple(report)[:-1]
-
-
-def _unsigned(report: Report) -> Iterable[tuple[str, Any]]:
+def _unsigned(report: Report) -> tuple[Any, ...]:
     """The side says buy or sell, long or short: these amounts have no sign of their own."""
-    match report:
-        case Fill():
-            return zip(FILL_AMOUNTS, (report.price, report.quantity, report.cost), strict=True)
-        case OrderReport():
-            fields: Any = report.fields
-            return ((key, fields.get(key)) for key in ORDER_AMOUNTS)
-        case PositionReport():
-            return ((key, getattr(report, key)) for key in POSITION_AMOUNTS)
-        case _:
-            return ()
+    if isinstance(report, Fill):
+        return report.price, report.quantity, report.cost
+    if isinstance(report, PositionReport):
+        return report.quantity, report.entry_price, report.leverage
+    return ()
 
 
 # --- what is wrong, and without it ---------------------------------------------------------
@@ -197,11 +211,11 @@ def _values(report: Report) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _wrong(report: Report) -> Iterator[Wrong]:
-    unsigned = dict(_unsigned(report))
+    unsigned = AMOUNTS.get(type(report), ORDER_AMOUNTS)
     for key, value, of in _values(report):
         if (why := _problem(value, of)) is not None:
             yield Wrong(key, why)
-        elif isinstance(unsigned.get(key), str) and unsigned[key].startswith("-"):
+        elif key in unsigned and isinstance(value, str) and value.startswith("-"):
             yield Wrong(key, "is below zero")
 
 
@@ -222,7 +236,7 @@ def _problem(value: object, of: Any) -> str | None:
 JSON_NAMES = {int: "a number", bool: "true or false", list: "a list", dict: "an object"}
 
 
-def _mended(report: AnyReport, wrong: set[str]) -> AnyReport:
+def _without(report: AnyReport, wrong: set[str]) -> AnyReport:
     """The report without these values."""
     if not isinstance(report, OrderReport):
         return msgspec.structs.replace(report, **{key: INSTEAD.get(key) for key in wrong})

@@ -12,9 +12,6 @@ from privstream.memory.journal import Journal
 from privstream.model.events import Source
 from privstream.model.reports import AnyReport
 
-REST_LAG = 60.0
-"""Seconds for which REST may still tell what was before, where nobody knows better."""
-
 
 @dataclass
 class Run:
@@ -23,11 +20,8 @@ class Run:
     view: View
     journal: Journal | None
     """Where what is emitted is noted for the next run, with --resume."""
-    rest_lag: float = REST_LAG
-    """Seconds for which REST may still tell what was before."""
-    connection: int = 1
-    received: str = ""
-    """When the report that is taken reached us."""
+    moment: Moment
+    """Of the report that is taken."""
     started: str | None = None
     """Fills and endings before this time are history and not emitted; `None` emits all."""
 
@@ -43,15 +37,20 @@ class Run:
         return channel in self.view.channels
 
     @property
-    def moment(self) -> Moment:
-        return Moment(self.connection, self.received, self.rest_lag)
+    def connection(self) -> int:
+        return self.moment.connection
+
+    @property
+    def received(self) -> str:
+        """When the report that is taken reached us."""
+        return self.moment.received
 
     def source_of(self, report: AnyReport) -> Source | None:
         """Where the event comes from, or `None` where the user does not want to see it."""
         source = report.source
         if source != "snapshot":
             return source
-        if self.connection > 1:
+        if self.moment.connection > 1:
             return "rest"
         return "snapshot" if self.view.snapshot else None
 

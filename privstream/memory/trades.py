@@ -1,7 +1,5 @@
 """The fills of one account: each once, whoever tells of it and however often. Pure."""
 
-from collections.abc import Iterator
-
 from privstream.memory.orders import Orders
 from privstream.memory.remembered import Remembered
 from privstream.memory.run import Run
@@ -19,25 +17,26 @@ class Trades:
         self._history = Remembered()
         """Fills from before the start that a list or REST told."""
 
-    def take(self, fill: Fill) -> Iterator[Trade]:
+    def take(self, fill: Fill) -> list[Trade]:
         """A trade, where the fill is news."""
         run, key = self._run, fill.key or fill.trade_id
         if self._emitted.has(key, fill.time):
-            return
+            return []
         if fill.source != "stream" and self._is_past(fill):
             self._take_history(key, fill)
-            return
+            return []
         self._emitted.add(key, fill.time, run.received)
         order = self._order_of(key, fill)
         if not (run.emits("trades") and run.shows(fill.symbol, fill.exchange_symbol)):
-            return
+            return []
         source = run.source_of(fill)
-        identity = f"{run.view.account}:trade:{key}" if source else None
+        identity = f"{run.view.account}:trade:{key}"
         if run.journal is not None:
-            self._note("trade", key, fill, identity)
-        if source is not None and identity is not None:
-            run.count("trade", source)
-            yield run.make.trade(fill, order, identity, source, run.received)
+            self._note("trade", key, fill, identity if source else None)
+        if source is None:
+            return []
+        run.count("trade", source)
+        return [run.make.trade(fill, order, identity, source, run.received)]
 
     def would_emit(self, fill: Fill) -> bool:
         """Whether taking it, as read back, would emit something; changes nothing."""
@@ -62,7 +61,7 @@ class Trades:
         """What is known of a new fill's order, which has the fill from now on."""
         if fill.order_id is None:
             return {}
-        if self._history.has(key, fill.time):
+        if self._history and self._history.has(key, fill.time):
             return self._orders.fields_of(fill.order_id)
         return self._orders.take_fill(fill.order_id, fill)
 

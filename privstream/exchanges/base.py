@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 from msgspec import Struct, structs
 
+from privstream.exchanges.kit.describing import described
 from privstream.model.account import Account, Endpoints, Token
 from privstream.model.errors import PermissionMissing, PrivstreamError, UsageError
 from privstream.model.exact import Malformed, decode
@@ -225,7 +226,7 @@ class JsonSession(ABC):
         try:
             yield from self.read(message, now)
         except MALFORMED as problem:
-            yield unrecognised(message, f"cannot read this frame: {_described(problem)}")
+            yield unrecognised(message, f"cannot read this frame: {described(problem, message)}")
 
     def alive(self, now: Now, pong: bytes | None = None) -> None:
         """Native pings and pongs: no sign of life, unless the exchange has no other."""
@@ -261,14 +262,7 @@ def each(
         try:
             reports = list(read(element))
         except MALFORMED as problem:
-            yield unrecognised(
-                element, f"cannot read this element: {_described(problem)}", sequence
-            )
+            why = f"cannot read this element: {described(problem, element)}"
+            yield unrecognised(element, why, sequence)
         else:
             yield from reports
-
-
-def _described(problem: Exception) -> str:
-    if isinstance(problem, KeyError):
-        return f"{problem} is missing"
-    return str(problem) or type(problem).__name__

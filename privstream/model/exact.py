@@ -18,6 +18,34 @@ class Number(str):
     __slots__ = ()
 
 
+class Unreadable(ValueError):
+    """A value that is not what it should be; the text goes on after "cannot read …:".
+
+    With the `value` itself, whoever has its element can say where it stands.
+    """
+
+    def __init__(self, text: str, value: object = None) -> None:
+        super().__init__(text)
+        self.value = value
+
+
+def kind_of(value: object) -> str:
+    """What a decoded JSON value is, in words."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case Number() | int():
+            return "a number"
+        case str():
+            return "text" if value else "an empty text"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return "an object"
+
+
 class Malformed(ValueError):
     """The text is no JSON; the message says why, without the text."""
 
@@ -54,8 +82,8 @@ def _decode_tolerantly(text: str | bytes) -> Any:
         raise Malformed("not UTF-8") from None
     except JSONDecodeError as problem:
         raise Malformed(f"not JSON: {problem.msg} at character {problem.pos}") from None
-    except ValueError as problem:  # an integer of more digits than Python converts
-        raise Malformed(f"not JSON: {problem}") from None
+    except ValueError:  # an integer of more digits than Python converts
+        raise Malformed("a number of more digits than can be read") from None
     return _without_surrogates(value)
 
 
@@ -115,7 +143,7 @@ EXACT = Context(prec=2 * MAX_EXPONENT + 100)  # no sum of two amounts is ever ro
 def amount(value: object) -> str | None:
     """Plain decimal text of an amount, digits kept; `None` for null, "" and absent.
 
-    A real zero is "0". Raises TypeError or ValueError for what is no decimal number.
+    A real zero is "0". Raises Unreadable for what is no decimal number.
     """
     if type(value) is Number:  # JSON has seen to it that it is one
         text = str(value)
@@ -132,7 +160,7 @@ def amount(value: object) -> str | None:
 
 def _checked(value: object) -> str:
     if not isinstance(value, str | int) or isinstance(value, bool):
-        raise TypeError(f"no amount: {type(value).__name__}")
+        raise Unreadable(f"it is {kind_of(value)}, not an amount", value)
     text = str(value)
     return text if _PLAIN.fullmatch(text) else _written_out(text)
 
@@ -141,9 +169,9 @@ def _written_out(text: str) -> str:
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise ValueError("no decimal number") from None
+        raise Unreadable("it is text, not an amount", text) from None
     if not number.is_finite() or abs(number.adjusted()) > MAX_EXPONENT:
-        raise ValueError("no decimal number of a sane size")
+        raise Unreadable("it is no amount of a sane size", text)
     return format(number, "f")
 
 

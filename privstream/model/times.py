@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from privstream.model.exact import amount
+from privstream.model.exact import Unreadable, amount, kind_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(
@@ -18,12 +18,12 @@ def from_rfc3339(text: object) -> str | None:
     if text is None or text == "":
         return None
     if not isinstance(text, str):
-        raise TypeError("no RFC 3339 time in UTC")
+        raise Unreadable(f"it is {kind_of(text)}, not a time", text)
     if len(text) == _FULL_LENGTH and text[4:20:3] + text[-1] == "--T::.Z":
         datetime.fromisoformat(text)  # far quicker than the expression; raises ValueError
         return text
     if not (match := _RFC3339.fullmatch(text)):
-        raise ValueError("no RFC 3339 time in UTC")
+        raise Unreadable("it is no RFC 3339 time in UTC", text)
     full = f"{match[1]}T{match[2]}.{(match[3] or '')[:6]:0<6}Z"
     datetime.fromisoformat(full)  # a day that no calendar has is none
     return full
@@ -56,7 +56,7 @@ def from_micros(micros: int) -> str:
     try:
         moment = _EPOCH + timedelta(microseconds=micros)
     except OverflowError:
-        raise ValueError("no time of this calendar") from None
+        raise Unreadable("it is no time of this calendar") from None
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from privstream.exchanges.bitfinex.aliases import COMMON, DELISTED
 from privstream.model.events import OrderStatus
+from privstream.model.exact import Unreadable
 
 SHORT_PAIR = 6  # letters of a pair without a colon: three and three
 
@@ -33,7 +34,7 @@ class Names:
         return {code, COMMON.get(code, code), self.currency(code)}
 
     def symbol(self, exchange_symbol: str) -> str:
-        """`tBTCUST` is `BTC/USDT`, `tAVAX:USD` is `AVAX/USD`. Raises ValueError as `pair` does."""
+        """`tBTCUST` is `BTC/USDT`, `tAVAX:USD` is `AVAX/USD`. Raises Unreadable as `pair` does."""
         base, quote = pair(exchange_symbol)
         return f"{self.currency(base)}/{self.currency(quote)}"
 
@@ -60,13 +61,13 @@ USUAL = Names()
 
 @lru_cache(maxsize=4096)
 def pair(exchange_symbol: str) -> tuple[str, str]:
-    """Base and quote as Bitfinex spells them. Raises ValueError for what is no trading pair."""
+    """Base and quote as Bitfinex spells them. Raises Unreadable for what is no trading pair."""
     bare = exchange_symbol.removeprefix("t")
     base, colon, quote = bare.partition(":")
     if not colon and len(bare) == SHORT_PAIR:
         base, quote = bare[:3], bare[3:]
     if bare == exchange_symbol or not base or not quote:
-        raise ValueError(f"{exchange_symbol} is no trading pair")
+        raise Unreadable(f"{exchange_symbol} is no trading pair")
     return base, quote
 
 

@@ -21,7 +21,7 @@ from privstream.exchanges.kit.side_values import (
     text_of,
 )
 from privstream.model.events import OrderStatus, PositionSide, Side, Source
-from privstream.model.exact import EXACT, amount, normal, subtract, unsigned
+from privstream.model.exact import EXACT, Unreadable, amount, normal, subtract, unsigned
 from privstream.model.reports import (
     BalanceReport,
     Fill,
@@ -53,7 +53,7 @@ class Origin(NamedTuple):
 def rows_of(payload: Any) -> list[Any]:
     """The rows of a payload, which may be one row or a list of them."""
     if not isinstance(payload, list):
-        raise TypeError("the payload is no list")
+        raise Unreadable("the payload is no list")
     lists = sum(isinstance(item, list) for item in payload)
     # One row may hold an odd list, a list of rows an odd row.
     is_row = len(payload) >= SHORTEST and 2 * lists < len(payload)
@@ -62,7 +62,7 @@ def rows_of(payload: Any) -> list[Any]:
 
 def _checked(row: object) -> Row:
     if not isinstance(row, list):
-        raise TypeError("it is no list")
+        raise Unreadable("it is no list")
     return row
 
 
@@ -74,14 +74,14 @@ def _identity(value: object) -> str:
     """An id as text, in any spelling of a whole number. Raises where it is none."""
     text = normal(amount(value))
     if not text.isdecimal() or text == "0":
-        raise ValueError("it has no id that is a number")
+        raise Unreadable("it has no id that is a number")
     return text
 
 
 def _name(value: object, what: str) -> str:
     """A text that must be there."""
     if (text := text_of(value)) is None:
-        raise ValueError(f"it has no {what}")
+        raise Unreadable(f"it has no {what}")
     return text
 
 
@@ -94,7 +94,7 @@ def _signed(value: object) -> str:
     """An amount whose sign is the side."""
     text = amount(value)
     if text is None or text == "0":
-        raise ValueError("an amount of nothing has no side")
+        raise Unreadable("an amount of nothing has no side")
     return text
 
 
@@ -150,7 +150,7 @@ def _filled(amounts: tuple[str | None, str | None]) -> str | None:
         return None
     filled = subtract(original, left)
     if filled != "0" and _side(filled) != _side(original):
-        raise ValueError("more is left than was ordered")
+        raise Unreadable("more is left than was ordered")
     return unsigned(filled)
 
 
@@ -264,7 +264,7 @@ def _liquidity(maker: object) -> Literal["maker", "taker"] | None:
         return None
     if maker in (1, -1):
         return "maker" if maker == 1 else "taker"
-    raise ValueError("it is neither 1 nor -1")
+    raise Unreadable("it is neither 1 nor -1")
 
 
 # --- wallets, positions, notifications -------------------------------------------------

@@ -33,6 +33,7 @@ from privstream.exchanges.kit.sequence import Sequence
 from privstream.model.account import Account
 from privstream.model.errors import LoginRefused, Refused, Unreachable
 from privstream.model.events import Source
+from privstream.model.exact import Unreadable
 from privstream.model.reports import (
     BalanceReport,
     Fill,
@@ -243,7 +244,7 @@ class BitfinexSession(JsonSession):
             origin = Origin(source, number, sent, self._memory.names)
             rows = rows_of(message[2])
             if not rows and kind not in LISTS.values():
-                raise ValueError("news without a row")
+                raise Unreadable("news without a row")
             yield from self._readers[kind](News(kind, rows, origin, now))
             yield from self._after_list(kind)
         elif kind != "hb" and kind not in SILENT:

@@ -13,7 +13,7 @@ from privstream.exchanges.base import unrecognised
 from privstream.exchanges.indodax import names
 from privstream.exchanges.kit.side_values import SideValues, not_negative, positive, text_of
 from privstream.model.events import Side
-from privstream.model.exact import add, amount, subtract
+from privstream.model.exact import Unreadable, add, amount, subtract
 from privstream.model.reports import AnyReport, Fill, NoticeReport, OrderFields, OrderReport
 from privstream.model.times import from_millis
 
@@ -231,22 +231,22 @@ def readable(fields: OrderFields, notices: Sequence[NoticeReport]) -> OrderField
 
 
 def moment(value: object) -> str | None:
-    """A time in milliseconds. Raises ValueError for one before Indodax: then it is of no such unit."""
+    """A time in milliseconds. Raises Unreadable for one before Indodax: then it is of no such unit."""
     return since_indodax(from_millis(value))
 
 
 def since_indodax(text: str | None) -> str | None:
-    """The time. Raises ValueError where it is before there was an Indodax."""
+    """The time. Raises Unreadable where it is before there was an Indodax."""
     if text is not None and text < BEGINNING:
-        raise ValueError("no time of this exchange")
+        raise Unreadable("no time of this exchange")
     return text
 
 
 def identifier(value: object) -> str:
-    """What names something. Raises TypeError for what is no text, or an empty one."""
+    """What names something. Raises Unreadable for what is no text, or an empty one."""
     text = text_of(value)
     if text is None:
-        raise TypeError("an id is missing")
+        raise Unreadable("an id is missing")
     return text
 
 
@@ -271,7 +271,7 @@ def _client_id(value: object) -> str | None:
 
 def _object(value: object) -> Row | None:
     if value is not None and not isinstance(value, dict):
-        raise TypeError("it is no object")
+        raise Unreadable("it is no object")
     return value
 
 

@@ -24,7 +24,7 @@ from privstream.exchanges.indodax.orders import (
 )
 from privstream.exchanges.kit.side_values import SideValues, not_negative, positive, text_of
 from privstream.model.events import Side, Source
-from privstream.model.exact import amount, normal, subtract
+from privstream.model.exact import Unreadable, amount, normal, subtract
 from privstream.model.reports import AnyReport, BalanceReport, Fill, OrderFields, OrderReport
 from privstream.model.times import from_epoch_seconds
 
@@ -104,7 +104,7 @@ def _trade_id(value: object) -> str:
 
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise TypeError("it is neither true nor false")
+        raise Unreadable("it is neither true nor false")
     return value
 
 

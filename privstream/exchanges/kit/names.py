@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from privstream.exchanges.base import MALFORMED
 from privstream.model.errors import Interrupted, Refused, Unreachable
+from privstream.model.exact import Unreadable
 from privstream.model.rest import RestFlow
 
 
@@ -18,9 +19,9 @@ def word(text: str) -> str:
 
 
 def currency_code(code: object) -> str:
-    """A currency's code. Raises TypeError for what is none."""
+    """A currency's code. Raises Unreadable for what is none."""
     if not isinstance(code, str) or not code:
-        raise TypeError("no currency")
+        raise Unreadable("no currency")
     return code
 
 

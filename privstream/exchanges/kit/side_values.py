@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 from privstream.exchanges.base import MALFORMED
-from privstream.model.exact import Number, amount, encode
+from privstream.model.exact import Number, Unreadable, amount, encode
 from privstream.model.reports import NoticeReport
 
 T = TypeVar("T")
@@ -73,17 +73,17 @@ def needed(reader: Callable[[Any], T | None]) -> Callable[[Any], T]:
     def read(value: Any) -> T:
         found = reader(value)
         if found is None:
-            raise ValueError("it is missing")
+            raise Unreadable("it is missing")
         return found
 
     return read
 
 
 def not_negative(value: object) -> str | None:
-    """An amount that has no sign of its own. Raises ValueError below zero."""
+    """An amount that has no sign of its own. Raises Unreadable below zero."""
     text = amount(value)
     if text is not None and text[0] == "-":
-        raise ValueError("it is below zero")
+        raise Unreadable("it is below zero")
     return text
 
 
@@ -94,11 +94,11 @@ def positive(value: object) -> str | None:
 
 
 def text_of(value: object) -> str | None:
-    """A text; "" means that there is none. Raises TypeError for anything else."""
+    """A text; "" means that there is none. Raises Unreadable for anything else."""
     if value is None or value == "":
         return None
     if not isinstance(value, str) or isinstance(value, Number):
-        raise TypeError("it is no text")
+        raise Unreadable("it is no text")
     return value
 
 

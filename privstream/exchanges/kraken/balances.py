@@ -21,7 +21,7 @@ from privstream.exchanges.base import MALFORMED
 from privstream.exchanges.kit.side_values import Read, not_negative, text_of, tolerant
 from privstream.exchanges.kraken import names
 from privstream.model.events import Source
-from privstream.model.exact import amount, normal
+from privstream.model.exact import Unreadable, amount, normal
 from privstream.model.reports import BalanceReport, NoticeReport
 from privstream.model.times import from_rfc3339
 
@@ -61,7 +61,7 @@ def wallet_of(element: Element) -> str | None:
         return names.place(element["asset"])
     kind, name = element["wallet_type"], element.get("wallet_id", "")
     if not (isinstance(kind, str) and isinstance(name, str) and kind):
-        raise TypeError("no wallet")
+        raise Unreadable("no wallet")
     return f"{kind}/{name}" if name else kind
 
 

@@ -28,7 +28,7 @@ from privstream.exchanges.kit.side_values import (
 )
 from privstream.exchanges.kraken import names
 from privstream.model.events import Side, Source
-from privstream.model.exact import amount
+from privstream.model.exact import Unreadable, amount
 from privstream.model.reports import AnyReport, Fill, OrderFields, OrderReport
 from privstream.model.times import from_rfc3339
 
@@ -120,7 +120,7 @@ def side_of(value: object) -> Side | None:
     """The side. Raises where it is neither of the two."""
     if value is None or value in {"buy", "sell"}:
         return value
-    raise ValueError("no side")
+    raise Unreadable("no side")
 
 
 _needed_amount = needed(not_negative)
@@ -172,7 +172,7 @@ def _force(post_only_and_force: tuple[object, object]) -> str | None:
     if post_only is True:
         return "post_only"
     if post_only not in {None, False}:
-        raise TypeError("post_only is neither true nor false")
+        raise Unreadable("post_only is neither true nor false")
     return names.word_or_none(force)
 
 
@@ -194,7 +194,7 @@ def _price(value_and_kind: tuple[object, object]) -> str | None:
     if kind is None or kind == "static":
         return positive(value)
     if not isinstance(kind, str):
-        raise TypeError("no type of a price")
+        raise Unreadable("no type of a price")
     return None
 
 
@@ -208,7 +208,7 @@ def _trigger(triggers: Any) -> str | None:
     if kind is None or kind == "static":
         return positive(triggers.get("price"))
     if not isinstance(kind, str):
-        raise TypeError("no type of a price")
+        raise Unreadable("no type of a price")
     return positive(triggers.get("actual_price"))
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from privstream.model.events import OrderStatus
-from privstream.model.exact import Number
+from privstream.model.exact import Number, Unreadable
 
 COMMON = {"XBT": "BTC", "XDG": "DOGE"}
 
@@ -16,7 +16,7 @@ COMMON = {"XBT": "BTC", "XDG": "DOGE"}
 def currency(code: str) -> str:
     """`XBT` is `BTC`, `DOT28.S` is `DOT` in another wallet; everything else is itself."""
     if not isinstance(code, str) or not code:
-        raise TypeError("no currency")
+        raise Unreadable("no currency")
     if "." in code:
         code = short(_BONDED.sub("", code.partition(".")[0]) or code)
     return COMMON.get(code, code)
@@ -45,10 +45,10 @@ def uncommon(code: str) -> str:
 
 @lru_cache(maxsize=4096)
 def symbol(pair: str) -> str:
-    """`XBT/EUR` (v1) and `BTC/EUR` (v2) are both `BTC/EUR`. Raises ValueError without a slash."""
+    """`XBT/EUR` (v1) and `BTC/EUR` (v2) are both `BTC/EUR`. Raises Unreadable without a slash."""
     base, slash, quote = pair.partition("/")
     if not slash:
-        raise ValueError(f"{pair} is no pair")
+        raise Unreadable(f"{pair} is no pair")
     return f"{currency(base)}/{currency(quote)}"
 
 
@@ -63,9 +63,9 @@ def quote_of(common_symbol: str | None) -> str | None:
 
 
 def identity(text: object) -> str:
-    """An id of the exchange's. Raises TypeError for what is none."""
+    """An id of the exchange's. Raises Unreadable for what is none."""
     if not isinstance(text, str) or not text or isinstance(text, Number):
-        raise TypeError("no id")
+        raise Unreadable("no id")
     return text
 
 

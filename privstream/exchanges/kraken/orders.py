@@ -30,7 +30,7 @@ from privstream.exchanges.kit.side_values import (
 from privstream.exchanges.kraken import names
 from privstream.exchanges.kraken.executions import side_of
 from privstream.model.events import Source
-from privstream.model.exact import amount
+from privstream.model.exact import Unreadable, amount
 from privstream.model.reports import Fill, NoticeReport, OrderFields, OrderReport
 from privstream.model.times import from_epoch_seconds
 
@@ -89,7 +89,7 @@ def _read_fields(row: Row, pair: str | None, read: Read) -> OrderFields:
 
 def _object(value: object) -> Row:
     if not isinstance(value, dict):
-        raise TypeError("no object")
+        raise Unreadable("no object")
     return value
 
 
@@ -248,5 +248,5 @@ _needed_amount = needed(not_negative)
 def _liquidity(maker: object) -> Any:
     """REST says who made it; v1 does not."""
     if maker not in {None, True, False}:
-        raise TypeError("neither true nor false")
+        raise Unreadable("neither true nor false")
     return None if maker is None else ("maker" if maker else "taker")

@@ -13,7 +13,7 @@ from privstream.exchanges.kit.side_values import KeyedValues
 from privstream.exchanges.poloniex import names
 from privstream.exchanges.poloniex.orders import Item
 from privstream.model.events import Source
-from privstream.model.exact import amount
+from privstream.model.exact import Unreadable, amount
 from privstream.model.reports import AnyReport, BalanceReport, NoticeReport
 from privstream.model.times import from_millis
 
@@ -84,10 +84,10 @@ def _place(item: Item, wallet: str) -> Place:
 
 
 def _amounts(place: Place, values: KeyedValues) -> dict[str, Any]:
-    """What is in a place. Raises ValueError where nothing of it can be read."""
+    """What is in a place. Raises Unreadable where nothing of it can be read."""
     available, hold = values.of("available", amount), values.of("hold", names.size)
     if available is None and hold is None:
-        raise ValueError("no balance is stated")
+        raise Unreadable("no balance is stated")
     return {
         "currency": names.common(place[0]),
         "exchange_currency": place[0],

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from privstream.exchanges.kit.pairs import typed_pair
 from privstream.model.events import OrderStatus, Side
-from privstream.model.exact import Number, amount
+from privstream.model.exact import Number, Unreadable, amount, kind_of
 
 Liquidity: TypeAlias = Literal["maker", "taker"]
 
@@ -30,10 +30,10 @@ def common(code: str) -> str:
 
 @lru_cache(maxsize=4096)
 def symbol(pair: str) -> str:
-    """`BTC_USDT` is `BTC/USDT`. Raises ValueError for what is no pair."""
+    """`BTC_USDT` is `BTC/USDT`. Raises Unreadable for what is no pair."""
     base, _, quote = pair.rpartition("_")
     if not (base and quote):
-        raise ValueError(f"{pair} is no pair")
+        raise Unreadable(f"{pair} is no pair")
     return f"{common(base)}/{common(quote)}"
 
 
@@ -49,26 +49,26 @@ def word(value: str) -> str:
 
 
 def text(value: object) -> str:
-    """A text that says something. Raises TypeError and ValueError for what is none."""
+    """A text that says something. Raises Unreadable for what is none."""
     if not isinstance(value, str) or isinstance(value, Number):
-        raise TypeError("it is no text")
+        raise Unreadable("it is no text")
     if not value:
-        raise ValueError("it is empty")
+        raise Unreadable("it is empty")
     return value
 
 
 def given(value: object) -> str | None:
     """An id as text; 0, "0", "" and null mean that there is none."""
     if isinstance(value, bool) or not isinstance(value, str | int | None):
-        raise TypeError(f"no id: {type(value).__name__}")
+        raise Unreadable(f"it is {kind_of(value)}, not an id", value)
     return None if value in {None, 0, "0", ""} else str(value)
 
 
 def required(value: object, what: str) -> str:
-    """An id that must be there. Raises ValueError where it is not."""
+    """An id that must be there. Raises Unreadable where it is not."""
     found = given(value)
     if found is None:
-        raise ValueError(f"no {what}")
+        raise Unreadable(f"no {what}")
     return found
 
 
@@ -79,10 +79,10 @@ def currency(value: object) -> str | None:
 
 
 def size(value: object) -> str | None:
-    """An amount that cannot be below zero. Raises ValueError where it is."""
+    """An amount that cannot be below zero. Raises Unreadable where it is."""
     found = amount(value)
     if found is not None and found[0] == "-":
-        raise ValueError("an amount below zero")
+        raise Unreadable("an amount below zero")
     return found
 
 
@@ -97,18 +97,18 @@ LIQUIDITY: dict[str, Liquidity] = {"maker": "maker", "taker": "taker"}
 
 
 def side(value: str) -> Side:
-    """Raises ValueError for what is neither."""
+    """Raises Unreadable for what is neither."""
     found = SIDES.get(value.lower())
     if found is None:
-        raise ValueError("neither buy nor sell")
+        raise Unreadable("neither buy nor sell")
     return found
 
 
 def liquidity(value: str) -> Liquidity | None:
-    """Whose the price was; "" where nothing was filled. Raises ValueError for another word."""
+    """Whose the price was; "" where nothing was filled. Raises Unreadable for another word."""
     found = LIQUIDITY.get(value.lower())
     if found is None and value:
-        raise ValueError("neither maker nor taker")
+        raise Unreadable("neither maker nor taker")
     return found
 
 
@@ -123,10 +123,10 @@ def order_type(value: str) -> str:
 
 
 def time_in_force(value: str) -> str | None:
-    """Only REST states it. Raises ValueError for a word that nobody knows."""
+    """Only REST states it. Raises Unreadable for a word that nobody knows."""
     plain = word(value)
     if plain and plain not in _TIMES_IN_FORCE:
-        raise ValueError("no time in force that is known")
+        raise Unreadable("no time in force that is known")
     return plain or None
 
 

@@ -19,6 +19,7 @@ from privstream.exchanges.poloniex.fill_keys import FillKeys
 from privstream.exchanges.poloniex.refusals import complaint, login_refused, words_of
 from privstream.exchanges.poloniex.rest import millis, sign
 from privstream.model.account import Account, Secret
+from privstream.model.exact import Unreadable
 from privstream.model.reports import AnyReport, NoticeReport
 from privstream.model.rest import Now, Stamp
 from privstream.model.session import Action, Ready, Reconnect, Send, Synced
@@ -111,7 +112,7 @@ class PoloniexSession(JsonSession):
         """It names no channel: before all is acknowledged, it is what we just asked for."""
         text = words_of(message)
         if not text:
-            raise ValueError("no words")
+            raise Unreadable("no words")
         if self._is_ready or not self._pulse.is_live:
             yield NoticeReport(level="error", code="error", text=text, element=message)
         if not self._pulse.is_live:  # a replay tells what went wrong, and goes on
@@ -164,7 +165,7 @@ def elements(message: dict[str, Any]) -> list[Any]:
     if isinstance(items, dict):
         return [items]
     if not isinstance(items, list):
-        raise TypeError("data is no list")
+        raise Unreadable("data is no list")
     return items
 
 

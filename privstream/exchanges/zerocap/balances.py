@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from privstream.exchanges.base import each
 from privstream.exchanges.kit.side_values import KeyedValues
 from privstream.model.events import Source
-from privstream.model.exact import amount
+from privstream.model.exact import Unreadable, amount
 from privstream.model.reports import AnyReport, BalanceReport, Listed, NoticeReport
 from privstream.model.times import from_millis
 
@@ -90,7 +90,7 @@ def _read(
     total, hold = values.of("total", amount), values.of("used", amount)
     available = values.of("free", amount)
     if total is None and available is None:
-        raise ValueError("no balance is stated")
+        raise Unreadable("no balance is stated")
     yield BalanceReport(
         currency=place.asset.upper(),
         exchange_currency=place.asset,
@@ -147,13 +147,13 @@ class _Names:
             self._accounts.add(account)
 
     def place(self, outer: str, inner: str | None = None) -> Place:
-        """Raises ValueError where it cannot be told."""
+        """Raises Unreadable where it cannot be told."""
         if inner is None:
             return Place(outer, None)
         outer_is_asset = outer in self._assets or inner in self._accounts
         inner_is_asset = inner in self._assets or outer in self._accounts
         if outer_is_asset == inner_is_asset:
-            raise ValueError("cannot tell which of the two names is the asset")
+            raise Unreadable("cannot tell which of the two names is the asset")
         return Place(outer, inner) if outer_is_asset else Place(inner, outer)
 
 

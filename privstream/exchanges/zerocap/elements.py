@@ -14,7 +14,7 @@ from privstream.exchanges.base import each
 from privstream.exchanges.kit.side_values import KeyedValues, text_of
 from privstream.exchanges.zerocap import names
 from privstream.model.events import OrderStatus, Side, Source
-from privstream.model.exact import EXACT, add, amount, decode, nonzero, normal, unsigned
+from privstream.model.exact import EXACT, Unreadable, add, amount, decode, nonzero, normal, unsigned
 from privstream.model.reports import (
     AnyReport,
     Fill,
@@ -42,7 +42,7 @@ def read_order_push(
     `dated` gives an order a time also where it does not state when it ended.
     """
     if not isinstance(element, dict):
-        raise TypeError("no object")
+        raise Unreadable("no object")
     yield from each((element,), partial(_read_fills, source=source))
     yield from each((element,), partial(_read_order, source=source, dated=dated))
 
@@ -61,7 +61,7 @@ def fills_of(trades: Any) -> list[Any]:
     if isinstance(trades, dict):
         return [trades] if "id" in trades else list(trades.values())
     if not isinstance(trades, list):
-        raise TypeError("trades are no list")
+        raise Unreadable("trades are no list")
     return trades
 
 
@@ -126,7 +126,7 @@ def _doubtful(price: str | None, quantity: str | None, cost: str | None) -> tupl
 def _stated(value: object) -> str:
     text = amount(value)
     if text is None:
-        raise ValueError("an amount is missing")
+        raise Unreadable("an amount is missing")
     return text
 
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from privstream.exchanges.kit.pairs import typed_pair
 from privstream.exchanges.kit.side_values import text_of
 from privstream.model.events import OrderStatus, Side
-from privstream.model.exact import nonzero
+from privstream.model.exact import Unreadable, nonzero
 
 Liquidity: TypeAlias = Literal["maker", "taker"]
 
@@ -38,7 +38,7 @@ def symbol(value: object) -> str | None:
     """The common name of a pair. Raises for what is no text, or names no pair."""
     text = text_of(value)
     if text is not None and typed_pair(text) is None:
-        raise ValueError("it is no pair")
+        raise Unreadable("it is no pair")
     return text and text.upper()
 
 
@@ -54,14 +54,14 @@ def word_of(value: object) -> str | None:
 
 
 def identity(value: object) -> str:
-    """An id as text. Raises ValueError where there is none."""
+    """An id as text. Raises Unreadable where there is none."""
     if isinstance(value, bool) or not isinstance(value, str | int) or not value:
-        raise ValueError("the id is missing")
+        raise Unreadable("the id is missing")
     return str(value)
 
 
 def id_if_any(value: object) -> str | None:
-    """An id as text; zero and "" mean that there is none. Raises ValueError for what is none."""
+    """An id as text; zero and "" mean that there is none. Raises Unreadable for what is none."""
     return None if value in (None, "", 0) and value is not False else identity(value)
 
 
@@ -69,7 +69,7 @@ def side(value: object) -> Side | None:
     """Raises for what is neither."""
     text = text_of(value)
     if text is not None and text.lower() not in _SIDES:
-        raise ValueError("neither buy nor sell")
+        raise Unreadable("neither buy nor sell")
     return None if text is None else _SIDES[text.lower()]
 
 
@@ -77,13 +77,13 @@ def liquidity(value: object) -> Liquidity | None:
     """Whose the price was. Raises for another word."""
     text = text_of(value)
     if text is not None and text.lower() not in _LIQUIDITY:
-        raise ValueError("neither maker nor taker")
+        raise Unreadable("neither maker nor taker")
     return None if text is None else _LIQUIDITY[text.lower()]
 
 
 def price(value: object) -> str | None:
-    """A price; zero means that there is none. Raises ValueError below zero."""
+    """A price; zero means that there is none. Raises Unreadable below zero."""
     found = nonzero(value)
     if found is not None and found.startswith("-"):
-        raise ValueError("a negative price")
+        raise Unreadable("a negative price")
     return found

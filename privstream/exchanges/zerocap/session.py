@@ -16,6 +16,7 @@ from privstream.exchanges.zerocap.privacy import veiled
 from privstream.exchanges.zerocap.readings import Readings
 from privstream.exchanges.zerocap.refusals import error_for, is_final
 from privstream.exchanges.zerocap.subscriptions import Subscriptions
+from privstream.model.exact import Unreadable
 from privstream.model.reports import AnyReport, Fill, Listed, NoticeReport
 from privstream.model.rest import Now, RestFlow, Stamp
 from privstream.model.session import Action, Ask, Ping, Ready, Reconnect, Send, Synced
@@ -107,7 +108,7 @@ class ZerocapSession(JsonSession):
         elif kind in {"order", "trade", "price"}:
             element = message["data"]
             if not element:
-                raise ValueError("no data")
+                raise Unreadable("no data")
             elements = element if isinstance(element, list) else [element]
             yield from self._read_elements(kind, elements, now)
         else:
@@ -118,7 +119,7 @@ class ZerocapSession(JsonSession):
     def _read_words(self, message: dict[str, Any], now: Now) -> Iterator[Action]:
         text = message["message"]
         if not text:
-            raise ValueError("no words")
+            raise Unreadable("no words")
         plain = text.lower()
         yield from self._subscriptions.begin()  # whatever comes first is the greeting
         channel, _, rest = plain.partition(" ")

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from privstream.app.environment import Environment
+from privstream.app.symbols import all_names, common_names
 from privstream.connection.account.backoff import Backoff
 from privstream.connection.account.one_order import OneOrder
 from privstream.connection.account.supervisor import Outside, Supervisor
@@ -43,7 +44,8 @@ if TYPE_CHECKING:  # start-up time
 class Wanted:
     """What the user wants to see of each account."""
 
-    symbols: frozenset[str] = frozenset()
+    symbols: tuple[str, ...] = ()
+    """As they were typed."""
     snapshot: bool = True
     raw_elements: bool = False
     raw_frames: bool = False
@@ -90,7 +92,7 @@ def add_account(
         exchange=exchange.name,
         account=account.name,
         channels=frozenset(channels),
-        symbols=wanted.symbols,
+        symbols=all_names(type(exchange), wanted.symbols),
         snapshot=wanted.snapshot,
         raw=wanted.raw_elements,
     )
@@ -169,7 +171,8 @@ def open_state(
 
     path = state_path(environment.state_folder(), account.name, simulated=simulated)
     host = urlsplit(account.endpoints.rest_url).hostname or ""
-    whose = Whose(account.exchange, account.name, host, channels, wanted.symbols)
+    symbols = common_names(find(account.exchange), wanted.symbols)
+    whose = Whose(account.exchange, account.name, host, channels, symbols)
     return State(path, whose, SystemClock().now().wall_ns)
 
 

@@ -15,6 +15,7 @@ import msgspec
 from privstream import exchanges
 from privstream.app.environment import Environment
 from privstream.app.recording import Head, Replay, read_entry, read_head
+from privstream.app.symbols import UnseenSymbols, all_names
 from privstream.delivery.signals import Stop
 from privstream.exchanges.base import Exchange
 from privstream.memory.event_maker import View
@@ -51,9 +52,13 @@ def replay(environment: Environment, request: ReplayRequest, kind: Format) -> in
     with _opened(request.file) as file:
         player = Player(_lines(file, environment.stop), request)
         output = environment.output(kind, [player.head.account])
+        unseen = UnseenSymbols([player.exchange], request.symbols, environment.console.say)
         for event in player.events():
+            unseen.take([event])
             if output is not None:
                 output.write([event])
+    if request.count is None:
+        unseen.conclude()
     return 0
 
 
@@ -109,9 +114,9 @@ class Player:
                 )
             self.head = found
             self._is_recording = True
-        self._exchange = exchange_of(self.head)
+        self.exchange = exchange_of(self.head)
         # Of bare frames everything is shown, also what is streamed only when named.
-        every = frozenset(self._exchange.channels)
+        every = frozenset(self.exchange.channels)
         self._shown = frozenset(self.head.channels) if self._is_recording else every
 
     def _head_of(self, name: str, protocol: str | None) -> Head:
@@ -143,12 +148,12 @@ class Player:
             exchange=self.head.exchange,
             account=self.head.account,
             channels=self._shown,
-            symbols=frozenset(name.upper() for name in self._request.symbols),
+            symbols=all_names(type(self.exchange), self._request.symbols),
             snapshot=self._request.snapshot,
             raw=self._request.raw,
         )
         started = self.head.started if self._is_recording else None
-        played = Replay(self._exchange, self.head.channels, Ledger(view, started))
+        played = Replay(self.exchange, self.head.channels, Ledger(view, started))
         if self._is_recording:
             yield from self._of_recording(played)
         else:

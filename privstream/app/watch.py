@@ -16,6 +16,7 @@ from privstream.app.assembly import (
 )
 from privstream.app.durations import moment, seconds
 from privstream.app.environment import Environment
+from privstream.app.symbols import UnseenSymbols
 from privstream.delivery.printer import Printer
 from privstream.delivery.stream import Stream
 from privstream.exchanges.base import Exchange
@@ -105,6 +106,11 @@ def watch(environment: Environment, request: Request, recorder: Recorder | None 
             show_status=request.status,
             count=request.count,
             states=states,
+            unseen=UnseenSymbols(
+                [exchanges.find(account.exchange)(account) for account, _ in streamed],
+                request.symbol or (),
+                environment.console.say,
+            ),
         )
         if duration is not None:
             environment.stop.end_after(duration)
@@ -125,7 +131,7 @@ def _wanted(environment: Environment, request: Request, kind: Format) -> Wanted:
     return Wanted(
         since_ns=None if request.since is None else moment(request.since, time.time_ns()),
         audit_every=0.0 if request.audit == "0" else seconds(request.audit),
-        symbols=frozenset(symbol.upper() for symbol in request.symbol or ()),
+        symbols=tuple(request.symbol or ()),
         snapshot=not request.no_snapshot,
         raw_elements=request.raw,
         raw_frames=kind is Format.RAW and environment.stdout_is_open,

@@ -9,7 +9,7 @@ Everything here runs in the main thread, which alone owns outputs.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from privstream.delivery.signals import Stop, Stopped
 from privstream.delivery.stream import Ended, Item, Received, Stream, Told, Whole
@@ -25,6 +25,16 @@ if TYPE_CHECKING:  # start-up time
 
 PAUSE = 0.5
 """Seconds: how often the main thread looks around when nothing comes."""
+
+
+class Unseen(Protocol):
+    """Says what was wanted and does not come."""
+
+    def take(self, events: Sequence[AnyEvent], /) -> None:
+        """These came."""
+
+    def look(self) -> None:
+        """Perhaps it is time to say something."""
 
 
 class Finished(Exception):
@@ -45,6 +55,7 @@ class Printer:
         show_status: bool = False,
         count: int | None = None,
         states: "Mapping[str, State] | None" = None,
+        unseen: Unseen | None = None,
     ) -> None:
         self._console = console
         self._line = console.line
@@ -54,6 +65,7 @@ class Printer:
         self._sinks = sinks
         self._show_status = show_status
         self._left = count
+        self._unseen = unseen
         self._worst = Exit.DONE
         self._is_reopening_due = False
         self._reader_takes = True
@@ -140,6 +152,8 @@ class Printer:
                     self._remembering.whole(item)
             case _:
                 self._print(item)
+        if self._unseen is not None:
+            self._unseen.look()
         self._line.draw(from_nanos(time.time_ns()))
 
     def _end_of(self, ended: Ended) -> None:
@@ -174,6 +188,8 @@ class Printer:
 
     def _shown(self, events: list[AnyEvent]) -> list[AnyEvent]:
         """Those to print, of as many as are still wanted."""
+        if self._unseen is not None:
+            self._unseen.take(events)
         for event in events:
             # That it stopped is known to who stopped it; an error says so itself.
             if isinstance(event, Status) and event.state != "stopped":

@@ -24,9 +24,7 @@ APART = 50e-6
 IN_TIME = 2.0
 HUNG = 10.0
 LATEST = 1.2
-"""Seconds after the start at which the first one comes at the latest."""
-LOADING = 0.15
-"""Before that the interpreter itself is still starting, and obeys signals in its own way."""
+"""Seconds after it has taken over at which the first one comes at the latest."""
 COMMANDS: tuple[tuple[str, ...], ...] = (
     ("watch", "kraken", "--json"),
     ("watch", "kraken", "--resume", "--json", "-v"),
@@ -101,7 +99,8 @@ def _strike_once(
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = program.start(*words, stdin=stdin, stdout=out, stderr=err)
         try:
-            time.sleep(chance.uniform(LOADING, LATEST))
+            _await_take_over(process)
+            time.sleep(chance.uniform(0.0, LATEST))
             is_over = process.poll() is not None
             process.send_signal(first)
             _spin(APART)
@@ -120,6 +119,16 @@ def _strike_once(
     if code is None or took > IN_TIME or "Traceback" in said or "internal error" in said:
         what = f"{' '.join(words)}: {first.name} {second.name}, {took:.1f} s, exit {code}: {said}"
         figures.faults.append(what)
+
+
+def _await_take_over(process: "subprocess.Popen[str]") -> None:
+    """Until then the interpreter is still starting, and obeys signals in its own way."""
+    while process.poll() is None:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
+        if int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1:
+            return
+        time.sleep(0.001)
 
 
 def _spin(seconds: float) -> None:

@@ -1,0 +1,79 @@
+"""The symbols that somebody wants to see, however he spells them.
+
+The one rule: a symbol of which nothing comes is never silently empty.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from privstream.exchanges.base import Exchange
+from privstream.model.events import AnyEvent, Status
+
+WAIT = 5.0
+"""Seconds after all accounts are live in which each symbol may show."""
+
+
+def common_names(exchange: type[Exchange], typed: Iterable[str]) -> frozenset[str]:
+    """What was typed, as events spell it."""
+    return frozenset(exchange.symbol_of(text) or text.upper() for text in typed)
+
+
+def all_names(exchange: type[Exchange], typed: Iterable[str]) -> frozenset[str]:
+    """The names, in capitals, by which an event of these symbols may be known."""
+    typed = tuple(typed)
+    return common_names(exchange, typed) | {text.upper() for text in typed}
+
+
+class UnseenSymbols:
+    """Says, once, which of the symbols wanted nothing was seen of."""
+
+    def __init__(
+        self, accounts: Sequence[Exchange], typed: Iterable[str], say: Callable[[str], None]
+    ) -> None:
+        kinds = [type(one) for one in accounts]
+        self._say = say
+        self._unseen = {
+            text: frozenset[str]().union(*(all_names(kind, (text,)) for kind in kinds))
+            for text in typed
+        }
+        self._not_live = {one.account.name for one in accounts}
+        self._due = float("inf")
+        for text in self._unseen:
+            if not any(kind.symbol_of(text) for kind in kinds):
+                titles = " or ".join(dict.fromkeys(kind.title for kind in kinds))
+                say(f"no market of {titles} is called {text}")
+
+    def take(self, events: Iterable[AnyEvent], /) -> None:
+        """These were shown, or are states of the connections."""
+        if not self._unseen:
+            return
+        for event in events:
+            if isinstance(event, Status):
+                self._hear(event)
+            else:
+                self._see(getattr(event, "symbol", None), getattr(event, "exchange_symbol", None))
+
+    def _hear(self, status: Status) -> None:
+        if status.state == "live" and self._not_live:
+            self._not_live.discard(status.account)
+            if not self._not_live:
+                self._due = time.monotonic() + WAIT
+
+    def _see(self, *names: str | None) -> None:
+        seen = {name.upper() for name in names if name}
+        for text in [text for text, known in self._unseen.items() if known & seen]:
+            del self._unseen[text]
+
+    def look(self) -> None:
+        """Say it, where it is time to; call it as often as you like."""
+        if time.monotonic() >= self._due:
+            self.conclude()
+
+    def conclude(self) -> None:
+        """Say it now."""
+        if self._unseen:
+            self._say(
+                f"nothing has been seen of {', '.join(self._unseen)} so far: neither open orders "
+                "nor fills; if that cannot be, look at how it is spelt"
+            )
+            self._unseen = {}

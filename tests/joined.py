@@ -102,7 +102,7 @@ class World:
         account = self.simulated.account(BASE, options or {})
         exchange = self.exchange = find(name)(account)
         self.channels = exchange.select(channels)
-        self._outbox = Outbox()
+        self._outbox = self._make_outbox()
         self.notes: list[str] = []
         self.requests: list[str] = []
         self.sockets: list[JoinedSocket] = []
@@ -147,6 +147,9 @@ class World:
             since_ns=since_ns,
             audit_every=audit_every,
         )
+
+    def _make_outbox(self) -> "Outbox":
+        return Outbox()
 
     # --- the story ---------------------------------------------------------------------
 
@@ -428,6 +431,17 @@ class JoinedSocket:
 
     def abort(self) -> None:
         self.end = Interrupted("aborted")
+
+    def age(self) -> None:
+        """Nobody reads: what comes waits here."""
+        if self._connection is not None and self.end is None:
+            self._tick(self._connection)
+
+    def forget(self) -> None:
+        """What came and was not read is gone."""
+        self._waiting.clear()
+        self._dripping.clear()
+        self._controls.clear()
 
     @property
     def _is_frozen(self) -> bool:

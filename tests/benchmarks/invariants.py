@@ -20,6 +20,7 @@ from privstream.model.rest import Now
 from privstream.model.times import to_nanos
 from privstream.simulator.base import SimulatedExchange
 from privstream.simulator.faults import Happened
+from tests.benchmarks.claims import Span, is_late, lateness, untrue_claims
 from tests.valid import assert_valid_line
 
 Told: TypeAlias = dict[str, Any]
@@ -31,6 +32,8 @@ TAKING = frozenset({"lose", "mute", "reorder"})
 """Faults after which the stream itself may tell a trade late, such as within its order."""
 AROUND = 5.0
 """Seconds around such a fault: what it takes may have waited in a stalled socket."""
+LONGEST = 120.0
+"""Seconds after which a connection that a fault struck was surely given up."""
 EARLY = 5.0
 """Seconds before the start from which a fill may be told: some times are whole seconds."""
 HELD = {"bitfinex": 5.0}
@@ -72,6 +75,8 @@ class Evidence:
     """Of the longest run."""
     exits: Sequence[tuple[int, int]] = ()
     """The code that a run should have ended with, and the one it did."""
+    stalls: Sequence[Span] = ()
+    """When nobody read."""
 
 
 @dataclass
@@ -90,6 +95,10 @@ class Report:
     gaps: Counter[str] = field(default_factory=Counter)
     detection: list[float] = field(default_factory=list)
     """Seconds from a fault to `retrying`, where one alone struck that connection."""
+    lateness: list[float] = field(default_factory=list)
+    """Seconds from a live trade to its reading."""
+    untrue: list[str] = field(default_factory=list)
+    """Gaps that say `complete: true` and are not."""
     recovery: list[float] = field(default_factory=list)
     """Seconds from `retrying` to the gap that ends the interruption."""
     samples: Sequence[Sample] = ()
@@ -103,6 +112,8 @@ class Report:
             *(f"  {name:<10}{_counted(of)}" for name, of in sorted(self.by_account.items())),
             f"detection   {_spread(self.detection)}",
             f"recovery    {_spread(self.recovery)}",
+            f"lateness    {_spread(self.lateness)}",
+            f"claims      {len(self.untrue)} untrue of {_claims(self.gaps)} that say complete",
             f"memory      {_course([s.kilobytes for s in self.samples])} kB",
             f"threads     {_course([s.threads for s in self.samples])}",
             f"descriptors {_course([s.descriptors for s in self.samples])}",
@@ -115,16 +126,28 @@ def check(evidence: Evidence) -> Report:
     """Look at all of it; what is broken is in `violations`, each with its invariant's number."""
     report = Report(samples=evidence.samples)
     report.faults = Counter(one.fault.kind for one in evidence.happened if met_somebody(one))
-    last = len(evidence.runs) - 1
-    runs = [list(_parsed(report, run, whole=n == last)) for n, run in enumerate(evidence.runs)]
+    clean = [due == 0 for due, _ in evidence.exits] or [
+        n == len(evidence.runs) - 1 for n in range(len(evidence.runs))
+    ]
+    runs = [list(_parsed(report, run, whole=clean[n])) for n, run in enumerate(evidence.runs)]
+    _check_chain(report, runs, clean)
     events = [event for run in runs for event in run]
     report.events = len(events)
     for run in runs:
         _check_ids(report, run)
         _check_progress(report, run)
     accounts = _by_account(events)
+    report.untrue = [
+        claim
+        for account, truth in evidence.truth.items()
+        for claim in untrue_claims(
+            account, _since_live(truth, accounts[account]), accounts[account]
+        )
+    ]
+    _broken(report, "I9", report.untrue)
     for account, truth in evidence.truth.items():
         _check_trades(report, account, truth, accounts[account], evidence.until_ns)
+        _check_lateness(report, evidence, account, accounts[account])
     for run in runs:
         for account, own in _by_account(run).items():
             _check_order(report, evidence, account, own)
@@ -187,6 +210,16 @@ def _check_ids(report: Report, run: Sequence[Told]) -> None:
     _broken(report, "I1", [f"{name} came {count} times" for name, count in doubled.items()])
 
 
+def _check_chain(report: Report, runs: Sequence[Sequence[Told]], clean: Sequence[bool]) -> None:
+    """I1: after a clean stop no trade is told again."""
+    for before, after, was_clean in zip(runs, runs[1:], clean, strict=False):
+        if was_clean:
+            known = {(e["account"], e["trade_id"]) for e in before if e["type"] == "trade"}
+            again = {(e["account"], e["trade_id"]) for e in after if e["type"] == "trade"} & known
+            report.trades["doubled"] += len(again)
+            _broken(report, "I1", [f"{name} came again after a clean stop" for name in again])
+
+
 def _check_trades(
     report: Report, account: str, truth: Truth, own: Sequence[Told], until_ns: int
 ) -> None:
@@ -217,6 +250,28 @@ def _check_trades(
     _broken(report, "I2", [f"{account} {name} is from before the start" for name in early])
 
 
+def _since_live(truth: Truth, own: Sequence[Told]) -> Truth:
+    """What happened before the first connection was live is not asked for."""
+    since = next((to_nanos(e["received"]) for e in own if e.get("state") == "live"), 0)
+    return {name: at for name, at in truth.items() if at >= since}
+
+
+def _check_lateness(report: Report, evidence: Evidence, account: str, own: Sequence[Told]) -> None:
+    """I10: live events are not held back, whatever is read beside them."""
+    faults = [
+        (
+            o.wall_ns - round(AROUND * 1e9),
+            o.wall_ns + round((min(o.fault.seconds, LONGEST) + AROUND) * 1e9),
+        )
+        for o in _struck(evidence, account)
+    ]
+    found = lateness(evidence.truth[account], own, [*evidence.stalls, *faults])
+    report.lateness += found
+    exchange = next((event["exchange"] for event in own), "")
+    if is_late(found, HELD.get(exchange, 0.0)):
+        report.violations.append(f"I10: {account}: live trades {_spread(found)}")
+
+
 def _owns_up(gap: Told, time_ns: int) -> bool:
     margin = round(MARGIN * 1e9)
     return to_nanos(gap["from"]) - margin <= time_ns <= to_nanos(gap["to"]) + margin
@@ -236,13 +291,19 @@ def _check_order(report: Report, evidence: Evidence, account: str, own: Sequence
         if trade["type"] != "trade" or trade["source"] != "stream" or at < started:
             continue
         late = (latest - at) / 1e9
-        if late > HELD.get(trade["exchange"], 0.0) and not any(_took(one, at) for one in taken):
+        excused = any(_took(one, at) for one in taken) or _nobody_read(evidence, at)
+        if late > HELD.get(trade["exchange"], 0.0) and not excused:
             report.violations.append(f"I3: {account} {trade['trade_id']} is {late:.3f} s too late")
         latest = max(latest, at)
 
 
 def _struck(evidence: Evidence, account: str) -> list[Happened]:
     return [o for o in evidence.happened if o.exchange == account and met_somebody(o)]
+
+
+def _nobody_read(evidence: Evidence, time_ns: int) -> bool:
+    margin = round(AROUND * 1e9)
+    return any(since - margin <= time_ns <= until + margin for since, until in evidence.stalls)
 
 
 def _took(one: Happened, time_ns: int) -> bool:
@@ -352,6 +413,10 @@ def _broken(report: Report, invariant: str, sentences: Iterable[str]) -> None:
 
 def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
+
+
+def _claims(gaps: Mapping[str, int]) -> int:
+    return sum(count for name, count in gaps.items() if name.endswith(" complete"))
 
 
 def _spread(seconds: Sequence[float]) -> str:

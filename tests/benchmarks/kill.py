@@ -97,11 +97,19 @@ def kill(
     return figures
 
 
-def configured(simulation: Simulation, folder: Path, *exchanges: str) -> Path:
-    """A config file that leads to the simulated accounts."""
+def configured(simulation: Simulation, folder: Path, *exchanges: str, accounts: int = 1) -> Path:
+    """A config file that leads to the simulated accounts, so many of each, with one key."""
     path = folder / "config.toml"
     path.touch(0o600)
-    path.write_text("".join(_section(simulation, exchange) for exchange in exchanges))
+    sections = [_section(simulation, exchange) for exchange in exchanges]
+    for exchange in exchanges:
+        credentials = simulation.account(exchange, {}).credentials
+        secrets = "".join(f'{name} = "{text.reveal()}"\n' for name, text in credentials.items())
+        sections += [
+            f'[accounts.{exchange}-{number}]\nexchange = "{exchange}"\n{secrets}'
+            for number in range(2, accounts + 1)
+        ]
+    path.write_text("".join(sections))
     return path
 
 

@@ -3,13 +3,17 @@
 The one rule: the figures are of the program as a user starts it, in a process of its own.
 
     python -m tests.benchmarks.soak [--minutes 5] [--chaos 3] [--rate 5] [--seed 1]
-                                    [--audit 30] [--kills N] [--keep FOLDER] [EXCHANGE]...
+                                    [--audit 30] [--kills N] [--terms N] [--stall SECONDS]
+                                    [--accounts N] [--keep FOLDER] [EXCHANGE]...
 
-With --kills it runs with --resume and is killed with -9 so many times on its way. At the
-end no new faults are drawn for a while, so that what was lost without a trace is found.
+With --kills and --terms it runs with --resume and is ended so many times on its way, with -9
+or with SIGTERM. With --stall the reader of its output stops now and then, for up to so long.
+With --accounts there are so many of each exchange, all with one key. At the end no new faults
+are drawn for a while, so that what was lost without a trace is found.
 """
 
 import argparse
+import math
 import os
 import signal
 import stat
@@ -26,6 +30,7 @@ from typing import Any
 
 from privstream import exchanges
 from privstream.simulator.server import Simulation, system_clock
+from tests.benchmarks.claims import Span
 from tests.benchmarks.invariants import Evidence, Report, Sample, check, truth_of
 from tests.benchmarks.kill import configured
 from tests.cli.conftest import Program
@@ -38,6 +43,7 @@ DOUBT = 30.0
 """Seconds before the end whose trades may not have been told yet."""
 LAG = 70.0
 """Seconds after an audit in which REST may still lag behind, with a margin."""
+STALL_EVERY = 20.0
 FILES = "/proc/{}/fd"
 
 
@@ -52,11 +58,59 @@ class Plan:
     seed: int = 1
     audit: float = 30.0
     kills: int = 0
+    terms: int = 0
+    stall: float = 0.0
+    accounts: int = 1
 
     @property
     def words(self) -> list[str]:
-        resume = ["--resume"] if self.kills else []
-        return ["watch", "all", "--status", "--audit", f"{self.audit:g}s", *resume]
+        resume = ["--resume"] if self.kills or self.terms else []
+        audit = f"{self.audit:g}s"
+        return ["watch", "all", "--status", "--format", "jsonl", "--audit", audit, *resume]
+
+    def names_of(self, exchange: str) -> list[str]:
+        """The accounts there."""
+        more = [f"{exchange}-{number}" for number in range(2, self.accounts + 1)]
+        return [exchange, *more]
+
+
+class Reader(threading.Thread):
+    """Reads a process's output into a file, and stalls now and then."""
+
+    def __init__(
+        self, process: "subprocess.Popen[str]", path: Path, plan: Plan, random: Random
+    ) -> None:
+        super().__init__(daemon=True)
+        assert process.stdout is not None
+        self._fd = process.stdout.fileno()
+        self._path = path
+        self._longest = plan.stall
+        self._random = random
+        self._hurry = threading.Event()
+        self.stalls: list[Span] = []
+
+    def run(self) -> None:
+        """Until the other end is closed."""
+        with self._path.open("wb") as file:
+            next_stall = self._next(time.monotonic())
+            while data := os.read(self._fd, 65536):
+                file.write(data)
+                if time.monotonic() >= next_stall:
+                    self._stall()
+                    next_stall = self._next(time.monotonic())
+
+    def finish(self) -> None:
+        """The process has ended: what is in the pipe is read."""
+        self._hurry.set()
+        self.join(STOP_LIMIT)
+
+    def _next(self, now: float) -> float:
+        return now + self._random.uniform(0.5, 1.5) * STALL_EVERY if self._longest else math.inf
+
+    def _stall(self) -> None:
+        since = time.time_ns()
+        self._hurry.wait(self._longest * self._random.random() ** 2)
+        self.stalls.append((since, time.time_ns()))
 
 
 @dataclass
@@ -66,26 +120,30 @@ class Runs:
     plan: Plan
     folder: Path
     program: Program
+    random: Random
     exits: list[tuple[int, int]] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     """Of the run that lasted longest."""
+    stalls: list[Span] = field(default_factory=list)
 
     def run(self, seconds: float, number: signal.Signals) -> None:
         """Start the next one, watch it for so long, and end it with a signal."""
         with self._start() as process:
+            reader = Reader(process, self._path(len(self.exits), "jsonl"), self.plan, self.random)
+            reader.start()
             samples = watched(process, seconds)
             process.send_signal(number)
-            process.communicate(timeout=STOP_LIMIT)
+            process.wait(STOP_LIMIT)
+            reader.finish()
         due = 0 if number is signal.SIGTERM else -number
         self.exits.append((due, process.returncode))
+        self.stalls += reader.stalls
         self.samples = max(self.samples, samples, key=len)
 
     def _start(self) -> "subprocess.Popen[str]":
-        out = f"file:{self._path(len(self.exits), 'jsonl')}"
         errors = self._path(len(self.exits), "stderr")
-        with errors.open("w") as stderr, Path(os.devnull).open("w") as nowhere:
-            words = [*self.plan.words, "--to", out]
-            return self.program.start(*words, stdout=nowhere, stderr=stderr)
+        with errors.open("w") as stderr:
+            return self.program.start(*self.plan.words, stderr=stderr)
 
     def _path(self, number: int, ending: str) -> Path:
         return self.folder / f"{number}.{ending}"
@@ -117,11 +175,11 @@ def soak(plan: Plan, folder: Path) -> Report:
         for name in plan.names:
             credentials = simulation.account(name, {}).credentials
             secrets += [secret.reveal() for secret in credentials.values()]
-        config = configured(simulation, folder, *plan.names)
-        runs = Runs(plan, folder, Program(folder, config))
+        config = configured(simulation, folder, *plan.names, accounts=plan.accounts)
         random = Random(plan.seed)
-        for seconds in spans(plan, random):
-            runs.run(seconds, signal.SIGKILL)
+        runs = Runs(plan, folder, Program(folder, config), random)
+        for seconds, number in spans(plan, random):
+            runs.run(seconds, number)
         calm = threading.Timer(runs_last(plan), be_calm, [simulation])
         calm.start()
         runs.run(runs_last(plan) + plan.audit + LAG, signal.SIGTERM)
@@ -130,13 +188,18 @@ def soak(plan: Plan, folder: Path) -> Report:
     return check(
         Evidence(
             runs=runs.lines,
-            truth={name: truth_of(one, now) for name, one in simulation.exchanges.items()},
+            truth={
+                account: truth_of(one, now)
+                for name, one in simulation.exchanges.items()
+                for account in plan.names_of(name)
+            },
             happened=simulation.happened,
             until_ns=now.wall_ns - round(DOUBT * 1e9),
             secrets=secrets,
             texts=runs.texts,
             samples=runs.samples,
             exits=runs.exits,
+            stalls=runs.stalls,
         )
     )
 
@@ -147,15 +210,17 @@ def keeps_tokens(path: Path) -> bool:
     return path.parent.parent.name == ".cache" and path.stem.startswith("token-") and mode == 0o600
 
 
-def spans(plan: Plan, random: Random) -> list[float]:
-    """How long each of the runs lasts that are killed."""
+def spans(plan: Plan, random: Random) -> list[tuple[float, signal.Signals]]:
+    """How long each of the runs lasts that are ended on the way, and how it is ended."""
     usual = runs_last(plan)
-    return [usual * random.uniform(0.5, 1.5) for _ in range(plan.kills)]
+    ways = [signal.SIGKILL] * plan.kills + [signal.SIGTERM] * plan.terms
+    random.shuffle(ways)
+    return [(usual * random.uniform(0.5, 1.5), number) for number in ways]
 
 
 def runs_last(plan: Plan) -> float:
     """Seconds of a run, as a rule."""
-    return plan.minutes * 60 / (plan.kills + 1)
+    return plan.minutes * 60 / (plan.kills + plan.terms + 1)
 
 
 def note_tokens(exchange: Any, secrets: list[str]) -> None:
@@ -202,10 +267,16 @@ def sample(pid: int, seconds: float) -> Sample:
 def main() -> int:
     """Print the figures; 1 where a promise was broken."""
     parser = argparse.ArgumentParser(prog="soak")
-    for name, default in (("minutes", 5.0), ("chaos", 3.0), ("rate", 5.0), ("audit", 30.0)):
+    for name, default in (
+        ("minutes", 5.0),
+        ("chaos", 3.0),
+        ("rate", 5.0),
+        ("audit", 30.0),
+        ("stall", 0.0),
+    ):
         parser.add_argument(f"--{name}", type=float, default=default)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kills", type=int, default=0)
+    for name, count in (("seed", 1), ("kills", 0), ("terms", 0), ("accounts", 1)):
+        parser.add_argument(f"--{name}", type=int, default=count)
     parser.add_argument("--keep", type=Path, help="an empty folder for all that is written")
     parser.add_argument("names", nargs="*", metavar="EXCHANGE")
     settings = vars(parser.parse_args())

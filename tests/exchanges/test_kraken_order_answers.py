@@ -270,6 +270,17 @@ def test_an_error_that_names_no_call_is_that_of_the_only_one_under_way(protocol:
     assert (answered.request, type(answered.error)) == (1, Refused)
 
 
+@pytest.mark.parametrize(("protocol", "name"), [("v1", "reqid"), ("v2", "req_id")])
+def test_an_error_that_names_only_the_number_is_that_requests(protocol: str, name: str) -> None:
+    desk = UNNUMBERED[protocol][0]()
+    desk.place_message(ticket(), 1)
+    desk.place_message(ticket(), 2)
+    error = {"event": "error", "errorMessage": "Malformed request"}
+    assert [answered.request for answered in hears(desk, error | {name: 1002})] == [2]
+    [notice] = hears(desk, error | {name: 5})
+    assert notice.level == "error"
+
+
 @pytest.mark.parametrize("protocol", ["v1", "v2"])
 def test_cancels_that_were_all_refused_alike_need_no_numbers(protocol: str) -> None:
     make, _, refused = UNNUMBERED[protocol]

@@ -155,7 +155,7 @@ def test_a_warning_is_no_failure_and_slashes_may_be_escaped() -> None:
         ("EGeneral:Invalid arguments:nonce", Refused, False),
     ],
 )
-def test_every_error_string_of_the_sheet_is_known(
+def test_every_error_string_that_was_seen_is_known(
     text: str,
     kind: type[Exception],
     retryable: bool,  # noqa: FBT001 - a table

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from privstream.model.events import Notice, Order, Trade
 from privstream.simulator.kraken.words import PAIRS
+from tests.joined import World
 from tests.simulator.desk import Desk
 
 WSNAMES = {name: pair.wsname for name, pair in PAIRS.items()}
@@ -80,3 +82,22 @@ def test_orders_end_alike_everywhere(accounts: dict[str, Any]) -> None:
         assert row["vol_exec"] == v1[name]["vol_exec"] == v2[name]["cum_qty"]
         assert row["price"] == v1[name]["avg_price"] == v2[name]["avg_price"]
         assert row["reason"] == v1[name].get("cancel_reason") == v2[name].get("reason")
+
+
+def test_an_unreadable_element_in_every_frame_of_v1_costs_no_fact_and_no_connection() -> None:
+    def watched(spoil: Any) -> World:
+        world = World("kraken", seed=4, rate=2.0, options={"protocol": "v1"})
+        world.spoil = spoil
+        return world
+
+    def with_junk(text: str) -> list[str]:
+        return [text.replace("[[", '[["text",7,null,', 1) if text.startswith("[[") else text]
+
+    right = watched(lambda text: [text]).watch(40)
+    spoilt = watched(with_junk)
+    told = spoilt.watch(40)
+    facts = [event for event in right if isinstance(event, Order | Trade)]
+    assert [e.id for e in told if isinstance(e, Order | Trade)] == [event.id for event in facts]
+    assert len(facts) > 20
+    assert len(spoilt.sockets) == 1
+    assert {event.code for event in told if isinstance(event, Notice)} == {"unrecognised"}

@@ -19,8 +19,8 @@ Quirks
     * REST may tell an order as open for up to 60 s after the socket told its fill.
 
 Source
-    protocols/kraken.md: docs.kraken.com (REST, WebSocket v1, WebSocket v2) and captures;
-    checked 2026-11-20.
+    docs.kraken.com (Spot REST, WebSocket v1, WebSocket v2), and frames that were captured;
+    checked 2026-11-30.
 """
 
 from collections.abc import Iterable, Mapping
@@ -76,10 +76,11 @@ class Kraken(Exchange):
     open_path = "/0/public/Time"
     limits = Limits(
         # Cloudflare bans an address for 10 minutes after about 150 connects in 10 minutes;
-        # Kraken's own command line keeps to 120 (sheet section 2).
+        # Kraken's own command line keeps to 120 (docs.kraken.com, reconnection guide).
         connects=(120, 600.0),
         rest_budget=BUDGETS["starter"],
-        rest_lag=60.0,  # seen: an order told as open 60 s after its fill (sheet section 8)
+        # An order was told as open 60 s after its fill (kraken-infinity-grid issue 82).
+        rest_lag=60.0,
     )
 
     def __init__(self, account: Account) -> None:

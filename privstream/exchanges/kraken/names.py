@@ -1,6 +1,6 @@
 """Kraken's names in common ones: XBT is BTC, XDG is DOGE, and the words of its closed sets.
 
-Source: protocols/kraken.md sections 3.2, 4.2, 5 (checked 2026-11-20).
+Source: docs.kraken.com, Assets and AssetPairs (checked 2026-11-30).
 """
 
 import re
@@ -163,7 +163,7 @@ def word_or_none(text: Any) -> str | None:
     return None if text is None or text == "" else word(text)
 
 
-# REST's trade history has a vocabulary of its own (sheet section 5).
+# REST's trade history has a vocabulary of its own (seen in captures).
 _REST_ORDER_TYPES = {
     "stop_market": "stop_loss",
     "stop_limit": "stop_loss_limit",

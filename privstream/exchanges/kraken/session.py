@@ -1,7 +1,7 @@
 """What both Kraken protocols do alike: subscribe, wait for the first lists, live, complain.
 
 The one rule: a connection is ready when every subscription was acknowledged, and synced
-when each has told what stands. Source: protocols/kraken.md section 2 (checked 2026-11-20).
+when each has told what stands. Source: docs.kraken.com, WebSocket v1 and v2 (checked 2026-11-30).
 """
 
 from abc import abstractmethod
@@ -12,7 +12,7 @@ import msgspec
 
 from privstream.exchanges.base import JsonSession, unrecognised
 from privstream.exchanges.kit.pulse import Pulse, Rhythm
-from privstream.exchanges.kit.sequence import Sequence
+from privstream.exchanges.kit.sequence import Sequence, number_of
 from privstream.exchanges.kraken import names
 from privstream.exchanges.kraken.learnt import Learnt
 from privstream.exchanges.kraken.refusals import error_for
@@ -88,7 +88,9 @@ class KrakenSession(JsonSession):
             yield unrecognised(message, "neither data nor a reply that is known")
             return
         problem = error_for(text, self._asked_for())
-        if self._unacknowledged or isinstance(problem, RateLimited):
+        number = number_of(message.get("req_id", message.get("reqid")))
+        may_be_its = number is None or number <= len(self._wanted)  # they were numbered first
+        if (self._unacknowledged and may_be_its) or isinstance(problem, RateLimited):
             raise problem
         yield NoticeReport(level="error", code=None, text=text, element=message)
 

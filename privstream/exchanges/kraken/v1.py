@@ -1,7 +1,7 @@
 """Kraken WebSocket v1, private channels `openOrders` and `ownTrades`.
 
 The one rule: an update holds only what changed, and is read by the terms of its order,
-which are kept. Source: protocols/kraken.md sections 2 and 3 (checked 2026-11-20).
+which are kept. Source: docs.kraken.com, WebSocket v1 (checked 2026-11-30).
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,7 @@
 """Kraken WebSocket v2, private channels `executions` and `balances`.
 
 The one rule: every element is read by itself, by its `exec_type`; a frame may mix
-orders and fills. Source: protocols/kraken.md sections 2 and 4 (checked 2026-11-20).
+orders and fills. Source: docs.kraken.com, WebSocket v2 (checked 2026-11-30).
 """
 
 from collections.abc import Iterable, Iterator

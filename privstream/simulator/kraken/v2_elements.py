@@ -1,6 +1,6 @@
 """What the channels `executions` and `balances` of v2 say of a happening.
 
-The one rule: an update carries exactly the fields of the sheet; what is `new`,
+The one rule: an update carries exactly the fields that Kraken's do; what is `new`,
 `filled` or `canceled` comes without symbol and side.
 """
 

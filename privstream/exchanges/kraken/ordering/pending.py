@@ -24,8 +24,10 @@ class Pending:
     def sent(self, request: int, call: str, order: str = "") -> None:
         self._waiting[request] = call, order
 
-    def awaits(self, call: str | None) -> bool:
-        """Whether a request of this call waits; `None` means any."""
+    def awaits(self, call: str | None, number: int | None = None, first: int = 0) -> bool:
+        """Whether a request of this call waits (`None`: of any), or the one of this number."""
+        if number is not None:
+            return number - first in self._waiting
         return bool(self._of(call))
 
     def numbered(self, answered: Answered) -> Answered:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from privstream.exchanges.kit.sequence import number_of
 from privstream.exchanges.kraken.ordering import terms
 from privstream.exchanges.kraken.ordering.pending import Pending, count_of
 from privstream.exchanges.kraken.ordering.terms import TRAILING, Moment
@@ -58,7 +59,7 @@ class DeskV1(SessionV1, OrderDesk):
 
     def read(self, message: Any, now: Now) -> Iterator[DeskAction]:
         event = message.get("event") if isinstance(message, dict) else None
-        reqid = message.get("reqid") if event in REPLIES else None
+        reqid = number_of(message.get("reqid")) if event in REPLIES else None
         if event in REPLIES and reqid is not None:
             self._pulse.felt(now)
             answered = _answer(message)
@@ -70,19 +71,23 @@ class DeskV1(SessionV1, OrderDesk):
             yield from super().read(message, now)
 
     def _read_complaint(self, message: dict[str, Any]) -> Iterator[DeskAction]:
-        if complaint_of(message) is None or not self._calls.awaits(None):
+        reqid = number_of(message.get("reqid"))
+        if complaint_of(message) is None or not self._calls.awaits(None, reqid, FIRST_REQUEST):
             yield from super()._read_complaint(message)
-        else:
+        elif reqid is None:
             yield from self._calls.unnumbered(None, _answer(message))
+        else:
+            answered = replace(_answer(message), request=reqid - FIRST_REQUEST)
+            yield self._calls.numbered(answered)
 
 
 def _answer(message: dict[str, Any]) -> Answered:
     """An answer, without the number of its request."""
-    order_id = message.get("txid")
+    txid = message.get("txid")
     is_refused = message.get("status") != "ok"
     return Answered(
         request=0,
-        order_ids=() if order_id is None else (order_id,),
+        order_ids=(txid,) if isinstance(txid, str) and txid else (),
         error=_error_of(message) if is_refused else None,
         count=count_of(message.get("count")),
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from privstream.exchanges.kit.sequence import number_of
 from privstream.exchanges.kraken.ordering import terms
 from privstream.exchanges.kraken.ordering.pending import Pending, count_of
 from privstream.exchanges.kraken.ordering.terms import TRAILING, TRIGGERED, Moment, Price
@@ -76,7 +77,7 @@ class DeskV2(SessionV2, OrderDesk):
         return Send(text, shown)
 
     def _read_reply(self, message: dict[str, Any]) -> Iterator[DeskAction]:
-        method, req_id = message["method"], message.get("req_id")
+        method, req_id = message["method"], number_of(message.get("req_id"))
         if method not in CALLS or (req_id is None and not self._calls.awaits(method)):
             yield from super()._read_reply(message)
         elif req_id is None:
@@ -86,10 +87,14 @@ class DeskV2(SessionV2, OrderDesk):
             yield self._calls.numbered(replace(answered, request=req_id - FIRST_REQUEST))
 
     def _read_complaint(self, message: dict[str, Any]) -> Iterator[DeskAction]:
-        if complaint_of(message) is None or not self._calls.awaits(None):
+        req_id = number_of(message.get("req_id"))
+        if complaint_of(message) is None or not self._calls.awaits(None, req_id, FIRST_REQUEST):
             yield from super()._read_complaint(message)
-        else:
+        elif req_id is None:
             yield from self._calls.unnumbered(None, _answer(message, "order call"))
+        else:
+            answered = replace(_answer(message, "order call"), request=req_id - FIRST_REQUEST)
+            yield self._calls.numbered(answered)
 
 
 def _moment(text: object) -> int | None:

@@ -15,8 +15,8 @@ from privstream.exchanges.kraken.v1 import SessionV1
 from privstream.exchanges.kraken.v2 import SessionV2
 from privstream.model.events import Balance, Notice, Order, Trade
 from privstream.model.exact import encode
-from privstream.model.reports import BalanceReport, Fill, NoticeReport, OrderReport
-from privstream.model.session import Reconnect
+from privstream.model.reports import BalanceReport, Fill, Listed, NoticeReport, OrderReport
+from privstream.model.session import Reconnect, Synced
 from tests.exchanges import test_kraken_v1 as v1
 from tests.exchanges import test_kraken_v2 as v2
 from tests.exchanges.test_kraken_junk import BALANCE, WRONG, damaged, places
@@ -271,6 +271,17 @@ def test_a_list_of_balances_that_could_not_all_be_read_ends_none_of_them() -> No
     again = v2.opened().forget().receives(frame | {"data": [{"asset": 7}]})
     again.ledger = book.ledger
     assert [type(event) for event in again.told_now().events] == [Notice]
+
+
+@pytest.mark.parametrize("protocol", ["v1", "v2"])
+def test_a_list_in_which_something_is_not_known_is_none(protocol: str) -> None:
+    odd: Any = {"exec_type": "new", "order_id": 7}
+    frame: Any = v2.executions(1, v2.NEW, odd, kind="snapshot")
+    if protocol == "v1":
+        frame = [[{v1.ORDER: v1.NEW}, 7], "openOrders", {"sequence": 1}]
+    told = heard(protocol, frame)
+    assert not [action for action in told if isinstance(action, Listed | Synced)]
+    assert len(told) == 2
 
 
 # --- v1 frames with something odd in them -------------------------------------------------

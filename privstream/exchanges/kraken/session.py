@@ -5,8 +5,8 @@ when each has told what stands. Source: docs.kraken.com, WebSocket v1 and v2 (ch
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -17,7 +17,7 @@ from privstream.exchanges.kraken import names
 from privstream.exchanges.kraken.learnt import Learnt
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.model.errors import RateLimited
-from privstream.model.reports import NoticeReport
+from privstream.model.reports import AnyReport, Listed, NoticeReport
 from privstream.model.rest import Now
 from privstream.model.session import Action, Ready, Send, Synced
 
@@ -36,6 +36,9 @@ FIRST_PING = 1_000_000  # ids of subscriptions and of order calls are far below
 
 class KrakenSession(JsonSession):
     """One connection, whatever its protocol; `wanted` are the wire's channels."""
+
+    lists: ClassVar[Mapping[str, Listed]]
+    """What a channel's snapshot lists all of."""
 
     def __init__(self, token: str, wanted: tuple[str, ...], learnt: Learnt | None = None) -> None:
         self._token = token
@@ -74,6 +77,17 @@ class KrakenSession(JsonSession):
             yield Ready()
             if not self._unlisted:
                 yield Synced()
+
+    def _list(self, channel: str, reports: Iterable[AnyReport]) -> Iterator[Action]:
+        """A list of what stands. It is one only where it is known of everything in it what it is."""
+        is_whole = True
+        for report in reports:
+            is_whole &= not (isinstance(report, NoticeReport) and report.once is None)
+            yield report
+        if is_whole:
+            if channel in self.lists:
+                yield self.lists[channel]
+            yield from self._listed(channel)
 
     def _listed(self, channel: str) -> Iterator[Action]:
         if channel in self._unlisted:

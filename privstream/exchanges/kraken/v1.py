@@ -5,7 +5,7 @@ which are kept. Source: docs.kraken.com, WebSocket v1 (checked 2026-11-30).
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -33,6 +33,8 @@ TERMS = (
 
 class SessionV1(KrakenSession):
     """One v1 connection."""
+
+    lists: ClassVar = {"openOrders": Listed("orders")}
 
     def __init__(self, token: str, channels: tuple[str, ...], learnt: Learnt | None = None) -> None:
         super().__init__(token, subscriptions(channels), learnt)
@@ -94,13 +96,13 @@ class SessionV1(KrakenSession):
         self._seen_data.add(channel)
         source: Source = "snapshot" if is_snapshot else "stream"
         reader = READERS[channel]
-        yield from each(
+        reports = each(
             _pieces(message[0]), lambda piece: reader(self, *_named(piece), source, number), number
         )
         if is_snapshot:
-            if channel == "openOrders":
-                yield Listed("orders")
-            yield from self._listed(channel)
+            yield from self._list(channel, reports)
+        else:
+            yield from reports
         yield from sequence.follow(number)
 
     def _read_order(

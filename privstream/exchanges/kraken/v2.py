@@ -5,7 +5,7 @@ orders and fills. Source: docs.kraken.com, WebSocket v2 (checked 2026-11-30).
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -32,6 +32,8 @@ ALREADY = "Already subscribed"
 
 class SessionV2(KrakenSession):
     """One v2 connection."""
+
+    lists: ClassVar = {"executions": Listed("orders"), "balances": Listed("balances")}
 
     def __init__(self, token: str, channels: tuple[str, ...], learnt: Learnt | None = None) -> None:
         super().__init__(token, subscriptions(channels), learnt)
@@ -112,28 +114,23 @@ class SessionV2(KrakenSession):
         if sequence.is_past(number):
             return
         is_snapshot = message.get("type") == "snapshot"
-        yield from self._read_elements(channel, message.get("data"), number, listing=is_snapshot)
+        reports = self._read_elements(channel, message.get("data"), number, listing=is_snapshot)
         if is_snapshot:
-            yield from self._listed(channel)
+            yield from self._list(channel, reports)
+        else:
+            yield from reports
         yield from sequence.follow(number)
 
     def _read_elements(
         self, channel: str, elements: Any, number: int | None, *, listing: bool
-    ) -> Iterator[Action]:
+    ) -> Iterator[AnyReport]:
         reader = READERS[channel]
         source: Source = "snapshot" if listing else "stream"
         if not isinstance(elements, list):
             elements = [elements]  # found odd by itself
         if listing:  # fills before orders: their fees make up the orders'
             elements = sorted(elements, key=_is_no_fill)
-        are_all_read = True
-        for report in each(elements, lambda e: reader(self, e, source, number), number):
-            are_all_read &= not is_unread(report)
-            yield report
-        if listing and channel == "executions":
-            yield Listed("orders")
-        elif listing and are_all_read:  # else the one that was not read would seem to be gone
-            yield Listed("balances")
+        yield from each(elements, lambda e: reader(self, e, source, number), number)
 
     # --- elements ----------------------------------------------------------------------
 
@@ -151,11 +148,6 @@ class SessionV2(KrakenSession):
         if is_spread(element):
             self._learnt.spread.add(names.currency(element["asset"]))
         return read_balance(element, source, sequence)
-
-
-def is_unread(report: object) -> bool:
-    """Something that is not known whose it is."""
-    return isinstance(report, NoticeReport) and report.once is None
 
 
 def _is_no_fill(element: object) -> bool:

@@ -45,7 +45,7 @@ from tests.rest_play import ALL_CHANNELS, STAMP, answer, play
         ),
     ],
 )
-def test_the_signature_is_the_sheets(path: str, parameters: dict[str, str], expected: str) -> None:
+def test_the_signature_is_the_sdks(path: str, parameters: dict[str, str], expected: str) -> None:
     assert signature(SECRET, path, parameters, "1700000000123") == expected
 
 

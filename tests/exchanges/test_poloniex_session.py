@@ -56,7 +56,7 @@ def error(text: str) -> dict[str, str]:
 # --- login -----------------------------------------------------------------------------
 
 
-def test_the_login_is_signed_as_the_sheet_computes_it() -> None:
+def test_the_login_is_signed_as_the_sdk_computes_it() -> None:
     known = "TNQmkfJAXX9nkHU5dfImBu7qpV57HWfblonrJw4DDYw="
     assert login_signature(Secret(SECRET), "1700000000123") == known
 

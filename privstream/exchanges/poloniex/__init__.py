@@ -19,11 +19,13 @@ Quirks
       amount, whose size is `orderAmount` (over REST `amount`), in the quote currency.
     * The session ends without a word when nothing was said for 30 s; only the client pings.
     * Nothing is listed on subscribing and nothing is replayed: REST tells both.
+    * Stops that wait for a price are told of by no channel, see `smart_orders`.
     * REST may number a fill otherwise than the stream did (see `fill_keys`).
     * Ids are beyond 2^53, and bare numbers in some places.
 
 Source
-    protocols/poloniex.md: the exchange's documents and its own SDK, captures; checked 2026-11-20.
+    https://api-docs.poloniex.com/spot and https://github.com/poloniex/polo-sdk-python; captured frames;
+    checked 2026-11-30.
 """
 
 from collections.abc import Iterable, Mapping
@@ -55,13 +57,13 @@ class Poloniex(Exchange):
     rights = ("Read",)
     snapshot_over_rest = True
     open_path = "/timestamp"
-    # The past is refused, the future was seen to pass (sheet section 2).
+    # The past is refused, the future was seen to pass.
     clock_limits = (300.0, inf)
     limits = Limits(
-        # No rate of connecting is documented, only how many may be open (sheet section 3):
+        # No rate of connecting is documented, only how many may be open:
         # as careful as where a ban is known.
         connects=(120, 600.0),
-        # 50 calls a second per user, 10 for the histories, which cost 5 (sheet section 6).
+        # 50 calls a second per user, 10 for the histories, which cost 5.
         rest_budget=(50.0, 50.0),
         # Nothing is known of a lag: the time that the stream's own pushes lag, generously.
         rest_lag=10.0,

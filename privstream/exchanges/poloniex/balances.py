@@ -1,8 +1,8 @@
 """Balances, as pushed and as listed over REST, and which of the two is the later word.
 
 The one rule: within a connection the stream loses nothing, so what REST lists of a
-currency that the stream has told of is no news. Source: protocols/poloniex.md sections
-5 and 6 (checked 2026-11-20).
+currency that the stream has told of is no news. Source:
+https://api-docs.poloniex.com/spot/websocket/balance, checked 2026-11-20.
 """
 
 from collections.abc import Iterator, Mapping

@@ -4,7 +4,8 @@ The one rule: fills of one series of numbers are told apart by their numbers alo
 fill of the other series, with the same order, price, quantity and time, is the same fill.
 
 REST lists fills by the stream's small numbers (`68561226`) or, in older answers, by
-snowflakes (`30341456333942784`): protocols/poloniex.md section 6.
+snowflakes (`30341456333942784`):
+https://api-docs.poloniex.com/spot/api/private/trade, checked 2026-11-20.
 """
 
 from collections import OrderedDict, defaultdict
@@ -15,7 +16,7 @@ from privstream.model.exact import normal
 SNOWFLAKE = 15
 """Digits from which on a number is a snowflake; trade numbers have 8 or 9."""
 SAME_TIME = 5_000
-"""Milliseconds that the two may differ in time (sheet section 6)."""
+"""Milliseconds that the two may differ in time."""
 MEMORY = 20_000
 """Fills remembered; reading back overlaps by a minute."""
 

@@ -1,6 +1,6 @@
 """Poloniex's names in common ones, and its zeros and empty strings that mean "nothing".
 
-Source: protocols/poloniex.md sections 4 to 6 (checked 2026-11-20).
+Source: https://api-docs.poloniex.com/spot/websocket and https://api-docs.poloniex.com/spot/api, checked 2026-11-20.
 """
 
 from collections.abc import Mapping

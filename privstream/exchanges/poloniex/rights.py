@@ -1,6 +1,6 @@
 """What a Poloniex key may do, as far as reading tells: no call lists a key's rights.
 
-Source: protocols/poloniex.md section 6 (checked 2026-11-20).
+Source: https://api-docs.poloniex.com/spot/api, checked 2026-11-20.
 """
 
 from privstream.exchanges.base import Right, probed

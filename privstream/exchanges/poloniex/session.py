@@ -1,8 +1,8 @@
 """The private socket: login, then subscriptions, then pushes and pings.
 
 The one rule: nothing is subscribed before the login's success has come, and nothing is
-ready before every channel has been acknowledged by itself. Source: protocols/poloniex.md
-sections 2 to 5 (checked 2026-11-20).
+ready before every channel has been acknowledged by itself. Source:
+https://api-docs.poloniex.com/spot/websocket, checked 2026-11-20.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -26,8 +26,8 @@ Quirks
     * No snapshot, no replay, no balances on the stream: all of that is read over REST.
 
 Source
-    protocols/zerocap.md: the zerocap-api package pages (0.1.1 to 0.1.38) and
-    docs.zerocap.com; checked 2026-11-20. No live capture is known.
+    https://pypi.org/project/zerocap-api/ (0.1.1 to 0.1.38) and https://docs.zerocap.com;
+    checked 2026-11-30. No live capture is known.
 """
 
 from collections.abc import Iterable, Mapping
@@ -81,11 +81,11 @@ class Zerocap(Exchange):
     snapshot_over_rest = True
     polls_balances = True
     open_path = "/v2/systems/get_time"
-    clock_limits = (30.0, 30.0)  # sheet section 2
+    clock_limits = (30.0, 30.0)
     limits = Limits(
         # None is documented; as many as other exchanges bear before they block an address.
         connects=(120, 600.0),
-        # 50 a second per endpoint and address (sheet section 4); others may share the address.
+        # 50 a second per endpoint and address; others may share the address.
         rest_budget=(10.0, 10.0),
         rest_lag=10.0,  # nothing is documented: a second look costs one list
     )

@@ -1,7 +1,7 @@
 """Fills that the old dialect tells without their fee: each waits for the message that has it.
 
 The one rule: a fill is told at last, with its fee where anybody says it.
-Source: protocols/zerocap.md section 3 (checked 2026-11-20).
+Source: https://pypi.org/project/zerocap-api/, checked 2026-11-30.
 """
 
 from collections.abc import Iterator

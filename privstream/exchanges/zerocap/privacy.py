@@ -2,7 +2,7 @@
 
 The one rule: an `unrecognised` notice goes out with its element even without --raw, so
 names of counterparties are taken out of that element first. Old servers send them
-(protocols/zerocap.md section 3, checked 2026-11-20).
+(https://pypi.org/project/zerocap-api/, checked 2026-11-30).
 """
 
 import re

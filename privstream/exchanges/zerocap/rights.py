@@ -1,6 +1,6 @@
 """What a Zerocap key may do, as far as reading tells: rights of keys are not documented.
 
-Source: protocols/zerocap.md section 4 (checked 2026-11-20).
+Source: https://pypi.org/project/zerocap-api/, checked 2026-11-30.
 """
 
 from privstream.exchanges.base import Right, probed

@@ -1,7 +1,7 @@
 """Zerocap's socket: greeting, subscriptions, errors, and what the three channels tell.
 
 The one rule: an order's fills are told with it, but each fill only once it is complete.
-Source: protocols/zerocap.md section 3 (checked 2026-11-20).
+Source: https://pypi.org/project/zerocap-api/, checked 2026-11-30.
 """
 
 from collections.abc import Callable, Iterable, Iterator

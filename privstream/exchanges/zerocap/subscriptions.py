@@ -1,6 +1,6 @@
 """Asks for the channels one after the other, because an error does not say what it is about.
 
-Source: protocols/zerocap.md section 3, points 2 and 3 (checked 2026-11-20).
+Source: https://pypi.org/project/zerocap-api/, checked 2026-11-30.
 """
 
 from collections import deque

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from queue import Queue
 from typing import Any
 
+import msgspec
 import pytest
 
 from privstream.delivery.stream import BATCH, Item, QueueOutlet, Told, Whole
@@ -235,6 +236,44 @@ def test_an_order_whose_fill_came_first_is_not_forgotten_while_it_is_open(
     for number in range(5):
         told(ledger, OrderReport(order_id=f"X{number}", fields=ended()))
     assert ledger.open_orders == {"O1"}
+
+
+def test_what_closed_or_emptied_between_the_runs_is_told_by_the_list_that_leaves_it_out() -> None:
+    chain = Chain()
+    chain.run(position("1", entry_price="100"), balance("2", wallet="margin"))
+    nothing: frozenset[tuple[str, str | None]] = frozenset()
+    assert chain.run(Listed("positions", nothing), Listed("balances", nothing)) == [
+        like(Position, status="closed", exchange_symbol="tBTCUSD", source="rest"),
+        like(Balance, wallet="margin", total="0", source="rest"),
+    ]
+
+
+def test_fills_from_long_before_the_cursor_were_told() -> None:
+    chain = Chain()
+    ledger, _ = chain.begin()
+    ledger.resume_from("2026-11-20T11:32:00.000000Z")
+    ledger.started = None
+    old = fill("T1", time="2026-11-19T10:00:00.000000Z", source="snapshot")
+    new = fill("T2", time="2026-11-20T11:31:00.000000Z", source="snapshot")
+    assert told(ledger, old, new) == [like(Trade, trade_id="T2", source="rest")]
+
+
+def test_notes_of_the_first_version_are_known() -> None:
+    ledger, _ = Chain().begin()
+    terms = msgspec.json.encode({**TERMS, "status": "open", "filled": "0"}).decode()
+    notes = {
+        ("trade", "T1"): b"",
+        ("order", "O1"): f'[{terms},"open:0:crc",{{"open:0:crc":2}},["0","0",null]]'.encode(),
+        ("position", "7"): b"7:long:1:100:active",
+        ("position_id", "kraken:position:7:long:1:100:active"): b"1",
+        ("balance_id", "kraken:balance:BTC::1::"): b"1",
+        ("balance", '["BTC",null]'): b'["1","",""]',
+        ("total", "BTC"): b"1",
+    }
+    ledger.restore((kind, key, value) for (kind, key), value in notes.items())
+    assert told(ledger, fill("T1", source="rest"), order(source="rest"), balance("1.0")) == []
+    assert len(told(ledger, position("1", entry_price="100"))) == 1
+    assert told(ledger, balance("2"), balance("1"))[-1].id == "kraken:balance:BTC::1:::3"
 
 
 def test_without_a_journal_nothing_is_noted() -> None:

@@ -19,7 +19,6 @@ State = tuple[str, str, str]
 Place = tuple[str, str | None]
 """Currency and wallet."""
 Places = frozenset[Place]
-NOTHING = {"", "0"}
 STATES = 4096
 """States of one balance kept apart; from there on each has a number."""
 
@@ -155,7 +154,7 @@ class Balances:
                 is_listed = wallet is not None or known.listed == self._run.connection
             else:
                 is_listed = known.by_key or (currency, wallet) in places
-            if not is_listed and known.state is not None and not set(known.state) <= NOTHING:
+            if not is_listed and known.state is not None and not _is_nothing(known.state):
                 yield BalanceReport(
                     currency=currency,
                     exchange_currency=known.exchange_currency,
@@ -166,7 +165,7 @@ class Balances:
 
     def _is_known(self, report: BalanceReport) -> bool:
         state, before = _state(report), self._state_of((report.currency, report.wallet))
-        if before is None and report.source != "stream" and set(state) <= NOTHING:
+        if before is None and report.source != "stream" and _is_nothing(state):
             return True  # a coin with nothing in it
         if report.wallet is not None:
             return before == state
@@ -238,6 +237,12 @@ def _name(report: BalanceReport) -> str:
 
 def _state(report: BalanceReport) -> State:
     return normal(report.total), normal(report.available), normal(report.hold)
+
+
+def _is_nothing(state: State) -> bool:
+    """Nothing is in it, as is surely known: what is unknown is not nothing."""
+    total, available, hold = state
+    return total == "0" or (not total and available == hold == "0")
 
 
 def _completed(report: BalanceReport) -> BalanceReport:

@@ -129,6 +129,8 @@ class Ledger:
                     self._run.symbols.add(key)
                 case "started":
                     self.started = value.decode()
+                case "position_id":
+                    pass  # of the first version
                 case _:
                     self._balances.restore(kind, key, value)
         self._continues = True

@@ -309,6 +309,27 @@ def test_one_currency_in_two_wallets_is_two_balances() -> None:
     assert len(told(book, *both, *both)) == 2
 
 
+def test_what_is_unknown_of_a_balance_is_not_nothing() -> None:
+    odd = BalanceReport(currency="X", exchange_currency="X", hold="0", source="snapshot")
+    assert told(ledger(), odd) == [like(Balance, total=None, hold="0")]
+    empty = BalanceReport(
+        currency="X", exchange_currency="X", available="0", hold="0", source="snapshot"
+    )
+    assert told(ledger(), empty) == []
+
+
+def test_a_list_of_all_wallets_empties_those_that_it_leaves_out() -> None:
+    book = ledger("bitfinex")
+    told(book, balance("1", wallet="exchange"), balance("2", wallet="margin"))
+    told(book, balance("3", "stream", wallet="spot/main", key="L1"))
+    book.reconnected()
+    listed = Listed("balances", frozenset({("BTC", "exchange")}))
+    assert told(book, listed) == [
+        like(Balance, wallet="margin", total="0", exchange_currency="XBT", source="rest")
+    ]
+    assert told(book, listed, Listed("balances")) == []
+
+
 # --- the rest ------------------------------------------------------------------------------
 
 
@@ -340,6 +361,32 @@ def test_a_position_is_told_when_it_changes_and_not_when_its_profit_does() -> No
         "1",
     ]
     assert len({event.id for event in events}) == 4
+
+
+def test_what_is_computed_of_a_position_is_told_when_it_becomes_known_or_another() -> None:
+    computed: list[dict[str, Any]] = [
+        {},
+        {"liquidation_price": "90", "leverage": "2"},
+        {"liquidation_price": "90.0", "leverage": "2", "unrealized_pnl": "5"},
+        {},
+        {"liquidation_price": "91", "leverage": "2"},
+        {"liquidation_price": "91", "leverage": "3"},
+        {"liquidation_price": "90", "leverage": "2"},
+    ]
+    events = told(ledger("bitfinex"), *(position("1", entry_price="100", **c) for c in computed))
+    prices = [e.liquidation_price for e in events if isinstance(e, Position)]
+    assert prices == [None, "90", "91", "91", "90"]
+    assert len({event.id for event in events}) == 5
+
+
+def test_a_list_of_positions_closes_those_that_it_leaves_out() -> None:
+    book = ledger("bitfinex")
+    told(book, position("1", entry_price="100", leverage="2"))
+    book.reconnected()
+    assert told(book, Listed("positions"), Listed("positions", frozenset({("7", None)}))) == []
+    assert told(book, Listed("positions", frozenset())) == [
+        like(Position, side="flat", quantity="0", status="closed", leverage=None, source="rest")
+    ]
 
 
 def test_only_the_chosen_channels_and_symbols_are_told_but_all_is_known() -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from privstream.model.exact import Unreadable, amount, kind_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
 _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:[Zz]|\+00:?00)", re.ASCII
 )
@@ -54,10 +55,10 @@ def from_nanos(nanos: int) -> str:
 def from_micros(micros: int) -> str:
     """From microseconds since the epoch. Raises ValueError beyond the year 9999."""
     try:
-        moment = _EPOCH + timedelta(microseconds=micros)
+        moment = _NAIVE_EPOCH + timedelta(microseconds=micros)
     except OverflowError:
         raise Unreadable("it is no time of this calendar") from None
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.isoformat(timespec='microseconds')}Z"  # far quicker than strftime
 
 
 def to_nanos(text: str) -> int:

@@ -54,7 +54,7 @@ def rows_of(payload: Any) -> list[Any]:
     """The rows of a payload, which may be one row or a list of them."""
     if not isinstance(payload, list):
         raise Unreadable("the payload is no list")
-    lists = sum(isinstance(item, list) for item in payload)
+    lists = [type(item) for item in payload].count(list)
     # One row may hold an odd list, a list of rows an odd row.
     is_row = len(payload) >= SHORTEST and 2 * lists < len(payload)
     return [payload] if is_row else payload
@@ -72,6 +72,8 @@ def _at(row: Row, index: int) -> Any:
 
 def _identity(value: object) -> str:
     """An id as text, in any spelling of a whole number. Raises where it is none."""
+    if type(value) is int and value > 0:  # nearly always
+        return str(value)
     text = normal(amount(value))
     if not text.isdecimal() or text == "0":
         raise Unreadable("it has no id that is a number")

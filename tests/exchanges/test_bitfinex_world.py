@@ -3,7 +3,7 @@
 import json
 
 from privstream.exchanges import find
-from privstream.model.events import Gap, Order, Trade
+from privstream.model.events import Gap, Notice, Order, Position, Trade
 from privstream.model.reports import Known
 from privstream.model.times import from_nanos
 from tests.joined import World
@@ -93,3 +93,31 @@ def test_a_state_has_one_id_from_the_stream_and_from_rest_without_memory() -> No
     assert any(e.order_type == "limit" and e.exchange_status == "ACTIVE" for e in told)
     other = [(e.id, streamed[e.order_id]) for e in told if e.id not in streamed[e.order_id]]
     assert other == []
+
+
+def test_odd_values_here_and_there_lose_and_double_nothing() -> None:
+    run = World("bitfinex", seed=6, rate=8.0, limits=False, odd=True).at(50, World.down, 10)
+    run.watch(150)
+    books = run.simulated.market.books  # type: ignore[attr-defined]  # every simulated one has it
+    ids = [event.id for event in run.events if event.id is not None]
+    assert len(ids) == len(set(ids))
+    begin, end = run.clock.now().wall_ns - 145 * 10**9, run.clock.now().wall_ns - 10 * 10**9
+    truth = {t.trade_id: t.order.order_id for t in books.trades.values() if begin < t.time_ns < end}
+    told = {trade.trade_id: trade.order_id for trade in run.told(Trade)}
+    assert truth.items() <= told.items()
+    assert len(run.told(Trade)) == len(told)
+    said = [
+        notice.text.partition(",")[0]
+        for notice in run.told(Notice)
+        if notice.code == "unrecognised"
+    ]
+    assert sorted(said) == [
+        "cannot read created of this order",
+        "cannot read leverage of this position",
+        "cannot read order_id of this trade",
+        "cannot read time_in_force of this order",
+    ]
+    assert any(
+        position.leverage is None and position.liquidation_price for position in run.told(Position)
+    )
+    assert [gap.complete for gap in run.told(Gap)] == [True]

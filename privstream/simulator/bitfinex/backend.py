@@ -62,3 +62,5 @@ class Backend(Struct, frozen=True):
     keys: Keys
     platform: Platform
     limits: bool
+    odd: bool = False
+    """Sockets tell some rows with odd values."""

@@ -27,7 +27,10 @@ MOST_DIALS, DIALS_WITHIN = 5, 15.0
 
 
 class SimulatedBitfinex(SimulatedExchange):
-    """Bitfinex with one account on it; `read` and `write` is what its key may do."""
+    """Bitfinex with one account on it; `read` and `write` is what its key may do.
+
+    With `odd`, sockets tell some rows with odd values.
+    """
 
     name = "bitfinex"
 
@@ -37,6 +40,7 @@ class SimulatedBitfinex(SimulatedExchange):
         seed: int,
         rate: float,
         limits: bool = True,
+        odd: bool = False,
         read: frozenset[str] = READ,
         write: frozenset[str] = frozenset(),
     ) -> None:
@@ -54,7 +58,7 @@ class SimulatedBitfinex(SimulatedExchange):
         self.platform = Platform()
         self.keys = Keys(API_KEY, API_SECRET, read, write)
         self._backend = Backend(
-            self.market, self.margin, wallets, self.tape, self.keys, self.platform, limits
+            self.market, self.margin, wallets, self.tape, self.keys, self.platform, limits, odd
         )
         self._rest = Rest(self._backend)
         self._dials: deque[float] = deque(maxlen=MOST_DIALS)

@@ -15,6 +15,7 @@ from privstream.simulator.bitfinex.backend import Backend
 from privstream.simulator.bitfinex.calc import Calculations
 from privstream.simulator.bitfinex.channels import Filter
 from privstream.simulator.bitfinex.keys import Refused
+from privstream.simulator.bitfinex.oddities import odd_frame
 from privstream.simulator.bitfinex.orders import order_row
 from privstream.simulator.bitfinex.positions import position_row
 from privstream.simulator.bitfinex.wallets import KEYS, offers
@@ -256,6 +257,8 @@ class Socket(Connection):
         return self._numbered([0, kind, payload], account)
 
     def _numbered(self, frame: list[Any], account: int | None) -> list[Any]:
+        if self._backend.odd:
+            frame = odd_frame(frame)
         self._count += 1
         if self._flags & SEQ_ALL:
             frame.append(self._count)

@@ -184,3 +184,12 @@ def test_asking_in_vain_is_said_once_and_costs_only_what_was_asked_for() -> None
     run.watch(60)
     assert {notice.code for notice in run.told(Notice)} <= {"look_up"}
     assert run.states() == ["connecting", "live", "stopped"]
+
+
+def test_an_order_that_ended_before_the_first_login_is_no_drift() -> None:
+    """Kraken lists the fills of the time since the start, and no orders that have ended."""
+    run = World("kraken", seed=1, rate=8.0, limits=False, audit_every=20.0)
+    run.rest_takes = 2.0  # the token takes its time
+    run.watch(120)
+    assert run.told(Gap) == []
+    assert [order for order in run.told(Order) if order.source == "rest"] == []

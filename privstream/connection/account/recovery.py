@@ -104,7 +104,7 @@ class Recovery:
 
     def connected(self, *, attempts: int) -> None:
         """Login and subscriptions were acknowledged: from now on the stream tells."""
-        if not self._has_been_live and self._starts_with_login(attempts):
+        if not (self._has_been_live or self._reads_first or attempts > 1):
             self._audit.streamed_since_ns = self._context.times.now()
         if not self._has_been_live and self._catch_up is None:
             self._catch_up = self._beginning(late=attempts > 1)

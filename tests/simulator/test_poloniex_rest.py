@@ -244,6 +244,16 @@ def test_the_trades_of_an_order_are_those_of_the_history(desk: Desk) -> None:
     assert all(int(row["pageId"]) > 2**53 for row in rows)
 
 
+def test_a_passing_fault_comes_with_the_status_of_a_wrong_call() -> None:
+    desk = Desk(busy_every=2, limits=False)
+    seen = set()
+    for _ in range(10):
+        desk.get("/orders")
+        status, code, _ = desk.refusal("/orders")
+        seen.add((status, code))
+    assert seen == {(400, code) for code in (24201, 21707, 250000, 603, 415)}
+
+
 # --- pages -----------------------------------------------------------------------------
 
 

@@ -29,7 +29,8 @@ class SimulatedPoloniex(SimulatedExchange):
 
     `rights` is what its key may do. What the documents leave open can be chosen:
     `paging`, whether balances are `versioned` as by the newer servers, and what becomes
-    of a `sixth` socket that wants to be told of orders.
+    of a `sixth` socket that wants to be told of orders. With `busy_every` each so manyth
+    call over REST meets a passing fault.
     """
 
     name = "poloniex"
@@ -44,6 +45,7 @@ class SimulatedPoloniex(SimulatedExchange):
         paging: Paging = Paging(),  # noqa: B008 - it never changes
         versioned: bool = True,
         sixth: Sixth = "refused",
+        busy_every: int | None = None,
     ) -> None:
         self.market = Market(
             seed=seed,
@@ -54,7 +56,8 @@ class SimulatedPoloniex(SimulatedExchange):
             identify=identify(seed),
         )
         self.key = Key(API_KEY, API_SECRET.encode(), rights)
-        self.rest = Rest(History(self.market.books, paging), self.key, limits=limits)
+        history = History(self.market.books, paging)
+        self.rest = Rest(history, self.key, limits=limits, busy_every=busy_every)
         self.in_maintenance = False
         """While it is, the socket answers nothing but pings."""
         self._busy_once = False

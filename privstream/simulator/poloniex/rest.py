@@ -24,14 +24,24 @@ from privstream.simulator.poloniex.keys import (
 
 JSON = "application/json"
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, LATE, TOO_MANY = 401, 403, 404, 408, 429
+PASSING = {
+    24201: "Service busy",
+    21707: "Internal accounts error",
+    250000: "Internal error",
+    603: "Internal Server Error",
+    415: "System Error",
+}
 ORDER_METHODS = frozenset({"POST", "PUT", "DELETE"})
 
 
 class Rest:
     """Everything but the socket."""
 
-    def __init__(self, history: History, key: Key, *, limits: bool) -> None:
+    def __init__(
+        self, history: History, key: Key, *, limits: bool, busy_every: int | None = None
+    ) -> None:
         self._history, self._key, self._limits = history, key, limits
+        self.busy_every, self._count_of_calls = busy_every, 0
         self._calls: dict[str, deque[float]] = {}
 
     def answer(self, request: Request, now: Now) -> Answer:
@@ -50,6 +60,7 @@ class Rest:
         self._authenticate(request, now)
         self._authorise(request.method)
         self._count(call, now)
+        self._be_busy()
         return call.answer(_fields(request, call), now)
 
     # --- who asks ----------------------------------------------------------------------
@@ -78,6 +89,14 @@ class Rest:
             raise Wrong(FORBIDDEN, "Permission denied", FORBIDDEN)
         if method != "GET":  # orders are given elsewhere than in a simulator for readers
             raise Wrong(NOT_FOUND, "Not Found", NOT_FOUND)
+
+    def _be_busy(self) -> None:
+        """Passing faults come with the status of a wrong call; only their codes tell."""
+        self._count_of_calls += 1
+        if self.busy_every and not self._count_of_calls % self.busy_every:
+            codes = list(PASSING)
+            code = codes[self._count_of_calls // self.busy_every % len(codes)]
+            raise Wrong(code, PASSING[code])
 
     def _count(self, call: Call, now: Now) -> None:
         if not self._limits:

@@ -239,6 +239,20 @@ def test_one_call_finds_out_that_a_key_is_of_the_older_kind() -> None:
     assert desk.names() == ["account", "openOrders", "getInfo", "openOrders", "getInfo"]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"success": 0, "error": "Invalid TAPI version key", "error_code": "invalid_version_key"},
+        {"success": 0, "code": -2015, "msg": "invalid_version_key"},
+        {"success": 0, "error": "Invalid TAPI version key", "error_code": ""},
+    ],
+)
+def test_the_word_for_a_key_of_the_older_kind_may_come_in_either_dress(body: Any) -> None:
+    exchange, desk = indodax(api="auto"), Desk(account=answer(body, 403))
+    assert play(exchange.picture(("balances",)), desk).complete
+    assert desk.names() == ["account", "getInfo"]
+
+
 def test_one_call_finds_out_that_a_key_is_of_tapi_v2() -> None:
     exchange, desk = indodax(api="auto"), Desk(account=ACCOUNT, openOrders=[])
     assert play(exchange.picture(ALL), desk).complete

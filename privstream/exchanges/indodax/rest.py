@@ -59,7 +59,7 @@ def read_v1(response: HttpResponse, doing: str) -> dict[str, Any]:
 def read_v2(response: HttpResponse, doing: str) -> Any:
     """What an answer of v2 is, whichever host it is of. Raises what its error means."""
     answer = ANSWERS.decoded(response, doing)
-    if isinstance(answer, dict) and "code" in answer and answer.keys() & {"msg", "error"}:
+    if isinstance(answer, dict) and _is_refusal(answer):
         raise _refusal(answer, doing)
     return answer
 
@@ -69,6 +69,12 @@ def read_rows(response: HttpResponse, doing: str) -> list[Any]:
     answer = read_v2(response, doing)
     rows = answer.get("data", answer) if isinstance(answer, dict) else answer
     return [] if rows is None else ANSWERS.read_list(rows, doing, "rows")
+
+
+def _is_refusal(answer: dict[str, Any]) -> bool:
+    """TAPI v2 has a code and words, with or without `success`."""
+    has_words = bool(answer.keys() & {"msg", "error"})
+    return has_words and ("code" in answer or "error_code" in answer or answer.get("success") == 0)
 
 
 def _refusal(answer: dict[str, Any], doing: str) -> PrivstreamError:

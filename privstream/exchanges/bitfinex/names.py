@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from privstream.exchanges.bitfinex.aliases import COMMON, DELISTED
+from privstream.exchanges.kit.words import word
 from privstream.model.events import OrderStatus
 from privstream.model.exact import Unreadable
 
@@ -69,12 +70,6 @@ def pair(exchange_symbol: str) -> tuple[str, str]:
     if bare == exchange_symbol or not base or not quote:
         raise Unreadable(f"{exchange_symbol} is no trading pair")
     return base, quote
-
-
-@lru_cache(maxsize=1024)
-def word(text: str) -> str:
-    """Lower case, joined by underscores: `INSUFFICIENT BALANCE` is `insufficient_balance`."""
-    return "_".join(text.replace("-", " ").lower().split())
 
 
 @lru_cache(maxsize=256)

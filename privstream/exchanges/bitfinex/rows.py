@@ -20,6 +20,7 @@ from privstream.exchanges.kit.side_values import (
     positive,
     text_of,
 )
+from privstream.exchanges.kit.words import word
 from privstream.model.events import OrderStatus, PositionSide, Side, Source
 from privstream.model.exact import EXACT, Unreadable, amount, normal, subtract, unsigned
 from privstream.model.reports import (
@@ -280,7 +281,7 @@ def read_wallet(row: Row, origin: Origin) -> Iterator[BalanceReport | NoticeRepo
     yield BalanceReport(
         currency=origin.names.currency(currency),
         exchange_currency=currency,
-        wallet=names.word(kind),
+        wallet=word(kind),
         total=values.read("total", needed(amount), _at(row, 2)),
         available=values.read("available", amount, _at(row, 4)),
         reason=values.read("reason", _word, reason),
@@ -293,7 +294,7 @@ def read_wallet(row: Row, origin: Origin) -> Iterator[BalanceReport | NoticeRepo
 
 
 def _word(value: object) -> str | None:
-    return None if (text := text_of(value)) is None else names.word(text) or None
+    return None if (text := text_of(value)) is None else word(text) or None
 
 
 def read_position(

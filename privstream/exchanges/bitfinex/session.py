@@ -51,7 +51,6 @@ RHYTHM = Rhythm(
     every=10.0,
     login=LOGIN,
     silence=40.0,  # a channel that was silent for 15 s says `hb`
-    answer=30.0,
     needs_sign=True,  # a pong proves the socket, only frames of the channel prove the channel
 )
 MAINTENANCE = 120.0  # seconds that it takes at most, by the documents

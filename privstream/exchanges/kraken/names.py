@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from privstream.exchanges.kit.words import word
 from privstream.model.events import OrderStatus
 from privstream.model.exact import Number, Unreadable
 
@@ -150,12 +151,6 @@ def _split(name: str) -> tuple[str, str]:
 
 
 _ASSET = re.compile(r"[A-Za-z0-9.]{1,20}", re.ASCII)
-
-
-@lru_cache(maxsize=1024)
-def word(text: str) -> str:
-    """Lower case, joined by underscores: `User requested` is `user_requested`."""
-    return "_".join(text.replace("-", " ").lower().split())
 
 
 def word_or_none(text: Any) -> str | None:

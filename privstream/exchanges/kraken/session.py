@@ -13,7 +13,7 @@ import msgspec
 from privstream.exchanges.base import JsonSession, unrecognised
 from privstream.exchanges.kit.pulse import Pulse, Rhythm
 from privstream.exchanges.kit.sequence import Sequence, number_of
-from privstream.exchanges.kraken import names
+from privstream.exchanges.kit.words import word
 from privstream.exchanges.kraken.learnt import Learnt
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.model.errors import RateLimited
@@ -126,4 +126,4 @@ def engine_state(system: str, element: Any) -> Iterator[NoticeReport]:
     """The trading engine's state; only another than `online` is worth a word."""
     if system != "online":
         text = f"Kraken's trading engine is in state {system}"
-        yield NoticeReport(level="warning", code=names.word(system), text=text, element=element)
+        yield NoticeReport(level="warning", code=word(system), text=text, element=element)

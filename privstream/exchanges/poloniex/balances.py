@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from privstream.exchanges.base import each
-from privstream.exchanges.kit.side_values import KeyedValues
+from privstream.exchanges.kit.side_values import KeyedValues, not_negative
 from privstream.exchanges.poloniex import names
 from privstream.exchanges.poloniex.orders import Item
 from privstream.model.events import Source
@@ -85,7 +85,7 @@ def _place(item: Item, wallet: str) -> Place:
 
 def _amounts(place: Place, values: KeyedValues) -> dict[str, Any]:
     """What is in a place. Raises Unreadable where nothing of it can be read."""
-    available, hold = values.of("available", amount), values.of("hold", names.size)
+    available, hold = values.of("available", amount), values.of("hold", not_negative)
     if available is None and hold is None:
         raise Unreadable("no balance is stated")
     return {

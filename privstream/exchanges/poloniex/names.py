@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from privstream.exchanges.kit.pairs import typed_pair
 from privstream.model.events import OrderStatus, Side
-from privstream.model.exact import Number, Unreadable, amount, kind_of
+from privstream.model.exact import Number, Unreadable, kind_of
 
 Liquidity: TypeAlias = Literal["maker", "taker"]
 
@@ -76,20 +76,6 @@ def currency(value: object) -> str | None:
     """The common name of a coin, where one is named."""
     code = given(value)
     return None if code is None else common(code)
-
-
-def size(value: object) -> str | None:
-    """An amount that cannot be below zero. Raises Unreadable where it is."""
-    found = amount(value)
-    if found is not None and found[0] == "-":
-        raise Unreadable("an amount below zero")
-    return found
-
-
-def nonzero(value: object) -> str | None:
-    """The same, where a zero only means that there is none."""
-    found = size(value)
-    return None if found == "0" else found
 
 
 SIDES: dict[str, Side] = {"buy": "buy", "sell": "sell"}

@@ -11,7 +11,7 @@ from decimal import Context, Decimal
 from typing import Any, cast
 
 from privstream.exchanges.base import unrecognised
-from privstream.exchanges.kit.side_values import KeyedValues
+from privstream.exchanges.kit.side_values import KeyedValues, not_negative, positive
 from privstream.exchanges.poloniex import names
 from privstream.exchanges.poloniex.fill_keys import FillKeys
 from privstream.model.events import Source
@@ -48,19 +48,19 @@ def read_push(item: Item, keys: FillKeys) -> Iterator[AnyReport]:
 def _read_fill_push(item: Item, order_id: str, keys: FillKeys) -> Iterator[AnyReport]:
     values = KeyedValues("trade", item)
     trade_id = values.of("tradeId", names.given)
-    quantity = values.of("tradeQty", names.nonzero)
+    quantity = values.of("tradeQty", positive)
     is_trade = values.of("eventType", names.word) == TRADE
     if trade_id is None and (is_trade or quantity is not None):
         yield unrecognised(item, "a trade without its id")
     if trade_id is None or not (is_trade or quantity is not None):
         return
-    price = values.expected("tradePrice", names.nonzero)
-    quantity = values.expected("tradeQty", names.nonzero)
+    price = values.expected("tradePrice", positive)
+    quantity = values.expected("tradeQty", positive)
     millis = values.of("tradeTime", _millis) or values.of("ts", _millis) or 0
     yield Fill(
         trade_id=trade_id,
         key=keys.key(order_id, trade_id, (price, quantity), millis),
-        cost=values.of("tradeAmount", names.nonzero),
+        cost=values.of("tradeAmount", positive),
         fee=values.of("tradeFee", amount),
         price=price,
         quantity=quantity,
@@ -108,12 +108,12 @@ def read_trade(row: Item, keys: FillKeys, source: Source) -> Iterator[AnyReport]
     trade_id = names.required(row.get("id"), "id")
     order_id = names.required(row.get("orderId"), "orderId")
     values = KeyedValues("trade", row)
-    price = values.expected("price", names.nonzero)
-    quantity = values.expected("quantity", names.nonzero)
+    price = values.expected("price", positive)
+    quantity = values.expected("quantity", positive)
     yield Fill(
         trade_id=trade_id,
         key=keys.key(order_id, trade_id, (price, quantity), values.of("createTime", _millis) or 0),
-        cost=values.of("amount", names.nonzero),
+        cost=values.of("amount", positive),
         fee=values.of("feeAmount", amount),
         price=price,
         quantity=quantity,
@@ -143,9 +143,9 @@ def _common_to_fills(values: KeyedValues, order_id: str) -> dict[str, Any]:
 
 def _read_fields(values: KeyedValues, *, size_in_quote: str) -> OrderFields:
     """The order's fields; the fee is left to its fills, which alone state one."""
-    filled = values.of("filledQuantity", names.size)
-    cost = values.of("filledAmount", names.size)
-    average = values.of("avgPrice", names.nonzero)
+    filled = values.of("filledQuantity", not_negative)
+    cost = values.of("filledAmount", not_negative)
+    average = values.of("avgPrice", positive)
     fields = read_terms(values, size_in_quote=size_in_quote) | {
         "filled": filled,
         "cost": cost,
@@ -156,8 +156,8 @@ def _read_fields(values: KeyedValues, *, size_in_quote: str) -> OrderFields:
 
 def read_terms(values: KeyedValues, *, size_in_quote: str) -> dict[str, str | None]:
     """What was ordered, and how it stands."""
-    quantity = values.of("quantity", names.nonzero)
-    in_quote = values.of(size_in_quote, names.nonzero)
+    quantity = values.of("quantity", positive)
+    in_quote = values.of(size_in_quote, positive)
     is_post_only = values.of("type", names.word) == names.POST_ONLY
     return {
         "client_order_id": values.of("clientOrderId", names.given),
@@ -170,7 +170,7 @@ def read_terms(values: KeyedValues, *, size_in_quote: str) -> dict[str, str | No
         else values.of("timeInForce", names.time_in_force),
         "status": values.expected("state", names.status),
         "exchange_status": values.of("state", names.text),
-        "price": values.of("price", names.nonzero),
+        "price": values.of("price", positive),
         "quantity": quantity,
         "quote_quantity": in_quote if quantity is None else None,
         "created": values.of("createTime", from_millis),
@@ -187,7 +187,7 @@ def _average(cost: str | None, filled: str | None) -> str | None:
     if cost is None or filled is None or "0" in {cost, filled}:
         return None
     quotient = AVERAGE.divide(Decimal(cost), Decimal(filled))
-    return names.nonzero(format(quotient.normalize(AVERAGE), "f"))
+    return positive(format(quotient.normalize(AVERAGE), "f"))
 
 
 def _millis(value: object) -> int | None:

@@ -10,7 +10,7 @@ Wire example
 
 from collections.abc import Iterator
 
-from privstream.exchanges.kit.side_values import KeyedValues
+from privstream.exchanges.kit.side_values import KeyedValues, positive
 from privstream.exchanges.poloniex import names
 from privstream.exchanges.poloniex.orders import Item, read_order, read_terms, told
 from privstream.model.events import Source
@@ -63,4 +63,4 @@ def _stop_price(values: KeyedValues) -> str | None:
     kind = values.of("type", names.order_type)
     if kind is not None and kind.startswith("trailing"):
         return None
-    return values.of("stopPrice", names.nonzero)
+    return values.of("stopPrice", positive)

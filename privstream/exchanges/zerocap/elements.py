@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from privstream.exchanges.base import each
 from privstream.exchanges.kit.side_values import KeyedValues, text_of
+from privstream.exchanges.kit.words import word
 from privstream.exchanges.zerocap import names
 from privstream.model.events import OrderStatus, Side, Source
 from privstream.model.exact import EXACT, Unreadable, add, amount, decode, nonzero, normal, unsigned
@@ -142,7 +143,7 @@ def _read_order(element: Row, *, source: Source, dated: bool) -> Iterator[AnyRep
     fields["cost"] = _cost(values, element, fields, source)
     if said := values.expected("status", text_of):
         fields["exchange_status"] = said
-        fields["status"] = _status(names.word(said), fields)
+        fields["status"] = _status(word(said), fields)
     if reason := values.of("error_message", text_of):
         fields["reason"] = reason
     yield OrderReport(

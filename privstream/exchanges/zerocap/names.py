@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from privstream.exchanges.kit.pairs import typed_pair
 from privstream.exchanges.kit.side_values import text_of
+from privstream.exchanges.kit.words import word
 from privstream.model.events import OrderStatus, Side
 from privstream.model.exact import Unreadable, nonzero
 
@@ -40,11 +41,6 @@ def symbol(value: object) -> str | None:
     if text is not None and typed_pair(text) is None:
         raise Unreadable("it is no pair")
     return text and text.upper()
-
-
-def word(text: str) -> str:
-    """Lower case, joined by underscores: `FOK` is `fok`."""
-    return "_".join(text.replace("-", " ").lower().split())
 
 
 def word_of(value: object) -> str | None:

@@ -24,6 +24,7 @@ from typing import Any, ClassVar
 from msgspec import structs
 
 from privstream.exchanges.base import each
+from privstream.exchanges.kit.words import word
 from privstream.exchanges.zerocap import names, rest
 from privstream.exchanges.zerocap.balances import Wallets
 from privstream.exchanges.zerocap.elements import read_order_push
@@ -148,7 +149,7 @@ class ZerocapEntry(RestEntry):
             "status": _status(filters.get("status", "open")),
             "symbol": _spelled(filters.get("symbol", "")),
             "side": _side(filters.get("side", "")),
-            "order_type": names.word(filters.get("type", "")),
+            "order_type": word(filters.get("type", "")),
         }
         if "from" in filters:
             wanted["start_datetime"] = filters["from"] // 10**6

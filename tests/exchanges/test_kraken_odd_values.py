@@ -199,10 +199,10 @@ def odd(protocol: str, element: Any, **changes: Any) -> list[Any]:
     [
         ({"avg_price": -1.5}, {"average_price": None, "status": "pending"}, "order:avg_price"),
         ({"limit_price": "x"}, {"price": None, "quantity": "0.5"}, "order:limit_price"),
-        ({"limit_price_type": 7}, {"price": None}, "order:limit_price"),
+        ({"limit_price_type": 7}, {"price": None}, "order:limit_price_type"),
         ({"triggers": [1]}, {"price": "50000.0"}, "order:triggers"),
         ({"timestamp": "2026-02-30T12:00:00Z"}, {"time": None}, "order:timestamp"),
-        ({"post_only": "false"}, {"quantity": "0.5"}, "order:time_in_force"),
+        ({"post_only": "false"}, {"quantity": "0.5"}, "order:post_only"),
         ({"symbol": "BTCEUR"}, {"symbol": None, "exchange_symbol": "BTCEUR"}, "order:symbol"),
         ({"side": "short"}, {"side": None}, "order:side"),
         ({"order_status": {}}, {"status": "pending"}, "order:order_status"),
@@ -222,7 +222,7 @@ def test_an_odd_value_of_a_v2_order_is_null_and_said_once(
     [
         ({"cost": "-1"}, {"cost": None, "quantity": "0.50000000"}, "order:cost"),
         ({"descr": "text"}, {"quantity": "0.50000000", "created": like}, "order:descr"),
-        ({"oflags": 7}, {"quantity": None, "filled": None, "cost": "0"}, "order:timeinforce"),
+        ({"oflags": 7}, {"quantity": None, "filled": None, "cost": "0"}, "order:oflags"),
         ({"opentm": "soon"}, {"created": None}, "order:opentm"),
         ({"avg_price": []}, {"average_price": None}, "order:avg_price"),
     ],
@@ -329,3 +329,21 @@ def test_a_trade_row_that_is_odd_is_told_with_the_rest() -> None:
     trades = [event for event in book.events if isinstance(event, Trade)]
     assert trades[0] == like(Trade, trade_id="T1", cost=None, time=None, quantity="0.20000000")
     assert trades[1] == like(Trade, trade_id="T2", cost="10000.00000", side="sell")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "frame", "text"),
+    [
+        ("v2", v2.executions(2, {"exec_type": "new"}), "`order_id` is missing"),
+        ("v2", v2.executions(2, {"order_id": 7}), "`order_id` is a number, not an id"),
+        ("v2", {"channel": "balances", "data": [{"asset": 7}]}, "`asset` is a number"),
+        ("v1", [[7], "openOrders", {"sequence": 2}], "it is a number, not an object"),
+        ("v1", [[{v1.ORDER: "x"}], "openOrders", {"sequence": 2}], "is text, not an object"),
+        ("v1", [[{"T1": None}], "ownTrades", {"sequence": 2}], "it is null, not an object"),
+    ],
+)
+def test_why_an_element_cannot_be_read_is_said_for_people(
+    protocol: str, frame: Any, text: str
+) -> None:
+    (notice,) = heard(protocol, frame)
+    assert text in notice.text

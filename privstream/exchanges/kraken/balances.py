@@ -21,7 +21,7 @@ from privstream.exchanges.base import MALFORMED
 from privstream.exchanges.kit.side_values import Read, not_negative, text_of, tolerant
 from privstream.exchanges.kraken import names
 from privstream.model.events import Source
-from privstream.model.exact import Unreadable, amount, normal
+from privstream.model.exact import Unreadable, amount, kind_of, normal
 from privstream.model.reports import BalanceReport, NoticeReport
 from privstream.model.times import from_rfc3339
 
@@ -33,8 +33,8 @@ def read_balance(
     element: Element, source: Source, sequence: int | None
 ) -> Iterator[BalanceReport | NoticeReport]:
     """A ledger entry, or what a snapshot says of one asset over all its wallets."""
-    asset, wallet = element["asset"], wallet_of(element)
-    currency = names.currency(asset)
+    asset = element["asset"]
+    currency, wallet = names.currency(asset), wallet_of(element)
 
     def make(read: Read) -> BalanceReport:
         return BalanceReport(
@@ -61,7 +61,7 @@ def wallet_of(element: Element) -> str | None:
         return names.place(element["asset"])
     kind, name = element["wallet_type"], element.get("wallet_id", "")
     if not (isinstance(kind, str) and isinstance(name, str) and kind):
-        raise Unreadable("no wallet")
+        raise Unreadable(f"it is {kind_of(kind)}, not a wallet", kind)
     return f"{kind}/{name}" if name else kind
 
 

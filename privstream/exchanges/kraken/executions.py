@@ -55,7 +55,7 @@ def read_execution(
         yield from _fill_of(element, source, sequence)
         if source == "snapshot" or not tells_orders or not isinstance(order_id, str):
             return
-    order_id = names.identity(order_id)
+    order_id = names.identity(element["order_id"])
 
     def make(read: Read) -> OrderReport:
         time = read("timestamp", from_rfc3339, element.get("timestamp"))
@@ -161,25 +161,26 @@ def _read_terms(element: Element, fields: OrderFields, read: Read) -> None:
         fields["side"] = read("side", side_of, element["side"])
     if "order_type" in element:
         fields["order_type"] = read("order_type", names.word_or_none, element["order_type"])
-    if "post_only" in element or "time_in_force" in element:
-        force = element.get("post_only"), element.get("time_in_force")
-        if (told := read("time_in_force", _force, force)) is not None:
-            fields["time_in_force"] = told
+    is_post_only = read("post_only", _flag, element.get("post_only"))
+    force = read("time_in_force", names.word_or_none, element.get("time_in_force"))
+    if is_post_only:
+        fields["time_in_force"] = "post_only"
+    elif is_post_only is False and force is not None:
+        fields["time_in_force"] = force
 
 
-def _force(post_only_and_force: tuple[object, object]) -> str | None:
-    post_only, force = post_only_and_force
-    if post_only is True:
-        return "post_only"
-    if post_only not in {None, False}:
-        raise Unreadable("post_only is neither true nor false")
-    return names.word_or_none(force)
+def _flag(value: object) -> bool:
+    """A flag, which is left out where it is not set."""
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise Unreadable("neither true nor false")
 
 
 def _read_prices(element: Element, fields: OrderFields, read: Read) -> None:
     if "limit_price" in element:
-        limit = element["limit_price"], element.get("limit_price_type")
-        fields["price"] = read("limit_price", _price, limit)
+        is_price = read("limit_price_type", _is_price, element.get("limit_price_type"))
+        limit = element["limit_price"]
+        fields["price"] = read("limit_price", positive, limit) if is_price else None
     if element.get("triggers"):
         triggers = element["triggers"]
         if (stop := read("triggers", _trigger, triggers)) is not None or _states_price(triggers):
@@ -188,14 +189,11 @@ def _read_prices(element: Element, fields: OrderFields, read: Read) -> None:
         fields["stop_price"] = read("stop_price", positive, element["stop_price"])
 
 
-def _price(value_and_kind: tuple[object, object]) -> str | None:
-    """A price, or `None` where it is a distance."""
-    value, kind = value_and_kind
-    if kind is None or kind == "static":
-        return positive(value)
-    if not isinstance(kind, str):
+def _is_price(kind: object) -> bool:
+    """A price of another type is a distance."""
+    if kind is not None and not isinstance(kind, str):
         raise Unreadable("no type of a price")
-    return None
+    return kind in {None, "static"}
 
 
 def _states_price(triggers: Any) -> bool:
@@ -204,12 +202,8 @@ def _states_price(triggers: Any) -> bool:
 
 def _trigger(triggers: Any) -> str | None:
     """What triggers: a price that is a distance has beside it what it comes to, or has not."""
-    kind = triggers.get("price_type")
-    if kind is None or kind == "static":
-        return positive(triggers.get("price"))
-    if not isinstance(kind, str):
-        raise Unreadable("no type of a price")
-    return positive(triggers.get("actual_price"))
+    is_price = _is_price(triggers.get("price_type"))
+    return positive(triggers.get("price" if is_price else "actual_price"))
 
 
 def _read_status(element: Element, fields: OrderFields, read: Read) -> None:

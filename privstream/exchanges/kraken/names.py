@@ -9,7 +9,7 @@ from typing import Any
 
 from privstream.exchanges.kit.words import word
 from privstream.model.events import OrderStatus
-from privstream.model.exact import Number, Unreadable
+from privstream.model.exact import Number, Unreadable, kind_of
 
 COMMON = {"XBT": "BTC", "XDG": "DOGE"}
 
@@ -17,7 +17,7 @@ COMMON = {"XBT": "BTC", "XDG": "DOGE"}
 def currency(code: str) -> str:
     """`XBT` is `BTC`, `DOT28.S` is `DOT` in another wallet; everything else is itself."""
     if not isinstance(code, str) or not code:
-        raise Unreadable("no currency")
+        raise Unreadable(f"it is {kind_of(code)}, not a currency", code)
     if "." in code:
         code = short(_BONDED.sub("", code.partition(".")[0]) or code)
     return COMMON.get(code, code)
@@ -66,7 +66,7 @@ def quote_of(common_symbol: str | None) -> str | None:
 def identity(text: object) -> str:
     """An id of the exchange's. Raises Unreadable for what is none."""
     if not isinstance(text, str) or not text or isinstance(text, Number):
-        raise Unreadable("no id")
+        raise Unreadable(f"it is {kind_of(text)}, not an id", text)
     return text
 
 

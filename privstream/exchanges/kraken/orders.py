@@ -30,7 +30,7 @@ from privstream.exchanges.kit.side_values import (
 from privstream.exchanges.kraken import names
 from privstream.exchanges.kraken.executions import side_of
 from privstream.model.events import Source
-from privstream.model.exact import Unreadable, amount
+from privstream.model.exact import Unreadable, amount, kind_of
 from privstream.model.reports import Fill, NoticeReport, OrderFields, OrderReport
 from privstream.model.times import from_epoch_seconds
 
@@ -52,6 +52,7 @@ def read_order(
     `update` is what was sent of the row now, where that is not all of it.
     """
     names.identity(order_id)
+    read_object(row)
     sent = row if update is None else update
 
     def make(read: Read) -> OrderReport:
@@ -60,7 +61,7 @@ def read_order(
             fields=_read_fields(row, pair, read),
             # With a value that could not be read a null does not mean that there is none.
             whole=read is as_it_is and "vol" in sent and "descr" in sent,
-            time=read("lastupdated", time_of, sent),
+            time=read("lastupdated", from_epoch_seconds, _moment_of(sent)),
             source=source,
             sequence=sequence,
             element=row if element is None else element,
@@ -69,33 +70,42 @@ def read_order(
     yield from tolerant("order", make, row if element is None else element, sequence)
 
 
-def time_of(update: Row) -> str | None:
+def _moment_of(update: Row) -> Any:
     """When the update happened, where it says so: v1 in `lastupdated`, REST in `closetm`."""
     time = update.get("lastupdated") or update.get("closetm")
     if time is None and update.get("status") == "pending":
-        time = update.get("opentm")
-    return from_epoch_seconds(time)
+        return update.get("opentm")
+    return time
 
 
 def _read_fields(row: Row, pair: str | None, read: Read) -> OrderFields:
     fields: OrderFields = {}
-    _read_progress(row, fields, read)
+    _read_amounts(row, fields, read)
     _read_terms(row, fields, read)
     if "descr" in row:
-        _read_description(row, read("descr", _object, row["descr"]) or {}, pair, fields, read)
+        _read_description(row, read("descr", read_object, row["descr"]) or {}, pair, fields, read)
     _read_status(row, fields, read)
     return fields
 
 
-def _object(value: object) -> Row:
+def read_object(value: object) -> Row:
+    """An object. Raises Unreadable where it is none."""
     if not isinstance(value, dict):
-        raise Unreadable("no object")
+        raise Unreadable(f"it is {kind_of(value)}, not an object", value)
     return value
 
 
-def _read_progress(row: Row, fields: OrderFields, read: Read) -> None:
-    if "vol_exec" in row and not _in_quote(row):
-        fields["filled"] = read("vol_exec", _volume, (row["vol_exec"], row.get("oflags")))
+def _read_amounts(row: Row, fields: OrderFields, read: Read) -> None:
+    """The amounts. Without the flags nobody knows which currency a volume is in."""
+    flags = read("oflags", _words, row.get("oflags"))
+    in_quote = flags is not None and "viqc" in flags
+    if "vol_exec" in row and not in_quote:
+        filled = read("vol_exec", not_negative, row["vol_exec"])
+        fields["filled"] = None if flags is None else filled
+    if "vol" in row:
+        volume = None if flags is None else read("vol", positive, row["vol"])
+        fields["quantity"] = None if in_quote else volume
+        fields["quote_quantity"] = volume if in_quote else None
     if "cost" in row:
         fields["cost"] = read("cost", not_negative, row["cost"])
     if "fee" in row:
@@ -103,13 +113,24 @@ def _read_progress(row: Row, fields: OrderFields, read: Read) -> None:
     if "avg_price" in row or "price" in row:
         average = row.get("avg_price", row.get("price"))
         fields["average_price"] = read("avg_price", positive, average)
+    _read_force(row, flags, fields, read)
 
 
-def _volume(volume_and_flags: tuple[object, object]) -> str | None:
-    """A volume, which means something only together with the flags."""
-    volume, flags = volume_and_flags
-    text_of(flags)
-    return not_negative(volume)
+def _words(text: object) -> tuple[str, ...]:
+    """Of a list joined by commas."""
+    return tuple((text_of(text) or "").split(","))
+
+
+def _read_force(row: Row, flags: tuple[str, ...] | None, fields: OrderFields, read: Read) -> None:
+    force = read("timeinforce", names.word_or_none, row.get("timeinforce"))
+    if flags is None:
+        return
+    if "post" in flags:
+        fields["time_in_force"] = "post_only"
+    elif force is not None:
+        fields["time_in_force"] = force
+    elif read("expiretm", from_epoch_seconds, row.get("expiretm")) is not None:
+        fields["time_in_force"] = "gtd"  # REST rows tell only the moment
 
 
 def _read_terms(row: Row, fields: OrderFields, read: Read) -> None:
@@ -117,30 +138,6 @@ def _read_terms(row: Row, fields: OrderFields, read: Read) -> None:
         fields["client_order_id"] = client_id
     if "opentm" in row:
         fields["created"] = read("opentm", from_epoch_seconds, row["opentm"])
-    if "vol" in row:
-        volume = read("vol", _volume, (row["vol"], row.get("oflags")))
-        volume = None if volume == "0" else volume
-        in_quote = _in_quote(row)
-        fields["quantity"] = None if in_quote else volume
-        fields["quote_quantity"] = volume if in_quote else None
-    force = row.get("oflags"), row.get("timeinforce"), row.get("expiretm")
-    if (told := read("timeinforce", _force, force)) is not None:
-        fields["time_in_force"] = told
-
-
-def _force(told: tuple[object, object, object]) -> str | None:
-    flags, force, expires = told
-    if "post" in (text_of(flags) or "").split(","):
-        return "post_only"
-    if not force and from_epoch_seconds(expires) is not None:  # REST rows tell only the moment
-        return "gtd"
-    return names.word_or_none(force)
-
-
-def _in_quote(row: Row) -> bool:
-    """`viqc`: the volume is in the quote currency."""
-    flags = row.get("oflags")
-    return isinstance(flags, str) and "viqc" in flags.split(",")
 
 
 def _read_description(
@@ -184,7 +181,7 @@ def _stop(kind: str, row: Row, descr: Row) -> str | None:
 
 
 def _was_triggered(row: Row) -> bool:
-    return bool({"stopped", "touched"} & set((text_of(row.get("misc")) or "").split(",")))
+    return bool({"stopped", "touched"} & {*_words(row.get("misc"))})
 
 
 def _price(text: Any) -> str | None:
@@ -216,6 +213,7 @@ def read_trade(
 ) -> Iterator[Fill | NoticeReport]:
     """A fill of a row; `pair` as in `read_order`. The fee is in the quote currency."""
     names.identity(trade_id)
+    read_object(row)
 
     def make(read: Read) -> Fill:
         symbol = read("pair", names.symbol_or_none, pair)

@@ -12,7 +12,7 @@ import msgspec
 from privstream.exchanges.base import each, unrecognised
 from privstream.exchanges.kit.sequence import Sequence, number_of
 from privstream.exchanges.kraken.learnt import Learnt
-from privstream.exchanges.kraken.orders import Row, read_order, read_trade
+from privstream.exchanges.kraken.orders import Row, read_object, read_order, read_trade
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.exchanges.kraken.session import KrakenSession, complaint_of, engine_state
 from privstream.model.events import Source
@@ -109,7 +109,7 @@ class SessionV1(KrakenSession):
         self, order_id: str, update: Row, source: Source, sequence: int | None
     ) -> Iterator[OrderReport | NoticeReport]:
         terms = self._terms.get(order_id, {})
-        row = {**terms, **update}
+        row = {**terms, **read_object(update)}
         if isinstance(update.get("descr"), dict) and "descr" in terms:
             row["descr"] = {**terms["descr"], **update["descr"]}
         pair = _pair_of(row)
@@ -136,7 +136,7 @@ class SessionV1(KrakenSession):
     def _read_trade(
         self, trade_id: str, row: Row, source: Source, sequence: int | None
     ) -> Iterator[Fill | NoticeReport]:
-        pair = row.get("pair")
+        pair = read_object(row).get("pair")
         self._hear(pair)
         element = {trade_id: row}
         yield from read_trade(

@@ -145,8 +145,9 @@ class SessionV2(KrakenSession):
         self, element: dict[str, Any], source: Source, sequence: int | None
     ) -> Iterator[BalanceReport | NoticeReport]:
         """A ledger entry, or what a snapshot says of one asset over all its wallets."""
+        currency = names.currency(element["asset"])
         if is_spread(element):
-            self._learnt.spread.add(names.currency(element["asset"]))
+            self._learnt.spread.add(currency)
         return read_balance(element, source, sequence)
 
 

@@ -457,6 +457,26 @@ def test_what_is_not_understood_is_a_notice_with_the_frame_in_it(frame: Any) -> 
     assert json.loads(bytes(book.events[-1].raw)) == frame  # type: ignore[union-attr,arg-type]  # a notice has one
 
 
+@pytest.mark.parametrize(
+    ("frame", "why"),
+    [
+        ([0, "on", 7], "cannot read this element: it brings a number, not a list"),
+        ([0, "on", [[1] * 32, "x"]], "cannot read this element: it is text, not a list"),
+        ([0, "on", []], "cannot read this element: it brings no row"),
+        (
+            [0, "wu", [7, "BTC", 1, 0, 1]],
+            "cannot read this element: its wallet is a number, not a text",
+        ),
+        ([0, "on", [None] * 32], "cannot read this element: it has no id that is a number"),
+        ([0], "cannot read this frame: it is too short"),
+        ([0, ["os"], []], "no message that is known"),
+    ],
+)
+def test_what_is_said_of_it_is_for_people(frame: Any, why: str) -> None:
+    book = logged_in().receives(frame).told_now()
+    assert why in [event.text for event in book.events if isinstance(event, Notice)]
+
+
 def test_orders_listed_anew_are_read_back() -> None:
     logged_in().receives([0, "os", [order()]]).does(
         like(OrderReport, source="stream"), Listed("orders"), like(Reconnect, cause="resync")

@@ -22,7 +22,16 @@ from privstream.exchanges.kit.side_values import (
 )
 from privstream.exchanges.kit.words import word
 from privstream.model.events import OrderStatus, PositionSide, Side, Source
-from privstream.model.exact import EXACT, Unreadable, amount, normal, subtract, unsigned
+from privstream.model.exact import (
+    EXACT,
+    Number,
+    Unreadable,
+    amount,
+    kind_of,
+    normal,
+    subtract,
+    unsigned,
+)
 from privstream.model.reports import (
     BalanceReport,
     Fill,
@@ -54,7 +63,7 @@ class Origin(NamedTuple):
 def rows_of(payload: Any) -> list[Any]:
     """The rows of a payload, which may be one row or a list of them."""
     if not isinstance(payload, list):
-        raise Unreadable("the payload is no list")
+        raise Unreadable(f"it brings {kind_of(payload)}, not a list")
     lists = [type(item) for item in payload].count(list)
     # One row may hold an odd list, a list of rows an odd row.
     is_row = len(payload) >= SHORTEST and 2 * lists < len(payload)
@@ -63,7 +72,7 @@ def rows_of(payload: Any) -> list[Any]:
 
 def _checked(row: object) -> Row:
     if not isinstance(row, list):
-        raise Unreadable("it is no list")
+        raise Unreadable(f"it is {kind_of(row)}, not a list")
     return row
 
 
@@ -83,9 +92,9 @@ def _identity(value: object) -> str:
 
 def _name(value: object, what: str) -> str:
     """A text that must be there."""
-    if (text := text_of(value)) is None:
-        raise Unreadable(f"it has no {what}")
-    return text
+    if not isinstance(value, str) or isinstance(value, Number) or not value:
+        raise Unreadable(f"its {what} is {kind_of(value)}, not a text")
+    return value
 
 
 def _client_id(value: object) -> str | None:

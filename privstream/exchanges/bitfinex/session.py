@@ -237,16 +237,16 @@ class BitfinexSession(JsonSession):
         channel, kind = message[0], message[1]
         if channel != 0:
             yield unrecognised(message, "no channel that was asked for", number)
-        elif kind in self._readers:
+        elif isinstance(kind, str) and kind in self._readers:
             is_first_list = kind in LISTS.values() and kind not in self._listed
             source: Source = "snapshot" if is_first_list else "stream"
             origin = Origin(source, number, sent, self._memory.names)
             rows = rows_of(message[2])
             if not rows and kind not in LISTS.values():
-                raise Unreadable("news without a row")
+                raise Unreadable("it brings no row")
             yield from self._readers[kind](News(kind, rows, origin, now))
             yield from self._after_list(kind)
-        elif kind != "hb" and kind not in SILENT:
+        elif not isinstance(kind, str) or kind not in {"hb", *SILENT}:
             yield unrecognised(message, "no message that is known", number)
 
     def _after_list(self, kind: str) -> Iterator[Action]:

@@ -359,6 +359,20 @@ def test_an_element_of_the_wrong_shape_is_one_notice(data: object) -> None:
         book().receives({"type": kind, "data": data}).tells(like(Notice, code="unrecognised"))
 
 
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (5, "it is a number, not an object"),
+        ({"id": "O1", "trades": 7}, "`trades` is a number, not a list"),
+        ({"id": "O1", "trades": "x"}, "`trades` is text without a list in it"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_words_for_people(data: object, text: str) -> None:
+    played = book().receives({"type": "order", "data": data}).told_now()
+    said = [event.text for event in played.events if isinstance(event, Notice)]
+    assert said[0] == f"cannot read this element: {text}"
+
+
 def test_a_frame_nested_beyond_reason_is_a_notice() -> None:
     for depth in (30, 300, 900, 100_000):
         frame = '{"type":"fill","data":' + "[" * depth + "]" * depth + "}"

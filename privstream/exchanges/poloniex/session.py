@@ -19,7 +19,7 @@ from privstream.exchanges.poloniex.fill_keys import FillKeys
 from privstream.exchanges.poloniex.refusals import complaint, login_refused, words_of
 from privstream.exchanges.poloniex.rest import millis, sign
 from privstream.model.account import Account, Secret
-from privstream.model.exact import Unreadable
+from privstream.model.exact import Unreadable, kind_of
 from privstream.model.reports import AnyReport, NoticeReport
 from privstream.model.rest import Now, Stamp
 from privstream.model.session import Action, Ready, Reconnect, Send, Synced
@@ -165,7 +165,7 @@ def elements(message: dict[str, Any]) -> list[Any]:
     if isinstance(items, dict):
         return [items]
     if not isinstance(items, list):
-        raise Unreadable("data is no list")
+        raise Unreadable(f"it is {kind_of(items)}, not a list", items)
     return items
 
 

@@ -15,7 +15,18 @@ from privstream.exchanges.kit.side_values import KeyedValues, text_of
 from privstream.exchanges.kit.words import word
 from privstream.exchanges.zerocap import names
 from privstream.model.events import OrderStatus, Side, Source
-from privstream.model.exact import EXACT, Unreadable, add, amount, decode, nonzero, normal, unsigned
+from privstream.model.exact import (
+    EXACT,
+    Malformed,
+    Unreadable,
+    add,
+    amount,
+    decode,
+    kind_of,
+    nonzero,
+    normal,
+    unsigned,
+)
 from privstream.model.reports import (
     AnyReport,
     Fill,
@@ -43,7 +54,7 @@ def read_order_push(
     `dated` gives an order a time also where it does not state when it ended.
     """
     if not isinstance(element, dict):
-        raise Unreadable("no object")
+        raise Unreadable(f"it is {kind_of(element)}, not an object")
     yield from each((element,), partial(_read_fills, source=source))
     yield from each((element,), partial(_read_order, source=source, dated=dated))
 
@@ -56,14 +67,22 @@ def _read_fills(element: Row, *, source: Source) -> Iterator[AnyReport | NoticeR
 def fills_of(trades: Any) -> list[Any]:
     """The rows of `trades`, which was not always a list before October 2026."""
     if isinstance(trades, str) and trades:
-        trades = decode(trades)
+        trades = _list_in(trades)
     if not trades:
         return []
     if isinstance(trades, dict):
         return [trades] if "id" in trades else list(trades.values())
     if not isinstance(trades, list):
-        raise Unreadable("trades are no list")
+        raise Unreadable(f"it is {kind_of(trades)}, not a list", trades)
     return trades
+
+
+def _list_in(text: str) -> Any:
+    """Fills as JSON in a text."""
+    try:
+        return decode(text)
+    except Malformed:
+        raise Unreadable("it is text without a list in it", text) from None
 
 
 def read_fill(element: Row, *, source: Source, order: Row | None = None) -> Iterator[AnyReport]:
@@ -246,5 +265,7 @@ def read_price(element: Row) -> Iterator[AnyReport]:
     yield from values.notices(element)
 
 
-def _levels(rows: list[list[Any]] | None) -> tuple[tuple[str, str], ...]:
+def _levels(rows: Any) -> tuple[tuple[str, str], ...]:
+    if rows is not None and not isinstance(rows, list):
+        raise Unreadable(f"it is {kind_of(rows)}, not a list", rows)
     return tuple((_stated(price), _stated(quantity)) for price, quantity, *_ in rows or ())

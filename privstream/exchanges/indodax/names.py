@@ -42,6 +42,7 @@ class OrderId(NamedTuple):
     number: str
 
 
+@lru_cache(maxsize=4096)
 def order_id_parts(order_id: str) -> OrderId | None:
     """What an order id tells of its order, where it is spelled as documented."""
     match = _ORDER_ID.fullmatch(order_id)

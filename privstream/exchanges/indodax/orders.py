@@ -72,13 +72,8 @@ class Updates:
         values: SideValues,
     ) -> AnyReport:
         """The fill, or a notice where what names it cannot be read: its trade id or its side."""
-        side, estimated = fields.get("side"), []
-        trade_id = values.read("tradeId", _trade_id, order.get("tradeId"))
-        if not trade_id and not order.get("tradeId") and "filled" in fields:
-            # So in the documents of early 2024.
-            trade_id = f"{order_id}@{fields['filled']}"
-            estimated.append("trade_id")
-        if not trade_id or side is None:
+        side, (trade_id, estimated) = fields.get("side"), _name(order_id, order, fields, values)
+        if trade_id is None or side is None:
             lack = "its side" if trade_id else "its trade id"
             why = f"cannot read this fill: {lack} is no such thing"
             return unrecognised(common["element"], why, common["sequence"])
@@ -86,8 +81,7 @@ class Updates:
         fee, fee_currency = read_fee(told, values)
         liquidity = values.read("participant", _liquidity, told.get("participant"))
         price = fields.get("price")
-        if price is not None and liquidity != "maker":
-            estimated.insert(0, "price")
+        is_estimate = price is not None and liquidity != "maker"
         return Fill(
             trade_id=trade_id,
             key=fill_key(trade_id, side),
@@ -103,7 +97,7 @@ class Updates:
             client_order_id=fields.get("client_order_id"),
             order_type=fields.get("order_type"),
             liquidity=liquidity,  # type: ignore[arg-type]  # a closed set
-            estimated=tuple(estimated),
+            estimated=("price", *estimated) if is_estimate else estimated,
             **common,
         )
 
@@ -129,6 +123,17 @@ class Updates:
             self._executed.pop(order_id, None)
         elif filled is not None:
             self._executed[order_id] = filled
+
+
+def _name(
+    order_id: str, order: Row, fields: OrderFields, values: SideValues
+) -> tuple[str | None, tuple[str, ...]]:
+    """The trade id of a fill, and that it is an estimate where the frame has none."""
+    told, filled = order.get("tradeId"), fields.get("filled")
+    if told or filled is None:
+        return values.read("tradeId", _trade_id, told), ()
+    # So in the documents of early 2024: the amount filled by then names it too.
+    return f"{order_id}@{filled}", ("trade_id",)
 
 
 def read_fee(told: Row, values: SideValues) -> tuple[str | None, str | None]:
@@ -183,7 +188,9 @@ def read_cancel_reason(row: Row, fields: OrderFields, values: SideValues) -> Non
 
     What it ended before anything was filled counts as rejected; the ledger knows the fills.
     """
-    reason = values.read("cancelReason", text_of, row.get("cancelReason"))
+    if "cancelReason" not in row:
+        return
+    reason = values.read("cancelReason", text_of, row["cancelReason"])
     if reason is None:
         return
     fields["reason"] = "_".join(reason.lower().split())

@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from privstream.model.account import Account, Endpoints, Secret
+from privstream.model.reports import Fill, Known
 from tests.cli.conftest import Program
+from tests.playbook import Playbook, like
+from tests.rest_play import answer, play
+from tests.sixth.exchange import Sixtex
 
 ROOT = Path(__file__).parents[1]
 
@@ -53,3 +58,32 @@ def test_it_is_recorded_and_replayed(program: Program, tmp_path: Path) -> None:
     assert program("record", file, "sixtex", "--simulate", "--count", "2").code == 0
     assert "sixtex-key" not in Path(file).read_text()
     assert len(program("replay", file).events) >= 2
+
+
+# --- what it takes from the kit ------------------------------------------------------------
+
+FILL = {"fill": "7", "order": "3", "pair": "BTC/EUR", "side": "buy", "price": "5", "size": "1"}
+
+
+def sixtex() -> Sixtex:
+    secrets = {"api_key": Secret("sixtex-key"), "api_secret": Secret("none")}
+    endpoints = Endpoints("https://sixtex.example", "wss://sixtex.example")
+    return Sixtex(Account("sixtex", "sixtex", secrets, endpoints))
+
+
+def test_its_pulse_proves_what_was_delivered_and_notices_silence() -> None:
+    book = Playbook(sixtex().session(None, ("trades",))).opened().receives({"hello": True})
+    sent = book.forget().after(5).now
+    book.ponged(b"1").after(1).nothing()
+    assert book.delivered == [sent]
+    book.after(25).does(like(object, cause="silence", detail="no pong for 20 s"))
+
+
+def test_its_history_is_read_in_parts_each_of_which_says_what_it_lacks() -> None:
+    known = Known(since_ns=0, until_ns=1, channels=("trades",))
+    found = play(sixtex().backfill(known), lambda *_: answer([FILL, "junk"]))
+    assert found.reports[0] == like(Fill, trade_id="7", source="rest")
+    assert found.detail == "fills: one row could not be read"
+    busy = play(sixtex().backfill(known), lambda *_: answer("", 503))
+    assert (busy.complete, busy.retryable) == (False, True)
+    assert (busy.detail or "").startswith("fills: Sixtex answered HTTP 503")

@@ -1,6 +1,8 @@
 """What every exchange must bring along; a new one is held to it as soon as it is there."""
 
 import inspect
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -8,9 +10,13 @@ import pytest
 
 from privstream import exchanges, simulator
 from privstream.exchanges.base import Exchange
-from privstream.model.account import Account, Secret
+from privstream.model.account import Account, Secret, Token
+from privstream.model.reports import Known
 from privstream.model.rest import Now, Stamp
+from privstream.model.session import Action, Delivered, Session
 from privstream.simulator.base import SimulatedExchange
+from tests.joined import World
+from tests.rest_play import answer, play
 
 HEADINGS = ("Login", "Wire examples", "Quirks", "Source")
 KINDS = {"orders", "trades", "balances", "positions", "notices", "prices"}
@@ -101,3 +107,61 @@ def test_it_has_dialogues_and_holds_real_frames(name: str) -> None:
     assert "Playbook(" in tests
     assert "needs_corpus" in tests or "corpus" in tests
     assert list((TESTS / "simulator").glob(f"test_{name}*.py"))
+
+
+@every_exchange
+def test_its_stream_proves_again_and_again_what_it_has_delivered(name: str) -> None:
+    run = World(name, limits=False)
+    proofs = Proofs(run)
+    run.watch(40)
+    until = [proof.monotonic for proof in proofs.told]
+    assert until == sorted(until)
+    assert len(until) >= 3
+    assert until[-1] > run.clock.now().monotonic - 15
+
+
+@every_exchange
+def test_a_stream_that_comes_late_proves_no_more_than_what_came(name: str) -> None:
+    run = World(name, limits=False)
+    proofs = Proofs(run)
+    last = run.clock.now().monotonic + 20
+    run.at(20, World.mute, 15)
+    run.watch(33)
+    assert proofs.told
+    assert all(proof.monotonic <= last for proof in proofs.told)
+
+
+class Proofs:
+    """What an exchange's sessions prove to have been delivered."""
+
+    def __init__(self, run: World) -> None:
+        self.told: list[Now] = []
+        self._session = run.exchange.session
+        run.exchange.session = self._made  # type: ignore[method-assign]  # it watches the real one
+
+    def _made(self, token: Token | None, channels: tuple[str, ...]) -> Session:
+        session = self._session(token, channels)
+        tick = session.tick
+
+        def watched(now: Now) -> Iterator[Action]:
+            for action in tick(now):
+                if isinstance(action, Delivered):
+                    self.told.append(action.until)
+                yield action
+
+        session.tick = watched  # type: ignore[method-assign]  # as above
+        return session
+
+
+@every_exchange
+def test_its_reading_back_says_which_parts_failed_and_why(name: str) -> None:
+    kind = exchanges.find(name)
+    exchange = kind(an_account(kind))
+    channels = exchange.select(())
+    moment = 1_780_000_000 * 10**9
+    known = Known(since_ns=moment - 10**9, until_ns=moment, channels=channels)
+    found = play(exchange.backfill(known), lambda *_: answer("", 503))
+    assert not found.complete
+    assert found.retryable
+    for part in re.split("; (?=[a-z])", found.detail or ""):
+        assert re.match(r"[a-z ,]+: .*503", part), part

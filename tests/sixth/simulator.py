@@ -19,8 +19,8 @@ from privstream.simulator.base import (
 class SixtexSocket(Connection):
     """One socket: a fill at every tick."""
 
-    def __init__(self) -> None:
-        self._fills = 0
+    def __init__(self, fills: list[dict[str, str]]) -> None:
+        self._fills = fills
         self._is_in = False
 
     def opened(self, now: Now) -> Iterable[Out]:  # noqa: ARG002 - it waits for the key
@@ -32,9 +32,10 @@ class SixtexSocket(Connection):
 
     def tick(self, now: Now) -> Iterator[Out]:  # noqa: ARG002
         if self._is_in:
-            self._fills += 1
-            fill = {"fill": str(self._fills), "order": "1", "pair": "BTC/EUR", "side": "buy"}
-            yield Text(json.dumps({**fill, "price": "50000.10", "size": "0.010"}))
+            names = {"fill": str(len(self._fills) + 1), "order": "1", "pair": "BTC/EUR"}
+            fill = {**names, "side": "buy", "price": "50000.10", "size": "0.010"}
+            self._fills.append(fill)
+            yield Text(json.dumps(fill))
 
 
 class SimulatedSixtex(SimulatedExchange):
@@ -43,7 +44,8 @@ class SimulatedSixtex(SimulatedExchange):
     name = "sixtex"
 
     def __init__(self, *, seed: int, rate: float, limits: bool = True) -> None:
-        """Nothing of that matters here."""
+        del seed, rate, limits  # nothing of that matters here
+        self._fills: list[dict[str, str]] = []
 
     def account(self, base_url: str, options: Mapping[str, str]) -> Account:
         secrets = {"api_key": Secret("sixtex-key"), "api_secret": Secret("none")}
@@ -51,10 +53,12 @@ class SimulatedSixtex(SimulatedExchange):
         return Account("sixtex", "sixtex", secrets, endpoints, options)
 
     def request(self, request: Request, now: Now) -> Answer:  # noqa: ARG002
-        return Answer(404, b"{}")
+        if request.headers.get("key") != "sixtex-key":
+            return Answer(403, b"{}")
+        return Answer(200, json.dumps(self._fills).encode())
 
     def connect(self, handshake: Request, now: Now) -> Connection | Answer:  # noqa: ARG002
-        return SixtexSocket()
+        return SixtexSocket(self._fills)
 
 
 SIMULATED = SimulatedSixtex

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from privstream.connection.account.catch_up import together
 from privstream.connection.account.context import Context
 from privstream.connection.account.conversation import Conversation
+from privstream.connection.account.readings import together
 from privstream.connection.rest.job import ASIDE, Job
 from privstream.model.errors import Interrupted, Refused, Unreachable
 from privstream.model.exact import normal

@@ -5,7 +5,6 @@ lists, every part over REST, and, after the time by which REST may lag, a second
 then the gap is not told; what overtakes it makes the gap say what was not seen.
 """
 
-from collections.abc import Sequence
 from enum import Enum
 
 from msgspec.structs import replace
@@ -13,9 +12,10 @@ from msgspec.structs import replace
 from privstream.connection.account.context import Context
 from privstream.connection.account.conversation import Conversation
 from privstream.connection.account.exchange_time import LastWhole
+from privstream.connection.account.readings import happened_by, outcome, together
 from privstream.connection.rest.job import Job
-from privstream.model.errors import Interrupted, Refused, Unreachable
-from privstream.model.reports import AnyReport, Backfill, Fill, Known, Listed, OrderReport
+from privstream.model.errors import Interrupted
+from privstream.model.reports import AnyReport, Backfill, Known, Listed
 from privstream.model.rest import Now, RestFlow
 from privstream.model.times import to_nanos
 
@@ -274,35 +274,3 @@ class CatchUp:
         if self._first is not None:
             return LastWhole(self._context.times, self._second_since())
         return self._since
-
-
-def together(found: Sequence[Backfill]) -> Backfill:
-    """Several readings as one."""
-    details = [one.detail for one in found if one.detail]
-    return Backfill(
-        tuple(report for one in found for report in one.reports),
-        complete=all(one.complete for one in found),
-        detail="; ".join(details) or None,
-        problems=tuple(problem for one in found for problem in one.problems),
-    )
-
-
-def outcome(job: Job[Backfill]) -> Backfill:
-    """What a reading brought; one that failed as a whole brought nothing, and says why."""
-    try:
-        return job.result()
-    except (Refused, Unreachable) as problem:
-        hint = f" ({problem.hint})" if problem.hint else ""
-        detail = f"could not read back: {problem.message}{hint}"
-        return Backfill((), complete=False, detail=detail, problems=(problem,))
-
-
-def happened_by(until_ns: int, report: AnyReport | Listed) -> bool:
-    """It is a fill or an order's state from before that moment, by the exchange's clock."""
-    if isinstance(report, Fill):
-        time = report.time
-    elif isinstance(report, OrderReport):
-        time = report.time or report.fields.get("created")
-    else:
-        return False
-    return time is not None and to_nanos(time) <= until_ns

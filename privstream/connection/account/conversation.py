@@ -232,6 +232,9 @@ class Conversation:
         self.flush()
 
     def _take_report(self, report: AnyReport | Listed) -> None:
+        if not (self._lists.is_holding or self._movements.is_watched):  # nearly always
+            self._out += self._ledger.take(report, self._received)
+            return
         if self._lists.is_holding:
             if self._lists.keep(report):
                 return

@@ -12,6 +12,9 @@ from privstream.connection.rest.job import AT_ONCE, Job
 from privstream.model.errors import Interrupted, Refused, Unreachable
 from privstream.model.session import Ask
 
+WAITING = 100
+"""Questions that wait for REST; where it is mute for long, the oldest are not put any more."""
+
 
 class Questions:
     """What is asked for between frames, oldest first; look-ups before the rest."""
@@ -37,6 +40,8 @@ class Questions:
         for ask in talk.take_asks():
             # The newest question of a kind replaces one that was not put yet.
             self._waiting[ask.what] = ask
+            if len(self._waiting) > WAITING:
+                self._waiting.pop(next(iter(self._waiting)))
         if self._job is not None and self._job.is_over:
             self._hear(self._job)
         if self._job is None:

@@ -13,6 +13,7 @@ from privstream.connection.account.backoff import STABLE, Backoff
 from privstream.connection.account.conversation import TICK, Conversation
 from privstream.connection.account.dial import dialled
 from privstream.connection.account.recovery import Recovery
+from privstream.connection.account.statuses import Statuses
 from privstream.connection.budgets import Turns
 from privstream.connection.clock import Clock
 from privstream.connection.ports import Outlet, RestClient, Socket, TokenSource
@@ -26,10 +27,8 @@ from privstream.model.errors import (
     TokenRefused,
     Unreachable,
 )
-from privstream.model.events import State, Status
 from privstream.model.rest import Stamp
 from privstream.model.session import Session, Tap
-from privstream.model.times import from_nanos
 
 TOKEN_LIFE = 120.0
 """Seconds that a token should live when a connection is begun with it: dialling takes some."""
@@ -37,8 +36,6 @@ TOKEN_TRIES = 2
 """A fresh token, or a login of policy 1008, refused so often in a row is no accident."""
 REFUSED_WAITS = (60.0, 120.0, 120.0)
 """Seconds until a key that this run has used is tried again after it was refused."""
-PROGRESS_EVERY = 2.0
-"""Seconds from one word on how far reading back is to the next."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +104,7 @@ class Supervisor:
         self._refusals = 0
         """Of the key, in a row, after it had been good."""
         self._has_been_live = False
-        self._said = (0.0, "")
-        """When and how far reading back was told to be."""
+        self._statuses = Statuses(exchange, channels, outside.outlet, outside.clock)
 
     def abort(self) -> None:
         """End everything at once; called from the main thread."""
@@ -123,7 +119,7 @@ class Supervisor:
                 self._try()
         finally:
             self._recovery.give_up()
-        self._tell("stopped", None)
+        self._statuses.tell("stopped", attempt=self._attempt)
 
     def _try(self) -> None:
         """One connection, and the wait after it."""
@@ -169,31 +165,15 @@ class Supervisor:
         self._retry_in(seconds, problem.message)
 
     def _retry_in(self, seconds: float, why: str) -> None:
-        self._tell("retrying", why, retry_in=round(seconds, 1))
+        self._statuses.tell("retrying", why, attempt=self._attempt, retry_in=seconds)
         self._outside.clock.wait(seconds, self.stop)
-
-    def _tell(self, state: State, detail: str | None, *, retry_in: float | None = None) -> None:
-        status = Status(
-            exchange=self.exchange.name,
-            account=self.exchange.account.name,
-            id=None,
-            time=None,
-            received=from_nanos(self._outside.clock.now().wall_ns),
-            source="stream",
-            sequence=None,
-            state=state,
-            detail=detail,
-            attempt=self._attempt or None,
-            retry_in=retry_in,
-        )
-        self._outside.outlet.events([status])
 
     # --- one connection --------------------------------------------------------------------
 
     def _connect_and_stream(self) -> None:
         self._await_turn()
         self._attempt += 1
-        self._tell("connecting", None)
+        self._statuses.tell("connecting", attempt=self._attempt)
         self._outside.backoff.attempted(self._outside.clock.now())
         token = self._token = self._next_token()
         with self._refusal_drops(token), ExitStack() as login:
@@ -212,7 +192,7 @@ class Supervisor:
             return
         allowed = f"{turns.count} connections in {turns.period:.0f} s from one address"
         why = f"waiting for its turn: {self.exchange.title} allows {allowed}"
-        self._tell("retrying", why, retry_in=round(wait, 1))
+        self._statuses.tell("retrying", why, attempt=self._attempt, retry_in=wait)
         if self._outside.clock.wait(wait, self.stop):
             turns.give_back()
             raise Interrupted("stopped", cause="stopped")
@@ -284,7 +264,7 @@ class Supervisor:
             while True:
                 self._step(talk, self._recovery.patience)
                 self._recovery.step(talk)
-                self._tell_progress()
+                self._statuses.goes_on(self._recovery.progress)
         except Unreachable as problem:
             now = self._outside.clock.now()
             self._outside.backoff.lost(now)
@@ -297,32 +277,12 @@ class Supervisor:
     def _live(self) -> float:
         """Login and subscriptions were acknowledged; returns when, on the monotonic clock."""
         now = self._outside.clock.now()
-        attempts, self._attempt = self._attempt, 0
-        self._refusals = 0
+        self._recovery.connected(attempts=self._attempt)
+        self._attempt = self._refusals = 0
         self._has_been_live = True
         self._outside.backoff.live(now)
-        self._recovery.connected(attempts=attempts)
-        self._said = (now.monotonic, "")
-        if self._recovery.progress is None:
-            self._tell("live", ", ".join(self._channels))
-        else:
-            self._say_progress(self._recovery.progress)
+        self._statuses.live(self._recovery.progress)
         return now.monotonic
-
-    def _tell_progress(self) -> None:
-        """Say now and then how far reading back is, and when it is over."""
-        said_at, said = self._said
-        progress = self._recovery.progress
-        if progress is None:
-            if said:
-                self._said = (said_at, "")
-                self._tell("live", ", ".join(self._channels))
-        elif progress != said and self._outside.clock.now().monotonic - said_at >= PROGRESS_EVERY:
-            self._say_progress(progress)
-
-    def _say_progress(self, progress: str) -> None:
-        self._said = (self._outside.clock.now().monotonic, progress)
-        self._tell("catching_up", progress)
 
     def _step(self, talk: Conversation, timeout: float) -> None:
         if self.stop.is_set():

@@ -1,0 +1,40 @@
+"""What readings over REST brought, put together: complete only where none of them lacks anything."""
+
+from collections.abc import Sequence
+
+from privstream.connection.rest.job import Job
+from privstream.model.errors import Refused, Unreachable
+from privstream.model.reports import AnyReport, Backfill, Fill, Listed, OrderReport
+from privstream.model.times import to_nanos
+
+
+def together(found: Sequence[Backfill]) -> Backfill:
+    """Several readings as one."""
+    details = [one.detail for one in found if one.detail]
+    return Backfill(
+        tuple(report for one in found for report in one.reports),
+        complete=all(one.complete for one in found),
+        detail="; ".join(details) or None,
+        problems=tuple(problem for one in found for problem in one.problems),
+    )
+
+
+def outcome(job: Job[Backfill]) -> Backfill:
+    """What a reading brought; one that failed as a whole brought nothing, and says why."""
+    try:
+        return job.result()
+    except (Refused, Unreachable) as problem:
+        hint = f" ({problem.hint})" if problem.hint else ""
+        detail = f"could not read back: {problem.message}{hint}"
+        return Backfill((), complete=False, detail=detail, problems=(problem,))
+
+
+def happened_by(until_ns: int, report: AnyReport | Listed) -> bool:
+    """It is a fill or an order's state from before that moment, by the exchange's clock."""
+    if isinstance(report, Fill):
+        time = report.time
+    elif isinstance(report, OrderReport):
+        time = report.time or report.fields.get("created")
+    else:
+        return False
+    return time is not None and to_nanos(time) <= until_ns

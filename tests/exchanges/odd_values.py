@@ -44,7 +44,8 @@ def spoiled(element: Any, seed: int, share: float = 1.0) -> Iterator[Spoiled]:
         for value in ODD:
             if chance.random() < share:
                 yield Spoiled(path, _replaced(element, path, value), value)
-        yield Spoiled(path, _replaced(element, path, ...), ...)
+        if chance.random() < share:
+            yield Spoiled(path, _replaced(element, path, ...), ...)
 
 
 def paths(element: Any) -> Iterator[Path]:

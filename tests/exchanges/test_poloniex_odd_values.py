@@ -1,6 +1,6 @@
 """One odd value in a Poloniex push or row costs nothing but itself."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -11,9 +11,11 @@ from privstream.exchanges.poloniex.balances import Holdings
 from privstream.exchanges.poloniex.balances import read_push as read_balance
 from privstream.exchanges.poloniex.fill_keys import FillKeys
 from privstream.exchanges.poloniex.orders import read_order, read_push, read_trade
+from privstream.model.events import AnyEvent, Order, Trade
 from privstream.model.reports import AnyReport, BalanceReport, Fill, NoticeReport, OrderReport
 from tests.exchanges.odd_values import changed, facts, spoiled
-from tests.exchanges.test_poloniex_orders import payload
+from tests.exchanges.test_poloniex_orders import payload, session
+from tests.valid import assert_valid
 
 Reader = Callable[[Any], Iterator[AnyReport]]
 ITEMS = [frame["data"][0] for name in ("limit_sell", "market_buy") for frame in payload(name)]
@@ -112,3 +114,27 @@ def test_one_odd_value_costs_nothing_but_itself(
                 assert changed(before, found[name]) <= SHARED.get(key, set()), one
             if len(found) < len(whole):
                 assert any(isinstance(r, NoticeReport) and r.once is None for r in reports), one
+
+
+@pytest.mark.parametrize("name", ["limit_sell", "market_buy"])
+def test_an_odd_value_in_one_push_leaves_the_whole_life_true(name: str) -> None:
+    """Every fill is told once, every event is valid, no id comes twice."""
+    frames = payload(name)
+    fills = trades_of(session().receives(*frames).told_now().events)
+    for number, frame in enumerate(frames):
+        for one in spoiled(frame["data"][0], seed=number, share=0.2):
+            played = session()
+            pushes = [*frames[:number], {"channel": "orders", "data": [one.element]}]
+            played.receives(*pushes, *frames[number + 1 :]).told_now()
+            events = [*played.events, *played.ledger.settle("2026-05-28T20:30:00.000000Z")]
+            for event in events:
+                assert_valid(event)
+            if one.path[-1] not in {"orderId", "tradeId"}:
+                assert trades_of(events) == fills, one
+                assert any(isinstance(event, Order) for event in events), one
+            ids = [event.id for event in events if event.id is not None]
+            assert len(ids) == len(set(ids)), one
+
+
+def trades_of(events: Iterable[AnyEvent]) -> list[str | None]:
+    return [event.trade_id for event in events if isinstance(event, Trade)]

@@ -10,9 +10,12 @@ import pytest
 
 from privstream.exchanges.base import each
 from privstream.exchanges.zerocap.elements import read_fill, read_order_push
+from privstream.model.events import Order, Trade
 from privstream.model.exact import decode, encode
 from privstream.model.reports import AnyReport, Fill, NoticeReport, OrderReport
 from tests.exchanges.odd_values import changed, facts, spoiled
+from tests.exchanges.test_zerocap_orders import ORDER, TRADE, book, frames
+from tests.valid import assert_valid
 
 PAYLOADS = Path(__file__).parents[1] / "payloads" / "zerocap"
 FRAMES = [
@@ -112,3 +115,22 @@ def test_one_odd_value_costs_nothing_but_itself(
                 assert changed(before, found[name]) <= may_change(name, one.path), one
             if len(found) < len(whole) and one.value not in (None, "", "0", 0, [], {}, ...):
                 assert any(isinstance(r, NoticeReport) and r.once is None for r in reports), one
+
+
+@pytest.mark.parametrize("dialect", ["old", "new"])
+def test_an_odd_value_in_one_frame_leaves_the_whole_life_true(dialect: str) -> None:
+    """The fill is told once, sooner or later; every event is valid, no id comes twice."""
+    life = [json.loads(text) for text in frames(dialect)]
+    for number, frame in enumerate(life):
+        for one in spoiled(frame["data"], seed=number, share=0.2):
+            spoilt = {"type": frame["type"], "data": one.element}
+            played = book().receives(*life[:number], spoilt, *life[number + 1 :]).told_now()
+            played.after(5).told_now().after(5).told_now()
+            events = [*played.events, *played.ledger.settle("2026-05-28T20:30:00.000000Z")]
+            for event in events:
+                assert_valid(event)
+            told = [event.trade_id for event in events if isinstance(event, Trade)]
+            assert told.count(TRADE) == 1, one
+            assert any(isinstance(e, Order) and e.order_id == ORDER for e in events), one
+            ids = [event.id for event in events if event.id is not None]
+            assert len(ids) == len(set(ids)), one

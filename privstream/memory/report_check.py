@@ -71,6 +71,8 @@ NAMES: Mapping[type[Report], str] = {
     PriceReport: "price",
     NoticeReport: "notice",
 }
+FIRST_YEAR = "2009"
+"""No exchange is older: seconds where milliseconds belong are of 1970, and would be history."""
 INSTEAD: Mapping[str, Any] = {"status": "unknown", "level": "warning", "estimated": ()}
 """What stands for an unreadable value that is never null."""
 
@@ -109,6 +111,8 @@ def is_sound(report: AnyReport) -> bool:
     try:
         msgspec.convert(report, _shape(kind), from_attributes=True)
     except msgspec.ValidationError:
+        return False
+    if report.time is not None and report.time < FIRST_YEAR:
         return False
     if isinstance(report, OrderReport):
         return _is_sound_order(report)
@@ -217,6 +221,8 @@ def _wrong(report: Report) -> Iterator[Wrong]:
             yield Wrong(key, why)
         elif key in unsigned and isinstance(value, str) and value.startswith("-"):
             yield Wrong(key, "is below zero")
+        elif key == "time" and value is not None and value < FIRST_YEAR:
+            yield Wrong(key, "is no time of these years")
 
 
 def _problem(value: object, of: Any) -> str | None:

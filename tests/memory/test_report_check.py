@@ -96,6 +96,7 @@ SIDE_VALUES: list[tuple[AnyReport, str, object]] = [
     (fill(cost=[]), "cost", None),
     (fill(liquidity="neither"), "liquidity", None),
     (fill(time=7), "time", None),
+    (fill(time="1970-01-21T10:00:00.000000Z"), "time", None),
     (fill(order_id=Number("1.5")), "order_id", None),
     (fill(estimated="price"), "estimated", ()),
     (order(exchange_status=Number("1e5")), "exchange_status", None),

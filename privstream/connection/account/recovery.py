@@ -216,7 +216,8 @@ class Recovery:
 
     def _mark_whole(self, delivered: Now | None) -> None:
         """Say now and then how far everything is delivered, for --resume and for the memory."""
-        if self._catch_up is not None:
+        # News of an order that waits for its look-up came, and was not emitted yet.
+        if self._catch_up is not None or self._context.ledger.wanted:
             return
         self._whole.reached(delivered)
         self._believe_the_audit()

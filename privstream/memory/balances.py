@@ -160,7 +160,7 @@ class Balances:
                     exchange_currency=known.exchange_currency,
                     wallet=wallet,
                     total="0",
-                    source="snapshot",
+                    source=self._run.source_of_end,
                 )
 
     def _is_known(self, report: BalanceReport) -> bool:

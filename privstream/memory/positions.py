@@ -22,7 +22,6 @@ CLOSING: dict[str, Any] = {
     "leverage": None,
     "unrealized_pnl": None,
     "time": None,
-    "source": "snapshot",
     "sequence": None,
     "element": None,
 }
@@ -108,7 +107,8 @@ class Positions:
         """Positions that a complete list left out: they were closed."""
         for key, known in list(self._known.items()):
             if (key, None) not in places and known.last.status != "closed":
-                yield msgspec.structs.replace(known.last, **CLOSING)
+                ended: dict[str, Any] = {**CLOSING, "source": self._run.source_of_end}
+                yield msgspec.structs.replace(known.last, **ended)
 
     def _forget_later(self, key: str) -> None:
         self._closed.append(key)

@@ -54,6 +54,11 @@ class Run:
             return "rest"
         return "snapshot" if self.view.snapshot else None
 
+    @property
+    def source_of_end(self) -> Source:
+        """Where it comes from that a list left something out: that did not stand at the start."""
+        return "rest" if self.moment.connection > 1 else "stream"
+
     def count(self, kind: str, source: Source) -> None:
         """Count what is read back."""
         if source == "rest":

@@ -9,6 +9,7 @@ from privstream.exchanges.bitfinex import Bitfinex, names
 from privstream.model.events import Notice, Order, OrderStatus, Position
 from privstream.model.reports import Listed, NoticeReport, OrderReport, PositionReport
 from tests.payloads.bitfinex.frames import (
+    ALL,
     ORDER_ID,
     exchange,
     logged_in,
@@ -447,6 +448,12 @@ def test_a_position_that_a_new_connection_does_not_list_was_closed_meanwhile() -
         like(Position, position_id="4712", side="flat", status="closed", source="rest")
     )
     new.receives([0, "ps", [position()]]).tells()
+
+
+def test_what_a_list_closes_is_news_also_without_the_snapshot() -> None:
+    book = Playbook(exchange().session(None, ALL), ledger("bitfinex", *ALL, snapshot=False))
+    book.receives([0, "ps", [position()]]).tells()
+    book.receives([0, "ps", []]).tells(like(Position, status="closed", source="stream"))
 
 
 def test_a_list_that_cannot_be_read_whole_closes_nothing() -> None:

@@ -13,15 +13,20 @@ def main() -> None:
     from privstream.outputs.standard_streams import occupy_closed_streams  # noqa: PLC0415 - start-up time
 
     closed = occupy_closed_streams()
+    from privstream.cli.stopping import code_of_stop, say_undone  # noqa: PLC0415 - as above
     from privstream.delivery.signals import Signals  # noqa: PLC0415 - as above
 
-    # Never given back: what comes while the interpreter ends must not interrupt that either.
-    stop = Signals().__enter__()
+    arguments, stop = sys.argv[1:], Signals()
+    stop.code = lambda: code_of_stop(arguments, stop.by)
+    stop.last_words = lambda: say_undone(arguments, stop.by)
+    stop.__enter__()  # and never given back
     from privstream.cli.entry import run  # noqa: PLC0415 - as above
     from privstream.settings.core_dumps import limit_core_dumps  # noqa: PLC0415 - as above
 
     limit_core_dumps()
-    sys.exit(run(sys.argv[1:], stop, closed))
+    code = run(arguments, stop, closed)
+    stop.over()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

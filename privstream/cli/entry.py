@@ -17,6 +17,13 @@ import typer
 
 from privstream.cli.lazy import CommandSource, LazyGroup
 from privstream.cli.outside import Process
+from privstream.cli.stopping import (
+    code_of_stop,
+    is_stream,
+    say_undone,
+    unanswered,
+    wants_json,
+)
 from privstream.delivery.signals import Signals, Stop, Stopped
 from privstream.model.errors import Exit, Interrupted, OutputFailed, PrivstreamError, UsageError
 from privstream.outputs.base import NotTaken, ReaderGone
@@ -72,8 +79,6 @@ COMMANDS: dict[str, tuple[str, CommandSource]] = {
     "accounts": ("Add, list and remove accounts.", _accounts),
     "schema": ("Print the JSON Schema of the events.", "privstream.cli.schema:schema"),
 }
-STREAMS = frozenset({"watch", "record", "replay", "demo", "simulate", "schema"})
-"""Commands whose reader may leave, and that may be told to stop: what they did was right till then."""
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 HELP = """Stream your own exchange account events: orders, fills, balances, positions.
 
@@ -95,7 +100,8 @@ def run(
         with Signals() as signals:
             return run(arguments, signals, closed)
     process = Process(stop, closed)
-    stop.code, stop.last_words = lambda: _code(arguments, stop), lambda: _say_stopped(arguments)
+    stop.code = lambda: code_of_stop(arguments, stop.by)
+    stop.last_words = lambda: say_undone(arguments, stop.by)
     sys.excepthook = partial(_tell_bug, arguments)
     _spell_out_what_stdout_cannot_show()
     try:
@@ -113,32 +119,9 @@ def run(
     return Exit.INTERRUPTED if code == Exit.DONE and stop.by is signal.SIGINT else code
 
 
-def _code(arguments: Sequence[str], stop: Stop) -> Exit:
-    """The exit code of a command that was told to stop, before it had its answer if it has one."""
-    if stop.by is signal.SIGINT:
-        return Exit.INTERRUPTED
-    return Exit.DONE if is_stream(arguments) else _unanswered(arguments)
-
-
-def _unanswered(arguments: Sequence[str]) -> Exit:
-    return Exit.TIMED_OUT if "wait" in arguments[:1] else Exit.UNREACHABLE
-
-
-def is_stream(arguments: Sequence[str]) -> bool:
-    """The command shows what there is for as long as somebody wants it, and owes no answer."""
-    return STREAMS.issuperset(arguments[:1])
-
-
 def _stopped(arguments: Sequence[str], stop: Stop) -> int:
-    code = _code(arguments, stop)
-    if code is not Exit.INTERRUPTED:
-        _say_stopped(arguments)
-    return code
-
-
-def _say_stopped(arguments: Sequence[str]) -> None:
-    if not is_stream(arguments):
-        _fail(Interrupted("told to stop before it was done"), arguments)
+    say_undone(arguments, stop.by)
+    return code_of_stop(arguments, stop.by)
 
 
 def _unread(arguments: Sequence[str], stop: Stop) -> int:
@@ -148,7 +131,7 @@ def _unread(arguments: Sequence[str], stop: Stop) -> int:
     if is_stream(arguments):
         return Exit.DONE
     _fail(Interrupted("nobody read what it had to say"), arguments)
-    return _unanswered(arguments)
+    return unanswered(arguments)
 
 
 def _run(arguments: Sequence[str], process: Process) -> int:
@@ -219,5 +202,5 @@ def _usage_error(fault: BaseException) -> PrivstreamError:
 def _fail(error: PrivstreamError, arguments: Sequence[str]) -> None:
     from privstream.outputs.status_line import StatusLine  # noqa: PLC0415 - start-up time
 
-    as_json = "--json" in arguments or "jsonl" in arguments or "--format=jsonl" in arguments
-    StatusLine(sys.stderr, animated=False, quiet=False).fail(error, as_json=as_json)
+    line = StatusLine(sys.stderr, animated=False, quiet=False)
+    line.fail(error, as_json=wants_json(arguments))

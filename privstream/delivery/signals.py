@@ -157,6 +157,12 @@ class Signals(Stop):
         super().end_after(seconds)
         self._wake()
 
+    def over(self) -> None:
+        """The run has ended; no signal shall change its exit code while the interpreter ends."""
+        # It would give them back to the system, which kills.
+        for number in self._before:
+            signal.signal(number, signal.SIG_IGN)
+
     def _wake(self) -> None:
         os.write(self._wakeup, bytes([_WOKEN]))
 
@@ -189,10 +195,14 @@ class Signals(Stop):
 
     def _leave(self) -> None:
         # A reader who does not read stderr holds up nothing.
-        speaker = threading.Thread(target=self.last_words, name="last words", daemon=True)
+        speaker = threading.Thread(target=self._say_last, name="last words", daemon=True)
         speaker.start()
         speaker.join(AT_ONCE)
         os._exit(self.code())
+
+    def _say_last(self) -> None:
+        with suppress(OSError):  # closed, full or gone
+            self.last_words()
 
 
 def _nothing() -> None:

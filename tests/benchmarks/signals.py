@@ -25,6 +25,7 @@ IN_TIME = 2.0
 HUNG = 10.0
 LATEST = 1.2
 """Seconds after it has taken over at which the first one comes at the latest."""
+EXPECTED = frozenset({0, 3, 4, 5, 124, 130})
 COMMANDS: tuple[tuple[str, ...], ...] = (
     ("watch", "kraken", "--json"),
     ("watch", "kraken", "--resume", "--json", "-v"),
@@ -115,6 +116,8 @@ def _strike_once(
         said = err.read().decode(errors="replace")
     figures.runs += 1
     figures.codes["over before" if is_over else str(code)] += 1
+    if code not in EXPECTED and not is_over:
+        figures.faults.append(f"{' '.join(words)}: exit {code}: {said}")
     figures.slowest = max(figures.slowest, took)
     if code is None or took > IN_TIME or "Traceback" in said or "internal error" in said:
         what = f"{' '.join(words)}: {first.name} {second.name}, {took:.1f} s, exit {code}: {said}"

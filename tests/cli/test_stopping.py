@@ -34,19 +34,19 @@ def number(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 
 @pytest.mark.parametrize("command", STREAMS)
 def test_a_stream_that_is_told_to_stop_has_done_its_work(
-    command: str, number: signal.Signals, capsys: pytest.CaptureFixture[str]
+    command: str, number: signal.Signals, capfd: pytest.CaptureFixture[str]
 ) -> None:
     expected = Exit.INTERRUPTED if number is signal.SIGINT else Exit.DONE
     assert entry.run([command]) == expected
-    assert capsys.readouterr().err == ""
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("command", ANSWERS)
 def test_a_question_that_is_broken_off_is_no_good_answer(
-    command: str, number: signal.Signals, capsys: pytest.CaptureFixture[str]
+    command: str, number: signal.Signals, capfd: pytest.CaptureFixture[str]
 ) -> None:
     code = entry.run([command, "check", "--json"])
-    err = capsys.readouterr().err
+    err = capfd.readouterr().err
     if number is signal.SIGINT:
         assert (code, err) == (Exit.INTERRUPTED, "")
     else:
@@ -65,15 +65,15 @@ def unread(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("unread")
 @pytest.mark.parametrize("command", STREAMS)
-def test_the_reader_of_a_stream_may_leave(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_reader_of_a_stream_may_leave(command: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert entry.run([command]) == Exit.DONE
-    assert capsys.readouterr().err == ""
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.usefixtures("unread")
 @pytest.mark.parametrize("command", ANSWERS)
 def test_an_answer_that_nobody_reads_is_no_success(
-    command: str, capsys: pytest.CaptureFixture[str]
+    command: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert entry.run([command]) == ANSWERS[command]
-    assert "nobody read what it had to say" in capsys.readouterr().err
+    assert "nobody read what it had to say" in capfd.readouterr().err

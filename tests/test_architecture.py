@@ -22,7 +22,7 @@ ALL_ABOVE = {*MAY_IMPORT, ""}
 MAY_IMPORT["app"] = ALL_ABOVE
 MAY_IMPORT["doctor"] = ALL_ABOVE
 MAY_IMPORT["cli"] = ALL_ABOVE | {"app", "doctor"}
-MAY_IMPORT[""] = {"cli", "delivery", "outputs", "settings"}  # the start of the program
+MAY_IMPORT[""] = {"app", "cli", "delivery", "model", "outputs", "settings"}  # start and library
 IO = {
     "asyncio",
     "logging",

@@ -49,8 +49,8 @@ def replay(environment: Environment, request: ReplayRequest, kind: Format) -> in
     """Print the events; returns the exit code. Raises Stopped."""
     if kind is Format.RAW:
         raise UsageError("a replay prints events", "use --format jsonl or pretty")
-    with _opened(request.file) as file:
-        player = Player(_lines(file, environment.stop), request)
+    with opened(request.file) as file:
+        player = Player(lines_of(file, environment.stop), request)
         output = environment.output(kind, [player.head.account])
         unseen = UnseenSymbols([player.exchange], request.symbols, environment.console.say)
         for event in player.events():
@@ -62,7 +62,7 @@ def replay(environment: Environment, request: ReplayRequest, kind: Format) -> in
     return 0
 
 
-def _opened(file: str) -> BinaryIO:
+def opened(file: str) -> BinaryIO:
     try:
         if file == "-":
             return os.fdopen(os.dup(sys.stdin.fileno()), "rb")
@@ -72,7 +72,7 @@ def _opened(file: str) -> BinaryIO:
         raise UsageError(f"cannot read {file}: {why}") from problem
 
 
-def _lines(file: BinaryIO, stop: Stop) -> Iterator[bytes]:
+def lines_of(file: BinaryIO, stop: Stop) -> Iterator[bytes]:
     """The lines, as they come. Raises Stopped, also while none comes."""
     both = select.poll()
     both.register(file, select.POLLIN)

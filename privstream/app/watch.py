@@ -44,6 +44,8 @@ class Request:
     options: Mapping[str, str] = field(default_factory=dict)
     channels: list[str] | None = None
     account: str | None = None
+    given: Account | None = None
+    """One that is in no config file."""
     format: Format | None = None
     json: bool = False
     raw: bool = False
@@ -74,14 +76,46 @@ def watch(environment: Environment, request: Request, recorder: Recorder | None 
     """Stream until the end; returns the exit code. Raises Stopped."""
     kind = environment.format(request.format, json=request.json)
     duration = None if request.duration is None else seconds(request.duration)
-    wanted = _wanted(environment, request, kind)
     openings = [parse(url, time.monotonic) for url in request.to or ()]
-    with ExitStack() as resources:
-        streamed = resources.enter_context(_streamed(environment, request))
-        states = resources.enter_context(_states(environment, request, streamed, wanted))
+    with watched(environment, request, kind, recorder) as prepared:
         sinks = [opened() for opened in openings]  # nothing that cannot be has made a file
         if not (environment.stdout_is_open or sinks or recorder):
             return Exit.DONE  # nobody reads, here or anywhere
+        accounts = [one.account for one in prepared.exchanges]
+        printer = Printer(
+            environment.console,
+            environment.stop,
+            environment.output(kind, [account.name for account in accounts]),
+            environment.frame_output(kind),
+            sinks=sinks,
+            show_status=request.status,
+            count=request.count,
+            states=prepared.states,
+            unseen=UnseenSymbols(prepared.exchanges, request.symbol or (), environment.console.say),
+        )
+        if duration is not None:
+            environment.stop.end_after(duration)
+        return printer.run(prepared.stream)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Accounts that are ready to be streamed: they connect when the stream is entered."""
+
+    stream: Stream
+    exchanges: Sequence[Exchange]
+    states: "Mapping[str, State]"
+
+
+@contextmanager
+def watched(
+    environment: Environment, request: Request, kind: Format, recorder: Recorder | None = None
+) -> Iterator[Watched]:
+    """Make ready what was asked for; what it holds is let go at the end of the block."""
+    wanted = _wanted(environment, request, kind)
+    with ExitStack() as resources:
+        streamed = resources.enter_context(_streamed(environment, request))
+        states = resources.enter_context(_states(environment, request, streamed, wanted))
         stream = Stream()
         budgets = shared_budgets(environment, is_simulated=request.simulate)
         for account, channels in streamed:
@@ -97,24 +131,8 @@ def watch(environment: Environment, request: Request, recorder: Recorder | None 
                 is_simulated=request.simulate,
                 budgets=budgets,
             )
-        printer = Printer(
-            environment.console,
-            environment.stop,
-            environment.output(kind, [account.name for account, _ in streamed]),
-            environment.frame_output(kind),
-            sinks=sinks,
-            show_status=request.status,
-            count=request.count,
-            states=states,
-            unseen=UnseenSymbols(
-                [exchanges.find(account.exchange)(account) for account, _ in streamed],
-                request.symbol or (),
-                environment.console.say,
-            ),
-        )
-        if duration is not None:
-            environment.stop.end_after(duration)
-        return printer.run(stream)
+        found = [exchanges.find(account.exchange)(account) for account, _ in streamed]
+        yield Watched(stream, found, states)
 
 
 def _wanted(environment: Environment, request: Request, kind: Format) -> Wanted:
@@ -166,6 +184,8 @@ def _streamed(environment: Environment, request: Request) -> Iterator[Streamed]:
     if request.simulate:
         with _simulated(request) as accounts:
             yield _with_channels(accounts, request, environment.console)
+    elif request.given is not None:
+        yield _with_channels([request.given], request, environment.console)
     else:
         accounts, config = _configured(environment, request)
         streamed = _with_channels(accounts, request, environment.console)

@@ -25,7 +25,7 @@ from privstream.model.errors import ConfigError, Exit, UsageError
 from privstream.model.session import Tap
 from privstream.outputs.console import Console, Format
 from privstream.outputs.destination import parse
-from privstream.settings.config import Config, load
+from privstream.settings.config import Config, all_options, load
 
 if TYPE_CHECKING:  # start-up time
     from privstream.delivery.resume_file import State
@@ -199,6 +199,8 @@ def _simulated(request: Request) -> Iterator[list[Account]]:
     from privstream.simulator.server import Simulation  # noqa: PLC0415
 
     chosen = names() if request.exchange == ALL else (request.exchange,)
+    for name in chosen:
+        all_options(exchanges.find(name), {}, request.options)
     with Simulation(chosen, seed=request.seed, rate=request.rate) as simulation:
         yield [simulation.account(name, request.options) for name in chosen]
 

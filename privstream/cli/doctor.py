@@ -64,7 +64,7 @@ def doctor(
     unread = Exit.DONE
     examination = examine(
         environment.variables,
-        accounts or (),
+        o.readable(accounts),
         _equip(environment),
         SystemClock(),
         stop=environment.stop,

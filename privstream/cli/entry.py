@@ -79,6 +79,7 @@ COMMANDS: dict[str, tuple[str, CommandSource]] = {
     "accounts": ("Add, list and remove accounts.", _accounts),
     "schema": ("Print the JSON Schema of the events.", "privstream.cli.schema:schema"),
 }
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 HELP = """Stream your own exchange account events: orders, fills, balances, positions.
 
@@ -143,8 +144,14 @@ def _run(arguments: Sequence[str], process: Process) -> int:
         _flush_stdout()
     except CLICK_FAULT as fault:
         raise _usage_error(fault) from None
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # the latter is what Click makes of the former
         raise ReaderGone from None
+    except OSError as problem:
+        if problem.errno not in FULL:
+            raise
+        discard_stdout()
+        hint = "make room there, and start again"
+        raise OutputFailed(f"cannot write: {problem.strerror}", hint) from None
     except typer.Abort:
         return Exit.INTERRUPTED
     return int(code or Exit.DONE)
@@ -152,15 +159,8 @@ def _run(arguments: Sequence[str], process: Process) -> int:
 
 def _flush_stdout() -> None:
     """What help was printed is out, or said not to be."""
-    if sys.stdout is None:  # it was closed
-        return
-    try:
+    if sys.stdout is not None:  # it was closed
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as problem:
-        discard_stdout()
-        raise OutputFailed(f"cannot write the output: {problem.strerror}") from None
 
 
 def _spell_out_what_stdout_cannot_show() -> None:

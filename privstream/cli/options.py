@@ -8,6 +8,12 @@ import typer
 from privstream.model.errors import UsageError
 from privstream.outputs.console import Format
 
+
+def readable(names: list[str] | None) -> list[str]:
+    """Names of accounts, which no JSON line could hold as they are where they are no UTF-8."""
+    return [name.encode(errors="backslashreplace").decode() for name in names or ()]
+
+
 FASTEST = 50_000
 """Happenings a second in a simulated account."""
 

@@ -23,7 +23,7 @@ _JSON = (
 
 def is_stream(arguments: Sequence[str]) -> bool:
     """The command shows what there is for as long as somebody wants it, and owes no answer."""
-    return STREAMS.issuperset(arguments[:1])
+    return STREAMS.issuperset(arguments[:1]) or "--help" in arguments
 
 
 def unanswered(arguments: Sequence[str]) -> int:

@@ -65,7 +65,7 @@ def check(
         context, quiet=quiet, verbose=verbose, debug=debug, as_json=json, no_color=no_color
     )
     least = seconds(min_ttl)
-    config, names = check_logins.configured(environment, accounts or ())
+    config, names = check_logins.configured(environment, o.readable(accounts))
     lines = TokenLines(environment, names, json=json, silent=quiet)
     return lines.print(check_logins.check_accounts(environment, config, names, least))
 

@@ -118,7 +118,7 @@ class Config(Struct, frozen=True):
         settings = self.settings(name, exchange=exchange)
         kind = self.find(settings.exchange)
         try:
-            chosen = _all_options(kind, settings.options, options)
+            chosen = all_options(kind, settings.options, options)
             endpoints = _moved(kind.endpoints(chosen), self.overridden(settings.exchange))
             kind.check_endpoints(endpoints, chosen)
             secrets = {
@@ -385,9 +385,10 @@ def _moved(endpoints: Endpoints, urls: Mapping[str, str]) -> Endpoints:
     return replace(replace(endpoints, api_url=api_url), **urls)
 
 
-def _all_options(
+def all_options(
     exchange: type[Exchange], written: Mapping[str, str], given: Mapping[str, str]
 ) -> dict[str, str]:
+    """All options of an account, by what is written of it and given. Raises UsageError."""
     known = {option.name: option for option in exchange.options}
     for name, value in given.items():
         problem = _not_a_choice(known[name], value) if name in known else "is not an option"

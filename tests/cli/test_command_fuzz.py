@@ -58,6 +58,9 @@ def test_an_empty_text_is_never_the_same_as_leaving_it_out(
         (["watch", "kraken", "--account", "\udcff"], "account name"),
         (["\udcff\udcfe"], "No such command"),
         (["record", "", "kraken"], "FILE is empty"),
+        (["watch", "kraken", "--simulate", "--protocol", "v9"], "v2 or v1"),
+        (["doctor", "\udcff", "--json"], "account name"),
+        (["token", "check", "\udcff", "--json"], "account name"),
     ],
     ids=lambda value: value if isinstance(value, str) else value[0],
 )

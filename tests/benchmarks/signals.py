@@ -96,6 +96,8 @@ def _strike_once(
     program: Program, words: list[str], chance: random.Random, figures: Figures
 ) -> None:
     first, second = chance.choice(SIGNALS), chance.choice(SIGNALS)
+    if "--to" in words:
+        second = signal.SIGTERM  # SIGHUP only reopens the file
     stdin = subprocess.PIPE if "--from-stdin" in words else subprocess.DEVNULL
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = program.start(*words, stdin=stdin, stdout=out, stderr=err)

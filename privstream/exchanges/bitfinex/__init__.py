@@ -34,9 +34,9 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from privstream.exchanges.base import Exchange, Limits, Right
+from privstream.exchanges.bitfinex.backfill import ReadingBack
 from privstream.exchanges.bitfinex.memory import Memory
 from privstream.exchanges.bitfinex.names import symbol_of
-from privstream.exchanges.bitfinex.reading_back import ReadingBack
 from privstream.exchanges.bitfinex.rest import BitfinexRest
 from privstream.exchanges.bitfinex.rights import rights_of
 from privstream.exchanges.bitfinex.session import LOGIN, BitfinexSession

@@ -37,6 +37,7 @@ from functools import partial
 
 from privstream.exchanges.base import Exchange, Limits, Option, Right
 from privstream.exchanges.indodax import names
+from privstream.exchanges.indodax.backfill import read_back
 from privstream.exchanges.indodax.bookmark import Bookmark
 from privstream.exchanges.indodax.centrifugo import LOGIN
 from privstream.exchanges.indodax.codes import STATE_INVALIDATED, Door
@@ -44,7 +45,6 @@ from privstream.exchanges.indodax.histories import find_ended
 from privstream.exchanges.indodax.key_kind import Key
 from privstream.exchanges.indodax.orders import Updates
 from privstream.exchanges.indodax.picture import balances_now, read_picture
-from privstream.exchanges.indodax.reading_back import read_back
 from privstream.exchanges.indodax.session import AccountSession
 from privstream.model.account import Account, Endpoints, Token
 from privstream.model.errors import ConfigError, PrivstreamError

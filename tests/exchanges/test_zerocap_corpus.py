@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from privstream.exchanges.zerocap import Zerocap
-from privstream.exchanges.zerocap.balances import Wallets
+from privstream.exchanges.zerocap.balances import ZerocapWallets
 from privstream.model.account import Account, Secret
 from privstream.model.errors import PrivstreamError
 from privstream.model.events import Notice, Order, Price, Trade
@@ -99,7 +99,7 @@ def test_the_documented_rest_answers_are_whole_orders_and_balances() -> None:
             like(Order, status="filled", cost="301.426", average_price="2.98442"),
         ]
     (line,) = lines("rest_balances")
-    reports = Wallets().read(decode(line), "snapshot")
+    reports = ZerocapWallets().read(decode(line), "snapshot")
     assert not [report for report in reports if isinstance(report, NoticeReport)]
     assert len(reports) == 15 + 1  # that the list is complete
 

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from privstream.exchanges import find
 from privstream.exchanges.zerocap import Zerocap
-from privstream.exchanges.zerocap.balances import Wallets
+from privstream.exchanges.zerocap.balances import ZerocapWallets
 from privstream.exchanges.zerocap.rest import fetch_orders, signature
 from privstream.model.account import Account, Endpoints, Secret
 from privstream.model.errors import (
@@ -469,7 +469,7 @@ def test_a_row_that_cannot_be_read_is_a_notice_without_the_counterparty() -> Non
 def test_an_odd_part_of_a_balance_is_unknown_and_said(key: str, odd: Any, field: str) -> None:
     held = {"free": 5, "total": 7, "used": 2}
     listed = {"status": "successful", "timestamp": "soon", "AUD": {"custody": held | {key: odd}}}
-    report, *said, end = Wallets().read(listed, "rest")
+    report, *said, end = ZerocapWallets().read(listed, "rest")
     expected = {"available": "5", "total": "7", "hold": "2"} | {field: None}
     assert report == like(BalanceReport, currency="AUD", time=None, **expected)
     assert {notice.once for notice in said if isinstance(notice, NoticeReport)} == {
@@ -481,7 +481,7 @@ def test_an_odd_part_of_a_balance_is_unknown_and_said(key: str, odd: Any, field:
 
 def test_both_map_orders_are_one_balance_for_each_asset_in_each_account() -> None:
     book = ledger("zerocap")
-    reports = Wallets().read(decode(BALANCES), "snapshot")
+    reports = ZerocapWallets().read(decode(BALANCES), "snapshot")
     events = [event for report in reports for event in book.take(report, "")]
     assert all(isinstance(event, Balance) for event in events)
     told = {
@@ -500,7 +500,7 @@ def test_both_map_orders_are_one_balance_for_each_asset_in_each_account() -> Non
 
 
 def test_a_later_list_tells_only_what_changed_and_what_is_gone() -> None:
-    book, wallets = ledger("zerocap"), Wallets()
+    book, wallets = ledger("zerocap"), ZerocapWallets()
     for report in wallets.read(decode(BALANCES), "snapshot"):
         book.take(report, "")
     later = decode(BALANCES.replace("1.50", "1.60"))
@@ -516,7 +516,7 @@ def test_a_later_list_tells_only_what_changed_and_what_is_gone() -> None:
 
 
 def test_what_cannot_be_read_is_said_once_and_nothing_is_called_gone() -> None:
-    wallets = Wallets()
+    wallets = ZerocapWallets()
     wallets.read(decode(BALANCES), "snapshot")
     broken = decode(BALANCES)
     broken["BTC"]["custody"] = {"free": "lots"}
@@ -532,7 +532,7 @@ def test_what_cannot_be_read_is_said_once_and_nothing_is_called_gone() -> None:
 
 def test_an_asset_without_accounts_has_no_wallet() -> None:
     answered = {"ETH": {"free": 1, "total": 2, "used": 1}, "status": "successful"}
-    assert Wallets().read(answered, "rest") == (
+    assert ZerocapWallets().read(answered, "rest") == (
         like(BalanceReport, currency="ETH", wallet=None, total="2"),
         Listed("balances"),
     )

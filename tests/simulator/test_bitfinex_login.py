@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from privstream.simulator.base import Answer, Request
-from privstream.simulator.bitfinex.keys import Keys, Refused
+from privstream.simulator.bitfinex.keys import BitfinexRefused, Keys
 from tests.simulator.bitfinex_desk import START, Desk, kinds, rows, sign
 
 # The vectors of the protocol sheet.
@@ -37,7 +37,7 @@ def test_the_signatures_of_the_sheet_are_taken_and_a_changed_one_is_not(payload:
     keys = Keys("key", SECRET)
     login = {"apiKey": "key", "authPayload": payload, "authSig": VECTORS[payload], "authNonce": 1}
     assert sign(payload, SECRET) == VECTORS[payload]
-    with pytest.raises(Refused, match="apikey: digest invalid"):
+    with pytest.raises(BitfinexRefused, match="apikey: digest invalid"):
         keys.check_login(login | {"authPayload": payload + "0"}, START)
     keys.check_login(login, START)
 

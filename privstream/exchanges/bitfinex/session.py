@@ -27,7 +27,7 @@ from privstream.exchanges.bitfinex.rows import (
     rows_of,
 )
 from privstream.exchanges.bitfinex.signing import login_message
-from privstream.exchanges.bitfinex.wallets import Wallets
+from privstream.exchanges.bitfinex.wallets import BitfinexWallets
 from privstream.exchanges.kit.pulse import Pulse, Rhythm
 from privstream.exchanges.kit.sequence import Sequence
 from privstream.model.account import Account
@@ -108,7 +108,7 @@ class BitfinexSession(JsonSession):
         self._is_ready = False
         self._sequence = Sequence()
         self._calculations = Calculations()
-        self._wallets = Wallets(memory.balances, self._calculations_for("balances"))
+        self._wallets = BitfinexWallets(memory.balances, self._calculations_for("balances"))
         self._positions = Positions(memory.positions, self._calculations_for("positions"))
         self._unlisted = {LISTS[channel] for channel in channels if channel in LISTS}
         self._listed: set[str] = set()

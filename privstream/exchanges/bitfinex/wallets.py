@@ -16,7 +16,7 @@ from privstream.model.reports import BalanceReport, Listed, OrderReport
 from privstream.model.rest import Now
 
 
-class Wallets:
+class BitfinexWallets:
     """The wallets on one connection."""
 
     def __init__(self, balances: Balances, calculations: Calculations) -> None:

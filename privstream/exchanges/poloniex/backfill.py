@@ -42,7 +42,7 @@ def picture(
     account: Account, keys: FillKeys, holdings: Holdings, channels: tuple[str, ...]
 ) -> RestFlow[Backfill]:
     """Open orders with the fills they had, stops that wait, and balances."""
-    lists = _Lists(account, keys, "snapshot")
+    lists = PoloniexLists(account, keys, "snapshot")
     parts: list[Part] = []
     if ORDERS & set(channels):
         parts.append(Part("open orders", lists.standing))
@@ -57,7 +57,7 @@ def backfill(
     account: Account, keys: FillKeys, holdings: Holdings, known: Known
 ) -> RestFlow[Backfill]:
     """Fills and orders since, what became of those in doubt, and balances."""
-    lists = _Lists(account, keys, "rest")
+    lists = PoloniexLists(account, keys, "rest")
     parts: list[Part] = []
     if ORDERS & set(known.channels):
         # Also for orders alone: their fees are the sums of their fills'.
@@ -101,7 +101,7 @@ def _one(account: Account, order_id: str) -> RestFlow[list[AnyReport]]:
     return list(each(rows, partial(read_smart_order, source="rest")))
 
 
-class _Lists:
+class PoloniexLists:
     """The lists of one reading, and the orders that were on them."""
 
     def __init__(self, account: Account, keys: FillKeys, source: Source) -> None:

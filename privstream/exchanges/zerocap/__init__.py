@@ -36,7 +36,7 @@ from typing import ClassVar
 
 from privstream.exchanges.base import Exchange, Limits, Option, Right
 from privstream.exchanges.zerocap import backfill, names, rest
-from privstream.exchanges.zerocap.balances import Wallets
+from privstream.exchanges.zerocap.balances import ZerocapWallets
 from privstream.exchanges.zerocap.ordering import ZerocapEntry
 from privstream.exchanges.zerocap.rights import rights_of
 from privstream.exchanges.zerocap.session import ZerocapSession
@@ -92,7 +92,7 @@ class Zerocap(Exchange):
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)
-        self._wallets = Wallets()
+        self._wallets = ZerocapWallets()
 
     @classmethod
     def endpoints(cls, options: Mapping[str, str]) -> Endpoints:

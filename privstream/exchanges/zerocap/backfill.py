@@ -9,7 +9,7 @@ from typing import Any
 
 from privstream.exchanges.kit.reading_back import Found, Part, in_parts
 from privstream.exchanges.zerocap import rest
-from privstream.exchanges.zerocap.balances import Wallets
+from privstream.exchanges.zerocap.balances import ZerocapWallets
 from privstream.exchanges.zerocap.privacy import veiled
 from privstream.model.account import Account
 from privstream.model.events import Source
@@ -24,15 +24,17 @@ def look_up(account: Account, order_ids: Iterable[str]) -> RestFlow[tuple[AnyRep
     return rest.read_orders((yield from rest.fetch_named(account, order_ids)), "rest")
 
 
-def balances(account: Account, wallets: Wallets, source: Source) -> RestFlow[Reports]:
+def balances(account: Account, wallets: ZerocapWallets, source: Source) -> RestFlow[Reports]:
     """What is in every account."""
     answer = yield from rest.ask(account, "GET", "get_balances")
     return tuple(map(veiled, wallets.read(answer, source)))
 
 
-def picture(account: Account, wallets: Wallets, channels: tuple[str, ...]) -> RestFlow[Backfill]:
+def picture(
+    account: Account, wallets: ZerocapWallets, channels: tuple[str, ...]
+) -> RestFlow[Backfill]:
     """Open orders with the fills they have so far, and balances."""
-    lists = _Lists(account, "snapshot")
+    lists = ZerocapLists(account, "snapshot")
     parts: list[Part] = []
     if _ORDERS & set(channels):
         parts.append(Part("open orders", lists.open_orders))
@@ -41,9 +43,9 @@ def picture(account: Account, wallets: Wallets, channels: tuple[str, ...]) -> Re
     return in_parts(parts)
 
 
-def backfill(account: Account, wallets: Wallets | None, known: Known) -> RestFlow[Backfill]:
+def backfill(account: Account, wallets: ZerocapWallets | None, known: Known) -> RestFlow[Backfill]:
     """Orders and fills since, what became of the orders held as open, and balances."""
-    lists = _Lists(account, "rest", known)
+    lists = ZerocapLists(account, "rest", known)
     parts: list[Part] = []
     if _ORDERS & set(known.channels):
         parts += [
@@ -60,14 +62,14 @@ def backfill(account: Account, wallets: Wallets | None, known: Known) -> RestFlo
 _ORDERS = {"orders", "trades"}
 
 
-def _balances(account: Account, wallets: Wallets, source: Source) -> Part:
+def _balances(account: Account, wallets: ZerocapWallets, source: Source) -> Part:
     def read(found: Found) -> RestFlow[None]:
         found.take((yield from balances(account, wallets, source)))
 
     return Part("balances", read)
 
 
-class _Lists:
+class ZerocapLists:
     """The lists of one reading, and the orders that were on them."""
 
     def __init__(self, account: Account, source: Source, known: Known | None = None) -> None:

@@ -28,7 +28,7 @@ class Place(NamedTuple):
     wallet: str | None
 
 
-class Wallets:
+class ZerocapWallets:
     """Reads the lists of one account, and notices what is no longer on them."""
 
     def __init__(self) -> None:

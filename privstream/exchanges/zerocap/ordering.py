@@ -26,7 +26,7 @@ from msgspec import structs
 from privstream.exchanges.base import each
 from privstream.exchanges.kit.words import word
 from privstream.exchanges.zerocap import names, rest
-from privstream.exchanges.zerocap.balances import Wallets
+from privstream.exchanges.zerocap.balances import ZerocapWallets
 from privstream.exchanges.zerocap.elements import read_order_push
 from privstream.exchanges.zerocap.privacy import veiled
 from privstream.model.account import Account
@@ -94,7 +94,7 @@ class ZerocapEntry(RestEntry):
         except Refused:
             return MarketView()
         free: dict[str, str] = {}
-        for report in Wallets().read(answer, "rest"):
+        for report in ZerocapWallets().read(answer, "rest"):
             if isinstance(report, BalanceReport) and report.available is not None:
                 free[report.currency] = add(free.get(report.currency, "0"), report.available)
         return MarketView(

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from privstream.simulator.bitfinex.keys import Keys, Refused
+from privstream.simulator.bitfinex.keys import BitfinexRefused, Keys
 from privstream.simulator.bitfinex.margin import Margin
 from privstream.simulator.bitfinex.tape import Tape
 from privstream.simulator.bitfinex.wallets import Wallets
@@ -49,7 +49,7 @@ class Platform:
 
     def check(self) -> None:
         if not self.operative:
-            raise Refused(MAINTENANCE, "maintenance")
+            raise BitfinexRefused(MAINTENANCE, "maintenance")
 
 
 class Backend(Struct, frozen=True):

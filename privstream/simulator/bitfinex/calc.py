@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from privstream.model.rest import Now
 from privstream.simulator.bitfinex.backend import Backend
-from privstream.simulator.bitfinex.keys import Refused
+from privstream.simulator.bitfinex.keys import BitfinexRefused
 from privstream.simulator.bitfinex.positions import margin_base, margin_symbol, position_row
 from privstream.simulator.bitfinex.wallets import KEYS, Key
 from privstream.simulator.bitfinex.words import MARGIN_PAIRS, number
@@ -39,7 +39,7 @@ class Calculations:
         names = _names(payload)
         if self._backend.limits and len(names) + len(self._asked) > LARGEST_BATCH:
             self._excesses += 1
-            raise Refused(11010, "ratelimit: error")
+            raise BitfinexRefused(11010, "ratelimit: error")
         for name in names:
             self._check(name)
         self._asked.extend(names)
@@ -72,7 +72,7 @@ class Calculations:
             "balance": not rest,
         }
         if not known.get(kind, False):
-            raise Refused(10020, "calc: invalid")
+            raise BitfinexRefused(10020, "calc: invalid")
 
     def _calculate(self, name: str) -> Iterator[Result]:
         kind, _, rest = name.partition("_")
@@ -107,8 +107,8 @@ class Calculations:
 
 def _names(payload: object) -> list[str]:
     if not isinstance(payload, list) or not payload:
-        raise Refused(10020, "calc: invalid")
+        raise BitfinexRefused(10020, "calc: invalid")
     for item in payload:
         if not (isinstance(item, list) and len(item) == 1 and isinstance(item[0], str)):
-            raise Refused(10020, "calc: invalid")
+            raise BitfinexRefused(10020, "calc: invalid")
     return [item[0] for item in payload]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from privstream.simulator.bitfinex.keys import Refused
+from privstream.simulator.bitfinex.keys import BitfinexRefused
 from privstream.simulator.bitfinex.words import MARGIN_PAIRS, PAIRS
 
 SECTION = {
@@ -44,7 +44,7 @@ class Filter:
         if asked is None or asked == []:
             return WHOLE - {"algo"}
         if not isinstance(asked, list) or not all(_is_known(word) for word in asked):
-            raise Refused(10020, "filter: invalid")
+            raise BitfinexRefused(10020, "filter: invalid")
         return frozenset(asked)
 
 

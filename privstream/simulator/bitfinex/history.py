@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from privstream.simulator.bitfinex.backend import Backend
-from privstream.simulator.bitfinex.keys import SECTIONS, Refused
+from privstream.simulator.bitfinex.keys import SECTIONS, BitfinexRefused
 from privstream.simulator.bitfinex.orders import Trades, client_id, order_row, trade_row
 from privstream.simulator.bitfinex.positions import margin_base, position_row
 from privstream.simulator.bitfinex.query import Query
@@ -49,7 +49,7 @@ class History:
                 chosen = [order for order in chosen if of(order) in wanted]
         if "cid" in query.arguments:
             if "cid_date" not in query.arguments:
-                raise Refused(10020, "cid_date: invalid")
+                raise BitfinexRefused(10020, "cid_date: invalid")
             chosen = [order for order in chosen if client_id(order) == query.arguments["cid"]]
         return [order_row(order, self._all_trades) for order in reversed(chosen)]
 
@@ -107,7 +107,7 @@ class History:
         currency: str | None = None,
     ) -> list[Row]:
         if currency not in {None, *CURRENCIES, *MARGIN_CURRENCIES}:
-            raise Refused(10020, "currency: invalid")
+            raise BitfinexRefused(10020, "currency: invalid")
         books, margin = self._backend.market.books, self._backend.margin
         rows = [
             *_lines(
@@ -162,7 +162,7 @@ def _is_of(order: Order, symbol: str | None) -> bool:
     if symbol is None:
         return True
     if symbol not in {pair.code for pair in (*PAIRS.values(), *MARGIN_PAIRS.values())}:
-        raise Refused(10020, "symbol: invalid")
+        raise BitfinexRefused(10020, "symbol: invalid")
     return pair_of(order.symbol).code == symbol
 
 

@@ -31,7 +31,7 @@ TOKEN_LIFE = 120  # seconds, unless asked otherwise
 TOKEN_CAPS = frozenset({"a", "o", "f", "s", "w", "wd", "bp"})
 
 
-class Refused(Exception):
+class BitfinexRefused(Exception):
     """The request is answered with this error."""
 
     def __init__(self, code: int, text: str) -> None:
@@ -79,9 +79,9 @@ class Keys:
             return
         self._check_key(login.text("apiKey"))
         if not login.text("authPayload"):
-            raise Refused(10111, "auth: payload invalid")
+            raise BitfinexRefused(10111, "auth: payload invalid")
         if not login.text("authSig"):
-            raise Refused(10112, "auth: signature invalid")
+            raise BitfinexRefused(10112, "auth: signature invalid")
         self._check_signature(login.text("authPayload").encode(), login.text("authSig"))
         self._check_nonce(fields.get("authNonce"))
 
@@ -101,13 +101,13 @@ class Keys:
 
     def issue(self, arguments: Mapping[str, Any], now: Now) -> str:
         if arguments.get("scope") != "api":
-            raise Refused(10020, "scope: invalid")
+            raise BitfinexRefused(10020, "scope: invalid")
         life = arguments.get("ttl", TOKEN_LIFE)
         if type(life) is not int or life <= 0:
-            raise Refused(10020, "ttl: invalid")
+            raise BitfinexRefused(10020, "ttl: invalid")
         caps = arguments.get("caps", [])
         if not isinstance(caps, list) or not TOKEN_CAPS.issuperset(caps):
-            raise Refused(10020, "caps: invalid")
+            raise BitfinexRefused(10020, "caps: invalid")
         self._issued += 1
         token = f"pub:api:{uuid(f'{self._key}/{self._issued}/{now.wall_ns}')}-caps:s:o:f:w:wd:a"
         self._tokens = {t: end for t, end in self._tokens.items() if end > now.monotonic}
@@ -119,28 +119,28 @@ class Keys:
 
     def revoke(self, token: object) -> None:
         if not isinstance(token, str) or self._tokens.pop(token, None) is None:
-            raise Refused(10100, "token: invalid")
+            raise BitfinexRefused(10100, "token: invalid")
 
     def check_token(self, token: str, now: Now) -> None:
         if self._tokens.get(token, 0.0) <= now.monotonic:
-            raise Refused(10100, "token: invalid")
+            raise BitfinexRefused(10100, "token: invalid")
 
     # --- below -------------------------------------------------------------------------
 
     def _check_key(self, key: str) -> None:
         if key != self._key or self.refusal == "key":
-            raise Refused(10100, "apikey: invalid")
+            raise BitfinexRefused(10100, "apikey: invalid")
 
     def _check_signature(self, message: bytes, signature: str) -> None:
         wanted = hmac.digest(self._secret, message, "sha384").hex()
         if not hmac.compare_digest(wanted.encode(), signature.encode()):
-            raise Refused(10100, "apikey: digest invalid")
+            raise BitfinexRefused(10100, "apikey: digest invalid")
 
     def _check_nonce(self, nonce: object) -> None:
         if self.refusal == "nonce":
             self.refusal = None
-            raise Refused(10114, "nonce: small")
+            raise BitfinexRefused(10114, "nonce: small")
         text = str(nonce) if type(nonce) in {int, str} else ""
         if not (text.isascii() and text.isdigit()) or not self._nonce < int(text) <= LARGEST_NONCE:
-            raise Refused(10114, "nonce: small")
+            raise BitfinexRefused(10114, "nonce: small")
         self._nonce = int(text)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from privstream.simulator.bitfinex.backend import Backend
-from privstream.simulator.bitfinex.keys import Refused
+from privstream.simulator.bitfinex.keys import BitfinexRefused
 from privstream.simulator.bitfinex.words import (
     CURRENCIES,
     MARGIN_CURRENCIES,
@@ -55,7 +55,7 @@ def _configuration(label: str) -> list[Any]:
     if label in EMPTY:
         return []
     if label not in known:
-        raise Refused(10020, "config: invalid")
+        raise BitfinexRefused(10020, "config: invalid")
     return known[label]
 
 

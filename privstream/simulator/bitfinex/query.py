@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from privstream.model.rest import Now
-from privstream.simulator.bitfinex.keys import Refused
+from privstream.simulator.bitfinex.keys import BitfinexRefused
 
 USUAL_LIMIT = 25
 END_OF_TIME = 2**53
@@ -27,13 +27,13 @@ class Query(Struct, frozen=True):
     def is_newest_first(self) -> bool:
         sort = self.arguments.get("sort", -1)
         if sort not in {1, -1}:
-            raise Refused(10020, "sort: invalid")
+            raise BitfinexRefused(10020, "sort: invalid")
         return bool(sort == -1)
 
     def limit(self, most: int) -> int:
         limit = self._whole("limit", USUAL_LIMIT)
         if not 0 < limit <= most:
-            raise Refused(10020, "limit: invalid")
+            raise BitfinexRefused(10020, "limit: invalid")
         return limit
 
     def numbers(self, name: str) -> set[int]:
@@ -41,7 +41,7 @@ class Query(Struct, frozen=True):
         value = self.arguments[name]
         values = value if isinstance(value, list) else [value]
         if not all(type(item) is int for item in values):
-            raise Refused(10020, f"{name}: invalid")
+            raise BitfinexRefused(10020, f"{name}: invalid")
         return set(values)
 
     def _whole(self, name: str, usual: int) -> int:
@@ -49,5 +49,5 @@ class Query(Struct, frozen=True):
         if isinstance(value, str) and value.isascii() and value.isdigit():
             return int(value)
         if type(value) is not int or value < 0:
-            raise Refused(10020, f"{name}: invalid")
+            raise BitfinexRefused(10020, f"{name}: invalid")
         return value

@@ -17,7 +17,7 @@ from privstream.simulator.base import Answer, Request
 from privstream.simulator.bitfinex import public
 from privstream.simulator.bitfinex.backend import Backend
 from privstream.simulator.bitfinex.history import History
-from privstream.simulator.bitfinex.keys import Refused
+from privstream.simulator.bitfinex.keys import BitfinexRefused
 from privstream.simulator.bitfinex.query import Query
 
 PRIVATE, PUBLIC = "/v2/auth/", "/v2/"
@@ -79,7 +79,7 @@ class Rest:
             return Answer(429, b'{"error":"ERR_RATE_LIMIT"}')
         try:
             return Answer(200, exact.encode(self._result(request, now)))
-        except Refused as refusal:
+        except BitfinexRefused as refusal:
             return Answer(500, exact.encode(["error", refusal.code, refusal.text]))
         except LookupError:
             return Answer(404, b"Not Found", "text/plain")
@@ -97,7 +97,7 @@ class Rest:
         self._count(call, now)
         self._backend.platform.check()
         if call.right is not None and call.right not in self._backend.keys.read:
-            raise Refused(10001, "api_key: permission invalid")
+            raise BitfinexRefused(10001, "api_key: permission invalid")
         return self._perform(call, parts, Query(_arguments(call, body), now))
 
     def _perform(self, call: Call, parts: Mapping[str, str], query: Query) -> object:
@@ -115,7 +115,7 @@ class Rest:
         times = self._times.setdefault(call.path, deque(maxlen=PER_MINUTE))
         if len(times) == PER_MINUTE and now.monotonic - times[0] < MINUTE:
             self._blocked_until = now.monotonic + BLOCKED
-            raise Refused(11010, "ratelimit: error")
+            raise BitfinexRefused(11010, "ratelimit: error")
         times.append(now.monotonic)
 
 
@@ -139,10 +139,10 @@ def _arguments(call: Call, body: bytes) -> Arguments:
     try:
         arguments = exact.decode(body)
     except exact.Malformed:
-        raise Refused(10020, "body: invalid") from None
+        raise BitfinexRefused(10020, "body: invalid") from None
     if not isinstance(arguments, dict):
-        raise Refused(10020, "body: invalid")
+        raise BitfinexRefused(10020, "body: invalid")
     for name in arguments:
         if name not in call.arguments:
-            raise Refused(10020, f"{name}: invalid")
+            raise BitfinexRefused(10020, f"{name}: invalid")
     return {name: value for name, value in arguments.items() if value is not None}

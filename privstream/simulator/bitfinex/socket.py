@@ -14,7 +14,7 @@ from privstream.simulator.base import Close, Connection, Out, Text
 from privstream.simulator.bitfinex.backend import Backend
 from privstream.simulator.bitfinex.calc import Calculations
 from privstream.simulator.bitfinex.channels import Filter
-from privstream.simulator.bitfinex.keys import Refused
+from privstream.simulator.bitfinex.keys import BitfinexRefused
 from privstream.simulator.bitfinex.oddities import odd_frame
 from privstream.simulator.bitfinex.orders import order_row
 from privstream.simulator.bitfinex.positions import position_row
@@ -118,7 +118,7 @@ class Socket(Connection):
             return
         try:
             self._log_in(message, now)
-        except Refused as refusal:
+        except BitfinexRefused as refusal:
             yield {
                 "event": "auth",
                 "status": "FAILED",
@@ -134,7 +134,7 @@ class Socket(Connection):
     def _log_in(self, message: Message, now: Now) -> None:
         keys = self._backend.keys
         if not self._backend.platform.operative:
-            raise Refused(11000, "ready: invalid")
+            raise BitfinexRefused(11000, "ready: invalid")
         wanted = Filter(message.get("filter"), keys.read)
         keys.check_login(message, now)
         self._dead_man_switch = message.get("dms") == DEAD_MAN_SWITCH
@@ -183,7 +183,7 @@ class Socket(Connection):
         if channel == 0 and command == "calc":
             try:
                 self._calculations.ask(payload)
-            except Refused as refusal:
+            except BitfinexRefused as refusal:
                 yield _error(refusal.code, refusal.text, {})
             yield from self._calculated(now)
         elif channel == 0 and command in COMMANDS:

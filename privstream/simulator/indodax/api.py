@@ -34,7 +34,7 @@ CODES = {1108: -1102, 1109: -1130}
 """This host's numbers for what is wrong with a question about history."""
 
 
-class Refused(Exception):
+class ApiRefused(Exception):
     """The call is answered with this code and text."""
 
     def __init__(self, code: int, text: str, status: int = 400) -> None:
@@ -65,32 +65,32 @@ class Api:
         """To a request whose path begins behind the host."""
         try:
             body, status = self._read(request, now), 200
-        except Refused as refusal:
+        except ApiRefused as refusal:
             body, status = refusal.body, refusal.status
         return Answer(status, exact.encode(body), JSON)
 
     def _read(self, request: Request, now: Now) -> object:
         name = request.path.removeprefix("/api/v2/")
         if name not in self._reads or name == request.path:
-            raise Refused(-1099, "The requested resource does not exist.", 404)
+            raise ApiRefused(-1099, "The requested resource does not exist.", 404)
         if request.method != "GET":
-            raise Refused(-1000, "Method not allowed.", 405)
+            raise ApiRefused(-1000, "Method not allowed.", 405)
         self._count(name, now)
         self._authorise(request)
         fields = dict(parse_qsl(request.query, keep_blank_values=True))
         fields.pop("signature", None)
         if problem := self._timeliness.untimely(fields, now):
             is_nonce = problem[1] == "invalid_nonce"
-            raise Refused(-1022 if is_nonce else -1021, problem[0])
+            raise ApiRefused(-1022 if is_nonce else -1021, problem[0])
         return self._told(name, fields, now)
 
     def _told(self, name: str, fields: Fields, now: Now) -> object:
         try:
             told = self._reads[name](fields, now)
         except WrongSymbol:
-            raise Refused(-1121, "Invalid symbol.") from None
+            raise ApiRefused(-1121, "Invalid symbol.") from None
         except Wrong as wrong:
-            raise Refused(CODES.get(wrong.code, -1130), str(wrong)) from None
+            raise ApiRefused(CODES.get(wrong.code, -1130), str(wrong)) from None
         return {"data": told} if name in {"order/histories", "myTrades"} else told
 
     # --- who may ask -------------------------------------------------------------------
@@ -99,24 +99,24 @@ class Api:
         headers, credentials = request.headers, self._credentials
         key, sign = headers.get("x-apikey", ""), headers.get("sign", "")
         if headers.get("accept") != JSON:
-            raise Refused(-1130, "Invalid Accept header.")
+            raise ApiRefused(-1130, "Invalid Accept header.")
         if not key:
-            raise Refused(-2014, "API key not found in header.")
+            raise ApiRefused(-2014, "API key not found in header.")
         if key == self._older.key:
-            raise Refused(-2015, "Invalid TAPI version key.\n\nMake a new one.", 403)
+            raise ApiRefused(-2015, "Invalid TAPI version key.\n\nMake a new one.", 403)
         if key != credentials.key or not self.knows_key:
-            raise Refused(-1002, "Unauthorized. Please generate new Key.", 401)
+            raise ApiRefused(-1002, "Unauthorized. Please generate new Key.", 401)
         if not credentials.signed(request.query.encode(), sign):
-            raise Refused(-1022, "Signature for this request is not valid.")
+            raise ApiRefused(-1022, "Signature for this request is not valid.")
         if "view" not in credentials.rights:
-            raise Refused(-2015, "No permission.", 403)
+            raise ApiRefused(-2015, "No permission.", 403)
 
     def _count(self, name: str, now: Now) -> None:
         calls = self._calls[name]
         while calls and calls[0] <= now.monotonic - 60:
             calls.popleft()
         if self._limits and len(calls) >= MOST_A_MINUTE:
-            raise Refused(-1003, "Too many requests.", 429)
+            raise ApiRefused(-1003, "Too many requests.", 429)
         calls.append(now.monotonic)
 
     # --- what it tells -----------------------------------------------------------------
@@ -124,7 +124,7 @@ class Api:
     def _account(self, fields: Fields, now: Now) -> object:  # noqa: ARG002 - no time here
         omits = fields.get("omitZeroBalances", "false")
         if omits not in {"true", "false"}:
-            raise Refused(-1130, "Invalid parameter 'omitZeroBalances'.")
+            raise ApiRefused(-1130, "Invalid parameter 'omitZeroBalances'.")
         rows = [self._asset(coin) for coin in OPENING]
         rights = self._credentials.rights
         return {
@@ -152,20 +152,20 @@ class Api:
         wanted = _pair_id(fields)
         name = fields.get("orderId") or fields.get("origClientOrderId")
         if not name:
-            raise Refused(-1102, "Mandatory parameter 'orderId' was not sent.")
+            raise ApiRefused(-1102, "Mandatory parameter 'orderId' was not sent.")
         for order in self._books.orders.values():
             names = {order.order_id} if "orderId" in fields else {client_order_id(order)}
             if pair_of(order).id == wanted and name in names:
                 return _row(order)
-        raise Refused(-2013, "Order does not exist.", 404)
+        raise ApiRefused(-2013, "Order does not exist.", 404)
 
 
 def _pair_id(fields: Fields) -> str:
     symbol = fields.get("symbol", "")
     if not symbol:
-        raise Refused(-1102, "Mandatory parameter 'symbol' was not sent.")
+        raise ApiRefused(-1102, "Mandatory parameter 'symbol' was not sent.")
     if symbol != symbol.upper() or symbol.lower() not in BY_ID:
-        raise Refused(-1121, "Invalid symbol.")
+        raise ApiRefused(-1121, "Invalid symbol.")
     return symbol.lower()
 
 

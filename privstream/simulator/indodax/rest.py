@@ -16,7 +16,7 @@ from privstream.simulator.base import Answer, Request
 from privstream.simulator.indodax.history import History, Wrong
 from privstream.simulator.indodax.keys import Credentials, Timeliness
 from privstream.simulator.indodax.socket import NAMESPACE
-from privstream.simulator.indodax.tapi import Refused, Tapi
+from privstream.simulator.indodax.tapi import Tapi, TapiRefused
 from privstream.simulator.indodax.tokens import Tokens
 from privstream.simulator.market import Books
 
@@ -67,7 +67,7 @@ class Rest:
                 return _json({"success": 1, "return": self._token(request, now)})
             self._count(now)
             return _json({"success": 1, "return": self._call(request, now)})
-        except Refused as refusal:
+        except TapiRefused as refusal:
             return _json(refusal.body, refusal.status)
 
     # --- the token ---------------------------------------------------------------------
@@ -75,16 +75,16 @@ class Rest:
     def _token(self, request: Request, now: Now) -> object:
         fields = _form(request)
         if list(fields) != ["client", "tapi_key"] or fields["client"] != "tapi":
-            raise Refused("Invalid TAPI key", "invalid_tapi_key")
+            raise TapiRefused("Invalid TAPI key", "invalid_tapi_key")
         if not fields["tapi_key"]:
-            raise Refused("Invalid TAPI key", "invalid_tapi_key")
+            raise TapiRefused("Invalid TAPI key", "invalid_tapi_key")
         key, sign = fields["tapi_key"], request.headers.get("sign", "")
         if not self.knows_key or key not in {self._credentials.key, self._newer.key}:
-            raise Refused(*NO_KEY)
+            raise TapiRefused(*NO_KEY)
         if key == self._newer.key and not self.grants_newer:
-            raise Refused(*WRONG_VERSION, 403)
+            raise TapiRefused(*WRONG_VERSION, 403)
         if not self._token_keys[key].signed(request.body, sign):
-            raise Refused(*BAD_SIGN)
+            raise TapiRefused(*BAD_SIGN)
         channel = f"{NAMESPACE}:#{self._tokens.user}"
         return {"connToken": self._tokens.issue(now), "channel": channel}
 
@@ -93,17 +93,17 @@ class Rest:
     def _call(self, request: Request, now: Now) -> object:
         key = request.headers.get("key")
         if key == self._newer.key:
-            raise Refused(*WRONG_VERSION, 403)
+            raise TapiRefused(*WRONG_VERSION, 403)
         if key != self._credentials.key or not self.knows_key:
-            raise Refused(*NO_KEY)
+            raise TapiRefused(*NO_KEY)
         if not self._credentials.signed(request.body, request.headers.get("sign", "")):
-            raise Refused(*BAD_SIGN)
+            raise TapiRefused(*BAD_SIGN)
         fields = _form(request)
         if problem := self._timeliness.untimely(fields, now):
-            raise Refused(*problem)
+            raise TapiRefused(*problem)
         method = fields.pop("method", "")
         if RIGHTS.get(method, "view") not in self._credentials.rights:
-            raise Refused("No permission", "no_permission")
+            raise TapiRefused("No permission", "no_permission")
         return self._tapi.call(method, fields, now)
 
     def _count(self, now: Now) -> None:
@@ -117,7 +117,7 @@ class Rest:
             self._blocked_until = now.monotonic + BLOCK
         if now.monotonic < self._blocked_until:
             text = "Your User ID sent too many requests, please try again in 5 seconds"
-            raise Refused(text, "too_many_requests", 429)
+            raise TapiRefused(text, "too_many_requests", 429)
 
     # --- v2 ----------------------------------------------------------------------------
 

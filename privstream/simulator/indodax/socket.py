@@ -48,7 +48,7 @@ class Disconnect(Exception):
         self.close = Close(code, reason)
 
 
-class Refused(Exception):
+class StreamRefused(Exception):
     """The command is answered with this error."""
 
     def __init__(self, code: int, message: str, *, temporary: bool = False) -> None:
@@ -156,7 +156,7 @@ class CentrifugoSocket(Connection):
             raise _bad_request()
         try:
             yield {"id": number, name: self._perform(name, command[name], now)}
-        except Refused as refusal:
+        except StreamRefused as refusal:
             self._unusable = name == "connect"
             yield {"id": number, "error": refusal.error}
 
@@ -175,9 +175,9 @@ class CentrifugoSocket(Connection):
         if name == "refresh":
             return self._refresh(request, now)
         if name in FORBIDDEN:
-            raise Refused(103, "permission denied")
+            raise StreamRefused(103, "permission denied")
         if name == "rpc":
-            raise Refused(108, "not available")
+            raise StreamRefused(108, "not available")
         raise Disconnect(3508, "not available")
 
     def _connect(self, request: Mapping[str, Any], now: Now) -> object:
@@ -185,10 +185,10 @@ class CentrifugoSocket(Connection):
             raise _bad_request()
         claims = self._read(request)
         if claims.ttl(now) <= 0 or self._tokens.has_ended(claims):
-            raise Refused(109, "token expired")
+            raise StreamRefused(109, "token expired")
         if self._tokens.refuses_once:
             self._tokens.refuses_once = False
-            raise Refused(100, "internal server error", temporary=True)
+            raise StreamRefused(100, "internal server error", temporary=True)
         self._claims = claims
         self._pinged_at = now.monotonic
         reply = {"client": self._client, "version": "5.2.0", "expires": True}
@@ -227,11 +227,11 @@ class CentrifugoSocket(Connection):
         channel = _channel_of(request)
         namespace, colon, _ = channel.partition(":")
         if colon and namespace != NAMESPACE:
-            raise Refused(102, "unknown channel")
+            raise StreamRefused(102, "unknown channel")
         if channel != self._channel:
-            raise Refused(103, "permission denied")
+            raise StreamRefused(103, "permission denied")
         if self._told is not None:
-            raise Refused(105, "already subscribed")
+            raise StreamRefused(105, "already subscribed")
         self._told = stream.top
         asked = request.get("recoverable") is True or request.get("recover") is True
         return self._position(request, stream) if self._recovery.size and asked else {}

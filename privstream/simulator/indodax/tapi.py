@@ -25,7 +25,7 @@ Fields = Mapping[str, str]
 STATUSES = {"open": "open", "filled": "filled"}
 
 
-class Refused(Exception):
+class TapiRefused(Exception):
     """The call is answered with this error."""
 
     def __init__(self, text: str, code: str | None = None, status: int = 200) -> None:
@@ -50,7 +50,7 @@ class Tapi:
 
     def call(self, method: str, fields: Fields, now: Now) -> object:
         if method not in self._calls:  # orderHistory and tradeHistory ended on 2026-04-07
-            raise Refused("Invalid method", "invalid_method")
+            raise TapiRefused("Invalid method", "invalid_method")
         return self._calls[method](fields, now)
 
     def _info(self, fields: Fields, now: Now) -> object:  # noqa: ARG002 - it takes none
@@ -86,7 +86,7 @@ class Tapi:
         pair = _pair(fields)
         order = self._books.orders.get(fields.get("order_id", ""))
         if order is None or pair_of(order) != pair:
-            raise Refused("invalid order.")
+            raise TapiRefused("invalid order.")
         return {"order": _any(order)}
 
     def _order_by_client_id(self, fields: Fields, now: Now) -> object:  # noqa: ARG002 - no time
@@ -94,7 +94,7 @@ class Tapi:
         for order in self._books.orders.values():
             if wanted and client_order_id(order) == wanted:
                 return {"order": _any(order)}
-        raise Refused("invalid order.")
+        raise TapiRefused("invalid order.")
 
 
 def _pair(fields: Fields) -> Pair:
@@ -104,7 +104,7 @@ def _pair(fields: Fields) -> Pair:
     return pair
 
 
-class _InvalidPair(Refused):
+class _InvalidPair(TapiRefused):
     """The one refusal of tapi that has another shape."""
 
     def __init__(self) -> None:

@@ -60,7 +60,7 @@ ENTRY_TYPES = frozenset(
 )
 
 
-class Refused(Exception):
+class KrakenRefused(Exception):
     """The call is answered with this error."""
 
 
@@ -167,8 +167,8 @@ class History:
 # --- arguments -------------------------------------------------------------------------
 
 
-def _invalid() -> Refused:
-    return Refused("EGeneral:Invalid arguments")
+def _invalid() -> KrakenRefused:
+    return KrakenRefused("EGeneral:Invalid arguments")
 
 
 def _flag(arguments: Arguments, key: str) -> bool:
@@ -242,7 +242,7 @@ def _currencies(arguments: Arguments) -> set[str]:
         return set(ALL_ASSETS)
     found = {a.code for a in ALL_ASSETS.values() if {a.code, a.key, a.altname} & set(asked)}
     if not found:
-        raise Refused("EQuery:Unknown asset")
+        raise KrakenRefused("EQuery:Unknown asset")
     return found
 
 

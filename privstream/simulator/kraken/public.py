@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from privstream.model.exact import Number
 from privstream.model.rest import Now
 from privstream.model.times import from_nanos
-from privstream.simulator.kraken.history import Refused
+from privstream.simulator.kraken.history import KrakenRefused
 from privstream.simulator.kraken.words import (
     ALL_ASSETS,
     EARNING,
@@ -34,11 +34,11 @@ def result(name: str, query: str, system: str, now: Now) -> object:
         "Ticker": (_ticker, frozenset({"pair", "asset_class"})),
     }
     if name not in calls:
-        raise Refused("EGeneral:Unknown method")
+        raise KrakenRefused("EGeneral:Unknown method")
     call, known = calls[name]
     arguments = dict(parse_qsl(query))
     if not arguments.keys() <= known:
-        raise Refused("EGeneral:Invalid arguments")
+        raise KrakenRefused("EGeneral:Invalid arguments")
     answer = call(arguments, now)
     return {"status": system, **answer} if name == "SystemStatus" else answer
 
@@ -56,7 +56,7 @@ def _assets(query: Query, now: Now) -> dict[str, Any]:  # noqa: ARG001 - every c
     known = [*ALL_ASSETS.values(), *(_earned(ALL_ASSETS[code]) for code in EARNING)]
     chosen = [a for a in known if asked is None or {a.key, a.altname} & set(asked)]
     if not chosen:
-        raise Refused("EQuery:Unknown asset")
+        raise KrakenRefused("EQuery:Unknown asset")
     return {asset.key: _asset(asset) for asset in chosen}
 
 
@@ -71,7 +71,7 @@ def _asset_pairs(query: Query, now: Now) -> dict[str, Any]:  # noqa: ARG001 - ev
     asked = query.get("pair", "").split(",") if query.get("pair") else None
     spellings = {name: p for p in listed for name in (p.key, p.altname, p.wsname)}
     if not listed or (asked is not None and not all(name in spellings for name in asked)):
-        raise Refused("EQuery:Unknown asset pair")  # the whole list, for one name of it
+        raise KrakenRefused("EQuery:Unknown asset pair")  # the whole list, for one name of it
     chosen = listed if asked is None else [spellings[name] for name in asked]
     return {pair.key: _pair(pair) for pair in chosen}
 

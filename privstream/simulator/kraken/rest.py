@@ -18,7 +18,7 @@ from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Request
 from privstream.simulator.base import Refusal as LoginRefusal
 from privstream.simulator.kraken import public
-from privstream.simulator.kraken.history import History, Refused
+from privstream.simulator.kraken.history import History, KrakenRefused
 from privstream.simulator.kraken.key_info import api_key_info
 from privstream.simulator.kraken.rest_orders import Orders
 from privstream.simulator.kraken.socket import TOKEN_LIFE, UNAVAILABLE, Platform, Tokens
@@ -91,7 +91,7 @@ class Rest:
     def answer(self, request: Request, now: Now) -> Answer:
         try:
             result = self._result(request, now)
-        except (Refused, Refusal) as refusal:
+        except (KrakenRefused, Refusal) as refusal:
             return _json({"error": [str(refusal)]})
         return _json({"error": [], "result": result})
 
@@ -101,19 +101,19 @@ class Rest:
             return public.result(name, request.query, self._platform.system, now)
         name = request.path.removeprefix(PRIVATE)
         if name not in METHODS or request.method != "POST":
-            raise Refused("EGeneral:Unknown method")
+            raise KrakenRefused("EGeneral:Unknown method")
         if self._platform.in_maintenance:
-            raise Refused(UNAVAILABLE)
+            raise KrakenRefused(UNAVAILABLE)
         method = METHODS[name]
         arguments = self._authenticated(request)
         self._count(method.cost, now)
         if method.right is not None and method.right not in self._rights:
-            raise Refused("EGeneral:Permission denied")
+            raise KrakenRefused("EGeneral:Permission denied")
         if name in Orders.CALLS:
             return self._orders.answer(name, arguments, now)
         for argument in arguments:
             if argument not in method.arguments:
-                raise Refused("EGeneral:Invalid arguments")
+                raise KrakenRefused("EGeneral:Invalid arguments")
         return self._perform(name, arguments, now)
 
     def _perform(self, name: str, arguments: Arguments, now: Now) -> object:
@@ -137,17 +137,17 @@ class Rest:
 
     def _authenticated(self, request: Request) -> Arguments:
         if request.headers.get("api-key") != self._key or self.refusal == "key":
-            raise Refused("EAPI:Invalid key")
+            raise KrakenRefused("EAPI:Invalid key")
         arguments = _arguments(request)
         nonce = arguments.pop("nonce", "")
         arguments.pop("otp", None)
         if not self._is_signed(request, nonce):
-            raise Refused("EAPI:Invalid signature")
+            raise KrakenRefused("EAPI:Invalid signature")
         if self.refusal == "nonce":
             self.refusal = None
-            raise Refused("EAPI:Invalid nonce")
+            raise KrakenRefused("EAPI:Invalid nonce")
         if not (nonce.isascii() and nonce.isdigit() and self._nonce < int(nonce) <= LARGEST_NONCE):
-            raise Refused("EAPI:Invalid nonce")
+            raise KrakenRefused("EAPI:Invalid nonce")
         self._nonce = int(nonce)
         return arguments
 
@@ -164,7 +164,7 @@ class Rest:
         self._counter = max(0.0, self._counter - decayed)
         self._counted_at = now.monotonic
         if self._counter + cost > self._platform.tier.rest_calls:
-            raise Refused("EAPI:Rate limit exceeded")
+            raise KrakenRefused("EAPI:Rate limit exceeded")
         self._counter += cost
 
 
@@ -177,15 +177,15 @@ def _arguments(request: Request) -> dict[str, str]:
                 parse_qsl(request.body.decode(), keep_blank_values=True, strict_parsing=True)
             )
         except ValueError:
-            raise Refused("EGeneral:Invalid arguments") from None
+            raise KrakenRefused("EGeneral:Invalid arguments") from None
     if content_type != JSON:
-        raise Refused("EGeneral:Invalid arguments")
+        raise KrakenRefused("EGeneral:Invalid arguments")
     try:
         fields = exact.decode(request.body)
     except exact.Malformed:
-        raise Refused("EGeneral:Invalid arguments") from None
+        raise KrakenRefused("EGeneral:Invalid arguments") from None
     if not isinstance(fields, dict):
-        raise Refused("EGeneral:Invalid arguments")
+        raise KrakenRefused("EGeneral:Invalid arguments")
     return {key: _text(value) for key, value in fields.items()}
 
 
@@ -194,7 +194,7 @@ def _text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int | str):
         return str(value)
-    raise Refused("EGeneral:Invalid arguments")
+    raise KrakenRefused("EGeneral:Invalid arguments")
 
 
 def _json(body: object) -> Answer:

@@ -32,7 +32,7 @@ Message: TypeAlias = Mapping[str, Any]
 Sixth: TypeAlias = Literal["refused", "deaf"]
 
 
-class Refused(Exception):
+class PoloniexRefused(Exception):
     """The message is answered with this error, which names neither a channel nor an id."""
 
 
@@ -44,14 +44,14 @@ class Seats:
         self._taken: dict[PoloniexSocket, float] = {}
 
     def take(self, socket: "PoloniexSocket", now: Now) -> bool:
-        """Whether the socket is told of orders. Raises Refused for a sixth one."""
+        """Whether the socket is told of orders. Raises PoloniexRefused for a sixth one."""
         self._taken = {s: seen for s, seen in self._taken.items() if seen + VACANT > now.monotonic}
         others = self._taken.keys() - {socket}
         if self._sixth is None or len(others) < MOST_SEATS:
             self._taken[socket] = now.monotonic
             return True
         if self._sixth == "refused":
-            raise Refused(f"Exceeded the limit of {MOST_SEATS} connections per user")
+            raise PoloniexRefused(f"Exceeded the limit of {MOST_SEATS} connections per user")
         return False
 
     def keep(self, socket: "PoloniexSocket", now: Now) -> None:
@@ -94,7 +94,7 @@ class PoloniexSocket(Connection):
         frames = [*self._login_replies(now), *self._news(now)]
         try:
             frames += self._replies(_message(text), now)
-        except Refused as refusal:
+        except PoloniexRefused as refusal:
             frames.append({"event": "error", "message": str(refusal)})
         return _texts(frames)
 
@@ -116,9 +116,9 @@ class PoloniexSocket(Connection):
             yield {"event": "pong"}
             return
         if unknown := message.keys() - FIELDS:
-            raise Refused(f"Invalid parameter {min(unknown)}")
+            raise PoloniexRefused(f"Invalid parameter {min(unknown)}")
         if self._in_maintenance():
-            raise Refused(MAINTENANCE)
+            raise PoloniexRefused(MAINTENANCE)
         match event:
             case "subscribe" if message.get("channel") == ["auth"]:
                 self._log_in(message.get("params"), now)
@@ -131,26 +131,26 @@ class PoloniexSocket(Connection):
                     self._subscribed.clear()
                     self._seats.leave(self)
             case _:
-                raise Refused(f"Invalid event value {json.dumps(event)}")
+                raise PoloniexRefused(f"Invalid event value {json.dumps(event)}")
 
     def _count(self, now: Now) -> None:
         if now.monotonic - self._counted_at >= 1:
             self._counted_at, self._requests = now.monotonic, 0
         self._requests += 1
         if self._limits and self._requests > MOST_REQUESTS:
-            raise Refused("Too many requests")
+            raise PoloniexRefused("Too many requests")
 
     # --- login -------------------------------------------------------------------------
 
     def _log_in(self, params: Any, now: Now) -> None:
         if not isinstance(params, dict) or not params.keys() >= LOGIN_FIELDS:
-            raise Refused("Invalid auth params")
+            raise PoloniexRefused("Invalid auth params")
         if params.keys() - LOGIN_FIELDS - SIGNING_FIELDS:
-            raise Refused("Invalid auth params")
+            raise PoloniexRefused("Invalid auth params")
         timestamp = params["signTimestamp"]
         text = str(timestamp) if type(timestamp) is int else timestamp
         if not is_count(text):
-            raise Refused("Invalid signTimestamp")
+            raise PoloniexRefused("Invalid signTimestamp")
         good = self._key.logs_in(params, text, now)
         self._logins.append((now.monotonic + LOGIN_TAKES, good))
 
@@ -167,7 +167,7 @@ class PoloniexSocket(Connection):
 
     def _check_login(self) -> None:
         if not self._authenticated:
-            raise Refused(UNAUTHENTICATED)
+            raise PoloniexRefused(UNAUTHENTICATED)
 
     # --- subscriptions -----------------------------------------------------------------
 
@@ -178,7 +178,7 @@ class PoloniexSocket(Connection):
             or not channels
             or not set(CHANNELS) >= _texts_of(channels)
         ):
-            raise Refused(f"Invalid channel value {json.dumps(channels)}")
+            raise PoloniexRefused(f"Invalid channel value {json.dumps(channels)}")
         self._check_login()
         symbols = _symbols(message) if "orders" in channels else frozenset()
         if event == "subscribe" and "orders" in channels:
@@ -220,19 +220,19 @@ def _message(text: str) -> Message:
     except exact.Malformed:
         message = None
     if not isinstance(message, dict):
-        raise Refused("Invalid message")
+        raise PoloniexRefused("Invalid message")
     return message
 
 
 def _symbols(message: Message) -> frozenset[str]:
     symbols = message.get("symbols")
     if not isinstance(symbols, list) or not symbols:
-        raise Refused("Symbols required")
+        raise PoloniexRefused("Symbols required")
     names = _texts_of(symbols)
     if {name.lower() for name in names} == {"all"}:
         return ALL
     if not SYMBOLS.keys() >= names:
-        raise Refused(f"Invalid symbols value {json.dumps(symbols)}")
+        raise PoloniexRefused(f"Invalid symbols value {json.dumps(symbols)}")
     return frozenset(names)
 
 

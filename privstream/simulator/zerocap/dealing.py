@@ -13,7 +13,7 @@ from privstream.model import exact
 from privstream.model.rest import Now
 from privstream.simulator.market import Market, Order, Rejected, Symbol
 from privstream.simulator.zerocap.history import SYMBOL_TEXT
-from privstream.simulator.zerocap.keys import JSON, Refused, invalid
+from privstream.simulator.zerocap.keys import JSON, ZerocapRefused, invalid
 from privstream.simulator.zerocap.orders import Teller
 from privstream.simulator.zerocap.words import (
     LARGEST_MULTIPLE,
@@ -43,7 +43,7 @@ class Dealing:
             placed = self._market.place(order, now)
         except Rejected:
             detail = {"detail": "insufficient balance"}
-            raise Refused(NOT_ENOUGH, exact.encode(detail).decode(), JSON) from None
+            raise ZerocapRefused(NOT_ENOUGH, exact.encode(detail).decode(), JSON) from None
         return self._teller.listed_order(placed)
 
 

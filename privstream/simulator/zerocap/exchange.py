@@ -8,7 +8,7 @@ from privstream.model.account import Account, Endpoints, Secret
 from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Connection, Refusal, Request, SimulatedExchange
 from privstream.simulator.market import Fees, Market
-from privstream.simulator.zerocap.keys import BUSY, Keys, Refused
+from privstream.simulator.zerocap.keys import BUSY, Keys, ZerocapRefused
 from privstream.simulator.zerocap.orders import Teller
 from privstream.simulator.zerocap.prices import Quotes
 from privstream.simulator.zerocap.rest import Rest
@@ -95,7 +95,7 @@ class SimulatedZerocap(SimulatedExchange):
             return Answer(404, b'{"detail":"Not Found"}')
         try:
             self.keys.check(handshake.headers, now)
-        except Refused as refusal:
+        except ZerocapRefused as refusal:
             status = refusal.answer.status
             over_http = self._refuse_over_http or status == BUSY
             return refusal.answer if over_http else RefusedSocket(self._dialect, status)

@@ -19,7 +19,7 @@ SECOND_NS = 1_000_000_000
 JSON, PLAIN = "application/json", "text/plain; charset=utf-8"
 
 
-class Refused(Exception):
+class ZerocapRefused(Exception):
     """The request is answered with this status and text."""
 
     def __init__(self, status: int, text: str, content_type: str = PLAIN) -> None:
@@ -27,9 +27,9 @@ class Refused(Exception):
         self.answer = Answer(status, text.encode(), content_type)
 
 
-def invalid(why: str) -> Refused:
-    """Refused for what it asks; the documents name the status, but show no body."""
-    return Refused(422, exact.encode({"detail": why}).decode(), JSON)
+def invalid(why: str) -> ZerocapRefused:
+    """ZerocapRefused for what it asks; the documents name the status, but show no body."""
+    return ZerocapRefused(422, exact.encode({"detail": why}).decode(), JSON)
 
 
 class Keys(Struct):
@@ -41,21 +41,21 @@ class Keys(Struct):
     refusal: Refusal | None = None
 
     def check(self, headers: Mapping[str, str], now: Now) -> None:
-        """Raise Refused where the headers do not prove who asks, and when."""
+        """Raise ZerocapRefused where the headers do not prove who asks, and when."""
         if headers.get("api-key") != self.key or self.refusal == "key":
-            raise Refused(401, "Unauthorized.")
+            raise ZerocapRefused(401, "Unauthorized.")
         if not self.ip_allowed:
-            raise Refused(401, "Unauthorized IP address.")
+            raise ZerocapRefused(401, "Unauthorized IP address.")
         timestamp = headers.get("timestamp", "")
         if self.refusal == "nonce":  # there is none; what passes here is being busy
             self.refusal = None
-            raise Refused(BUSY, "Service Unavailable")
+            raise ZerocapRefused(BUSY, "Service Unavailable")
         if not (timestamp.isascii() and timestamp.isdigit()):
-            raise Refused(401, "invalid timestamp")
+            raise ZerocapRefused(401, "invalid timestamp")
         if abs(now.wall_ns // SECOND_NS - int(timestamp)) > MOST_SKEW:
-            raise Refused(408, "Request Timeout")
+            raise ZerocapRefused(408, "Request Timeout")
         if not self.signed(timestamp, headers.get("signature", "")):
-            raise Refused(401, "encryption check is fail")
+            raise ZerocapRefused(401, "encryption check is fail")
 
     def signed(self, timestamp: str, signature: str) -> bool:
         """Whether this is the timestamp's HMAC-SHA256, in lower-case hex."""

@@ -19,7 +19,7 @@ from privstream.simulator.market import Market
 from privstream.simulator.zerocap.dealing import Dealing
 from privstream.simulator.zerocap.funds import Funds
 from privstream.simulator.zerocap.history import History
-from privstream.simulator.zerocap.keys import JSON, Keys, Refused, invalid
+from privstream.simulator.zerocap.keys import JSON, Keys, ZerocapRefused, invalid
 from privstream.simulator.zerocap.orders import Teller
 from privstream.simulator.zerocap.words import Dialect
 
@@ -61,15 +61,15 @@ class Rest:
     def answer(self, request: Request, now: Now) -> Answer:
         try:
             return Answer(200, exact.encode(self._result(request, now)), JSON)
-        except Refused as refusal:
+        except ZerocapRefused as refusal:
             return refusal.answer
 
     def _result(self, request: Request, now: Now) -> object:
         method = self._methods.get(request.path)
         if method is None:
-            raise Refused(404, '{"detail":"Not Found"}', JSON)
+            raise ZerocapRefused(404, '{"detail":"Not Found"}', JSON)
         if request.method != method.verb:
-            raise Refused(405, '{"detail":"Method Not Allowed"}', JSON)
+            raise ZerocapRefused(405, '{"detail":"Method Not Allowed"}', JSON)
         self._count(request.path, now)
         if not method.public:
             self._keys.check(request.headers, now)
@@ -86,7 +86,7 @@ class Rest:
         while calls and calls[0] <= now.monotonic - 1:
             calls.popleft()
         if len(calls) >= MOST_A_SECOND:
-            raise Refused(429, "Too Many Requests")
+            raise ZerocapRefused(429, "Too Many Requests")
         calls.append(now.monotonic)
 
     def _time(self, fields: Fields, now: Now) -> object:  # noqa: ARG002 - it takes none

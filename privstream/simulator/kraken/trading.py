@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from privstream.model.rest import Now
 from privstream.simulator.kraken.tiers import TIERS, Tier
@@ -99,7 +100,7 @@ class Trading:
 
     def place(self, asked: Asked, now: Now) -> Order | None:
         """The order as it was taken; `None` where it was only validated. Raises Refusal."""
-        order = asked.order
+        order = self._sized(asked.order, now)
         self._count(order, now)
         self._check(order, now)
         if asked.validate:
@@ -164,6 +165,17 @@ class Trading:
         alike = [o for o in self._market.own.open.values() if o.symbol == order.symbol]
         if len(alike) >= MOST_OPEN:
             raise Refusal("EOrder:Orders limit exceeded")
+
+    def _sized(self, order: Order, now: Now) -> Order:
+        """An order that settles a position may have the amount 0, which means all of it."""
+        if order.type != "settle_position" or order.quantity:
+            return order
+        self._market.advance(now)
+        held, _ = self._market.own.positions.get(order.symbol.name, (Decimal(0), Decimal(0)))
+        quantity = -held if order.side == "buy" else held
+        if quantity <= 0:
+            raise Refusal(REJECTIONS["position"])
+        return replace(order, quantity=quantity, whole_position=True)
 
     def _check(self, order: Order, now: Now) -> None:
         if order.symbol.base in self._restricted:

@@ -4,6 +4,7 @@ The one rule: what was not given is not there; a price that was given as a dista
 as that distance, with what it comes to beside it.
 """
 
+from decimal import Decimal
 from typing import Any
 
 from privstream.model.times import from_nanos
@@ -16,7 +17,8 @@ Element = dict[str, Any]
 def quantity_fields(order: Order) -> Element:
     if order.quote_quantity is not None:
         return {"cash_order_qty": number(order.quote_quantity, order.symbol.cost_digits)}
-    fields: Element = {"order_qty": number(order.quantity, 8)}
+    stated = Decimal(0) if order.whole_position else order.quantity
+    fields: Element = {"order_qty": number(stated, 8)}
     if order.display_quantity is not None:
         shown = min(order.display_quantity, order.remaining)
         fields["display_qty"] = number(order.display_quantity, 8)

@@ -242,6 +242,8 @@ def volumes(order: Order) -> tuple[Decimal, Decimal]:
     """What v1 and REST call volume, and how much of it was executed."""
     if order.quote_quantity is not None:
         return order.quote_quantity, order.cost
+    if order.whole_position:
+        return Decimal(0), order.filled
     return order.quantity, order.filled
 
 

@@ -121,6 +121,8 @@ class Order(Struct, frozen=True, kw_only=True, gc=False):
     no_price_protection: bool = False
     leverage: int = 0
     display_quantity: Decimal | None = None
+    whole_position: bool = False
+    """No amount was given: it ends all of a position, which `quantity` is then."""
     quote_quantity: Decimal | None = None
     """What is to be spent, where that was asked for; `quantity` is then what it buys."""
     close: Conditional | None = None

@@ -221,7 +221,7 @@ PUSHED: list[dict[str, Any]] = [
     if event["order"]["status"] == "FILL"
 ]
 MODEST = settings(
-    max_examples=250,
+    max_examples=90,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],

@@ -18,8 +18,8 @@ def world(api: str = "v2", **settings: Any) -> World:
 
 @both_kinds
 def test_either_kind_of_key_streams_reads_back_and_is_checked(api: str) -> None:
-    run = world(api, seed=3, audit_every=40.0).at(30, World.down, 15)
-    run.watch(150)
+    run = world(api, seed=3, audit_every=25.0).at(20, World.down, 15)
+    run.watch(80)
     [gap] = [gap for gap in run.told(Gap) if gap.cause == "disconnected"]
     assert gap.recovered.trades > 0
     assert "only of the pairs seen so far" in (gap.detail or "")
@@ -67,9 +67,9 @@ def test_since_reads_the_named_pairs_though_none_was_seen(api: str) -> None:
 
 def test_a_channel_beside_makes_no_gap_and_loses_nothing() -> None:
     run = world(seed=7, history=400, beside=True)
-    for second in (30, 60, 90):
+    for second in (20, 45, 70):
         run.at(second, World.cut)
-    run.watch(150)
+    run.watch(95)
     gaps = run.told(Gap)
     assert [(gap.cause, gap.complete) for gap in gaps] == [("disconnected", True)] * 3
     assert all(trade.source == "stream" for trade in run.told(Trade))
@@ -77,11 +77,11 @@ def test_a_channel_beside_makes_no_gap_and_loses_nothing() -> None:
 
 
 def test_after_a_replay_the_audit_finds_a_lost_frame_all_the_same() -> None:
-    run = world(seed=8, history=400, audit_every=30.0)
+    run = world(seed=8, history=400, audit_every=20.0)
     lost: list[str] = []
 
     def spoil(text: str) -> list[str]:
-        is_late = run.clock.now().monotonic > begin + 70
+        is_late = run.clock.now().monotonic > begin + 50
         if is_late and not lost and '"FILL"' in text and "\n" not in text:
             lost.append(text)
             # Without its place: the next one does not show that it is missing.
@@ -91,7 +91,7 @@ def test_after_a_replay_the_audit_finds_a_lost_frame_all_the_same() -> None:
 
     begin = run.clock.now().monotonic
     run.spoil = spoil
-    run.at(40, World.cut).watch(200)
+    run.at(30, World.cut).watch(110)
     assert lost
     gaps = [gap.cause for gap in run.told(Gap)]
     assert gaps[0] == "disconnected"

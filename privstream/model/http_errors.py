@@ -113,12 +113,14 @@ def _title(page: str) -> str:
     """The title of a page for people, or else what it says without its markup."""
     from html import unescape  # noqa: PLC0415 - its tables are for pages only
 
-    title = _TITLE.search(page)
-    if title is not None and title[1].strip():
-        return unescape(title[1])
-    return unescape(_MARKUP.sub(" ", page[: 8 * _LONGEST]))
+    begin = _TITLE.search(page)
+    end = None if begin is None else _TITLE_END.search(page, begin.end())
+    title = "" if begin is None or end is None else page[begin.end() : end.start()]
+    return unescape(title if title.strip() else _MARKUP.sub(" ", page[: 8 * _LONGEST]))
 
 
 _PAGE = 64 * 1024
-_TITLE = re.compile(r"<title\b[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+# Each looks at a hostile page once: what may repeat is bounded, or its end searched for alone.
+_TITLE = re.compile(r"<title\b[^>]{0,200}>", re.IGNORECASE)
+_TITLE_END = re.compile(r"</title", re.IGNORECASE)
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>?", re.IGNORECASE | re.DOTALL)

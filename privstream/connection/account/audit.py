@@ -8,7 +8,7 @@ Read beside the stream, within what the request budget leaves. Runs in the accou
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -94,9 +94,9 @@ class Audit:
         return self._every > 0 and STREAM not in self._refused
 
     @property
-    def is_reading(self) -> bool:
-        """A request of it may be under way."""
-        return self._reading is not None or self._rereading is not None
+    def jobs(self) -> list[Job[Any]]:
+        """What is read just now."""
+        return [job for job in (self._reading, self._rereading) if job is not None]
 
     @property
     def until_ns(self) -> int:
@@ -114,16 +114,14 @@ class Audit:
 
     def interrupt(self) -> None:
         """The connection is gone that was compared."""
-        for job in (self._reading, self._rereading):
-            if job is not None:
-                job.interrupt(Interrupted("the connection is gone"))
+        for job in self.jobs:
+            job.interrupt(Interrupted("the connection is gone"))
         self._reading = self._rereading = None
 
     def poll(self) -> None:
         """Hear what REST has answered."""
-        for job in (self._reading, self._rereading):
-            if job is not None:
-                job.poll()
+        for job in self.jobs:
+            job.poll()
 
     def step(self, talk: Conversation) -> bool:
         """Go on as far as that takes no waiting; true when something was lost and is told now."""

@@ -6,6 +6,7 @@ then the gap is not told; what overtakes it makes the gap say what was not seen.
 """
 
 from enum import Enum
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -13,7 +14,7 @@ from privstream.connection.account.context import Context
 from privstream.connection.account.conversation import Conversation
 from privstream.connection.account.exchange_time import LastWhole
 from privstream.connection.account.readings import happened_by, outcome, together
-from privstream.connection.rest.job import Job
+from privstream.connection.rest.job import ASIDE, Job
 from privstream.model.errors import Interrupted
 from privstream.model.reports import AnyReport, Backfill, Known, Listed
 from privstream.model.rest import Now, RestFlow
@@ -96,9 +97,9 @@ class CatchUp:
         return self.reads_history and self.stage in {Stage.LISTS, Stage.FIRST_LOOK}
 
     @property
-    def is_asking(self) -> bool:
-        """A request may be under way."""
-        return self._job is not None
+    def jobs(self) -> list[Job[Any]]:
+        """What is read just now."""
+        return [] if self._job is None else [self._job]
 
     @property
     def progress(self) -> str:
@@ -200,7 +201,7 @@ class CatchUp:
         self.stage = Stage.SECOND_LOOK
         # Lists that never came are read over REST, as far as it has them.
         flow = self._flow(replace(known, second_look=True), picture=not talk.is_synced)
-        self._job = self._context.start(flow)
+        self._job = self._context.start(flow, ASIDE)
 
     def _second_since(self) -> int:
         """What the first look may not have seen yet."""

@@ -24,6 +24,8 @@ from privstream.model.reports import (
 )
 from privstream.model.times import from_nanos
 
+MANY = 10_000
+"""Movements noted until those are forgotten that no reading under way is older than."""
 LAST = "~"  # sorts behind every time
 
 
@@ -55,13 +57,18 @@ class Movements:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._told: dict[Hashable, float] = {}
+        self._many = MANY
         self.is_watched = False
         """Somebody reads just now; else nothing is noted, so nothing grows."""
 
-    def watch(self, watched: bool) -> None:  # noqa: FBT001 - named like what it sets
-        if not watched:
+    def watch(self, since: float | None) -> None:
+        """Somebody reads, the first of them since that moment (monotonic); or nobody does."""
+        self.is_watched = since is not None
+        if since is None:
             self._told.clear()
-        self.is_watched = watched
+        elif len(self._told) > self._many:
+            self._told = {about: at for about, at in self._told.items() if at >= since}
+            self._many = max(MANY, 2 * len(self._told))
 
     def note(self, report: AnyReport | Listed) -> None:
         """It was told of now."""

@@ -27,8 +27,9 @@ class Questions:
         self._order_ids: tuple[str, ...] = ()
 
     @property
-    def is_asking(self) -> bool:
-        return self._job is not None
+    def jobs(self) -> list[Job[Any]]:
+        """What is asked just now."""
+        return [] if self._job is None else [self._job]
 
     def poll(self) -> None:
         """Hear what REST has answered."""

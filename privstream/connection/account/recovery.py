@@ -153,12 +153,15 @@ class Recovery:
     @property
     def patience(self) -> float:
         """Seconds that the socket may be waited for."""
-        return POLL if self._is_reading else TICK
+        return TICK if self._reading_since is None else POLL
 
     @property
-    def _is_reading(self) -> bool:
-        asking = self._questions.is_asking or self._audit.is_reading
-        return asking or (self._catch_up is not None and self._catch_up.is_asking)
+    def _reading_since(self) -> float | None:
+        """When the first of the readings under way began (monotonic); `None` where there is none."""
+        jobs = [*self._questions.jobs, *self._audit.jobs]
+        if self._catch_up is not None:
+            jobs += self._catch_up.jobs
+        return min((job.begun.monotonic for job in jobs), default=None)
 
     @property
     def progress(self) -> str | None:
@@ -174,7 +177,7 @@ class Recovery:
             self._follow(self._catch_up, talk)
         elif self._audit.step(talk):
             self._catch_up = self._drift()
-        self.merging.movements.watch(self._is_reading)
+        self.merging.movements.watch(self._reading_since)
         self._mark_whole(talk.delivered)
 
     def _poll(self) -> None:

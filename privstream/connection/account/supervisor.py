@@ -22,7 +22,6 @@ from privstream.memory.ledger import Ledger
 from privstream.model.account import Token
 from privstream.model.errors import (
     Interrupted,
-    PrivstreamError,
     Refused,
     TokenRefused,
     Unreachable,
@@ -239,7 +238,10 @@ class Supervisor:
                 tap=outside.tap,
                 movements=self._recovery.merging.movements,
             ) as talk:
-                yield talk
+                try:
+                    yield talk
+                finally:
+                    talk.release()  # what it listed is true, whatever became of it
         finally:
             self._socket = None
 
@@ -250,13 +252,9 @@ class Supervisor:
             self._recovery.starts(stamp.now, attempts=self._attempt)
         if self._recovery.holds_lists:
             talk.hold_lists()
-        try:
-            talk.open(stamp)
-            while not talk.is_ready:
-                self._step(talk, TICK)
-        except PrivstreamError:
-            talk.release()  # what it listed is true, whatever became of it
-            raise
+        talk.open(stamp)
+        while not talk.is_ready:
+            self._step(talk, TICK)
 
     def _stream(self, talk: Conversation) -> None:
         live_since = self._live()

@@ -93,13 +93,10 @@ def a_position(**changed: Any) -> list[Any]:
 
 
 KINDS: dict[str, tuple[str, Callable[..., list[Any]], int, frozenset[int], Keys, type[Report]]] = {
-    "on": ("on", an_order, 32, frozenset({0}), ORDER, OrderReport),
     "ou": ("ou", a_stop, 32, frozenset({0}), ORDER, OrderReport),
     "oc": ("oc", an_order, 32, frozenset({0}), ORDER, OrderReport),
-    "os": ("os", an_order, 32, frozenset({0}), ORDER, OrderReport),
     "tu": ("tu", a_fill, 12, frozenset({0, 1, 9}), TRADE, Fill),  # without its fee a fill waits
     "wu": ("wu", a_wallet, 7, frozenset({0, 1}), WALLET, BalanceReport),
-    "pn": ("pn", a_position, 20, frozenset({0}), POSITION, PositionReport),
     "pu": ("pu", a_position, 20, frozenset({0}), POSITION, PositionReport),
     "pc": ("pc", a_position, 20, frozenset({0}), POSITION, PositionReport),
 }

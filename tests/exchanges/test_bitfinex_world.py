@@ -50,8 +50,8 @@ def test_a_fill_in_the_same_read_as_the_login_is_told_with_the_fee_that_only_res
 
 
 def test_orders_changed_after_a_fill_and_ends_without_a_word_are_told_as_they_are() -> None:
-    run = World("bitfinex", seed=3, rate=8.0, limits=False).at(60, World.down, 20)
-    run.watch(180)
+    run = World("bitfinex", seed=3, rate=8.0, limits=False).at(20, World.down, 10)
+    run.watch(60)
     last: dict[str, Order] = {}
     for event in run.told(Order):
         assert_valid(event)
@@ -70,13 +70,13 @@ def test_orders_changed_after_a_fill_and_ends_without_a_word_are_told_as_they_ar
 
 
 def test_a_state_has_one_id_from_the_stream_and_from_rest_without_memory() -> None:
-    run = World("bitfinex", seed=5, rate=8.0, limits=False)
-    run.watch(240)
+    run = World("bitfinex", seed=7, rate=8.0, limits=False)
+    run.watch(70)
     streamed: dict[str, set[str | None]] = {}
     for event in run.told(Order):
         streamed.setdefault(event.order_id, set()).add(event.id)
     known = Known(
-        since_ns=run.clock.now().wall_ns - 240 * 10**9,
+        since_ns=run.clock.now().wall_ns - 70 * 10**9,
         until_ns=run.clock.now().wall_ns,
         channels=("orders",),
         suspects=frozenset(run.simulated.market.books.open),  # type: ignore[attr-defined]  # it has them
@@ -96,12 +96,12 @@ def test_a_state_has_one_id_from_the_stream_and_from_rest_without_memory() -> No
 
 
 def test_odd_values_here_and_there_lose_and_double_nothing() -> None:
-    run = World("bitfinex", seed=6, rate=8.0, limits=False, odd=True).at(50, World.down, 10)
-    run.watch(150)
+    run = World("bitfinex", seed=6, rate=8.0, limits=False, odd=True).at(15, World.down, 8)
+    run.watch(60)
     books = run.simulated.market.books  # type: ignore[attr-defined]  # every simulated one has it
     ids = [event.id for event in run.events if event.id is not None]
     assert len(ids) == len(set(ids))
-    begin, end = run.clock.now().wall_ns - 145 * 10**9, run.clock.now().wall_ns - 10 * 10**9
+    begin, end = run.clock.now().wall_ns - 55 * 10**9, run.clock.now().wall_ns - 10 * 10**9
     truth = {t.trade_id: t.order.order_id for t in books.trades.values() if begin < t.time_ns < end}
     told = {trade.trade_id: trade.order_id for trade in run.told(Trade)}
     assert truth.items() <= told.items()

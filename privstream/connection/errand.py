@@ -5,21 +5,20 @@ The one rule: every wait is bounded, and nothing is tried again behind the user'
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from privstream.connection.account.conversation import TICK, Conversation
 from privstream.connection.account.dial import dialled
-from privstream.connection.clock import Clock
-from privstream.connection.ports import Outlet, RestRunner, Socket
+from privstream.connection.ports import AccountPorts, Outlet, RestRunner
 from privstream.exchanges.base import Exchange
 from privstream.memory.event_maker import View
 from privstream.memory.ledger import Ledger
 from privstream.model.account import Token
 from privstream.model.events import AnyEvent
 from privstream.model.rest import RestFlow, Stamp
-from privstream.model.session import Session, Tap
+from privstream.model.session import Session
 from privstream.model.times import from_nanos
 
 T = TypeVar("T")
@@ -45,28 +44,19 @@ class Heard:
         """Nothing is resumed after an errand."""
 
 
-def _unsaid(_text: str) -> None:
-    pass
-
-
 def _go_on() -> None:
     pass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Errand:
+class Errand(AccountPorts):
     """What a short command needs of the world; tests bring their own."""
 
     exchange: Exchange
-    clock: Clock
     rest: RestRunner
-    socket: Callable[[], Socket]
-    nonce: Callable[[], AbstractContextManager[int]]
     stop: threading.Event = field(default_factory=threading.Event)
     check: Callable[[], None] = _go_on
     """Raises where the command was told to stop; called wherever something takes its time."""
-    note: Callable[[str], None] = _unsaid
-    tap: Tap | None = None
 
     def ask(self, flow: RestFlow[T], *, deadline: float = ASK_LIMIT) -> T:
         """Run a flow of REST calls to its result. Raises Refused and Unreachable."""

@@ -1,15 +1,23 @@
 """The protocols by which the rest of the program sees the connections, and tests replace them."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeVar
 
+from privstream.connection.clock import Clock
 from privstream.connection.rest.job import Job, Manner
 from privstream.model.account import Token
 from privstream.model.events import AnyEvent
 from privstream.model.rest import RestFlow
-from privstream.model.session import Handshake
+from privstream.model.session import Handshake, Tap
 
 T = TypeVar("T")
+
+
+def _unsaid(_text: str) -> None:
+    pass
+
 
 REQUEST_LIMIT = 60.0
 """Seconds for a whole REST flow, unless told otherwise."""
@@ -104,3 +112,15 @@ class TokenSource(Protocol):
 
     def refused(self, token: Token) -> None:
         """The exchange does not take it, whatever the clock says."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountPorts:
+    """What a stream and a short command both need of the world, for one account."""
+
+    clock: Clock
+    socket: Callable[[], Socket]
+    nonce: Callable[[], AbstractContextManager[int]]
+    note: Callable[[str], None] = _unsaid
+    """Takes details for a person who asked for more."""
+    tap: Tap | None = None

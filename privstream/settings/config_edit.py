@@ -5,6 +5,7 @@ through the checks of `config` and found to differ in the one account and in not
 then the old file is untouched, and what is written is never anybody else's to read.
 """
 
+import errno
 import fcntl
 import os
 import stat
@@ -19,7 +20,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from privstream import exchanges
 from privstream.model.account import Secret
-from privstream.model.errors import ConfigError
+from privstream.model.errors import ConfigError, OutputFailed, PrivstreamError
 from privstream.settings.config import FILE_LIMIT, AccountSettings, Config, config_path, load
 from privstream.settings.credentials import Environment, Plain
 from privstream.settings.private_files import (
@@ -32,6 +33,7 @@ from privstream.settings.private_files import (
 )
 
 WHAT: Final = "the config file"
+DISK_FAULTS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 LOCK_POLL: Final = 0.05
 LOCK_TRIES: Final = 200
 """Ten seconds: an edit takes milliseconds, and a few seconds with a slow keyring."""
@@ -136,8 +138,11 @@ class Edit:
             message = f"{WHAT} {self._path} is written in a way that does not allow this change"
             raise ConfigError(message, _BY_HAND)
 
-    def _cannot_write(self, problem: OSError) -> ConfigError:
-        return ConfigError(f"{WHAT} {self._path} cannot be written: {problem.strerror}")
+    def _cannot_write(self, problem: OSError) -> PrivstreamError:
+        said = f"{WHAT} {self._path} cannot be written: {problem.strerror}"
+        if problem.errno in DISK_FAULTS:  # no matter of configuration
+            return OutputFailed(said, "make room there, and try again; nothing was changed")
+        return ConfigError(said)
 
 
 def current(environ: Mapping[str, str]) -> Config:

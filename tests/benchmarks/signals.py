@@ -64,15 +64,20 @@ class Figures:
     faults: list[str] = field(default_factory=list)
 
 
-def strike(times: int, seed: int, commands: Sequence[tuple[str, ...]] = COMMANDS) -> Figures:
+def strike(
+    times: int,
+    seed: int,
+    commands: Sequence[tuple[str, ...]] = COMMANDS,
+    *,
+    in_time: float = IN_TIME,
+) -> Figures:
     """Run so many of the commands, and signal each twice."""
     chance, figures = random.Random(seed), Figures()
     with _world(seed) as program:
         for number in range(times):
             words = commands[number % len(commands)]
-            _strike_once(
-                program, [_filled(word, program, number) for word in words], chance, figures
-            )
+            filled = [_filled(word, program, number) for word in words]
+            _strike_once(program, filled, chance, figures, in_time)
     return figures
 
 
@@ -93,7 +98,7 @@ def _filled(word: str, program: Program, number: int) -> str:
 
 
 def _strike_once(
-    program: Program, words: list[str], chance: random.Random, figures: Figures
+    program: Program, words: list[str], chance: random.Random, figures: Figures, in_time: float
 ) -> None:
     first, second = chance.choice(SIGNALS), chance.choice(SIGNALS)
     if "--to" in words:
@@ -121,7 +126,7 @@ def _strike_once(
     if code not in EXPECTED and not is_over:
         figures.faults.append(f"{' '.join(words)}: exit {code}: {said}")
     figures.slowest = max(figures.slowest, took)
-    if code is None or took > IN_TIME or "Traceback" in said or "internal error" in said:
+    if code is None or took > in_time or "Traceback" in said or "internal error" in said:
         what = f"{' '.join(words)}: {first.name} {second.name}, {took:.1f} s, exit {code}: {said}"
         figures.faults.append(what)
 

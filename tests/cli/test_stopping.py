@@ -9,7 +9,14 @@ from privstream.cli import entry
 from privstream.cli.outside import Process
 from privstream.model.errors import Exit
 from privstream.outputs.base import ReaderGone
+from tests.benchmarks.signals import HUNG, strike
 
+FEW = (
+    ("watch", "kraken", "--json", "--format", "jsonl"),
+    ("wait", "kraken", "OAAAAA-BBBBB-CCCCCC"),
+    ("token", "check", "kraken"),
+    ("order", "list", "kraken"),
+)
 STREAMS = ("watch", "record", "replay", "demo", "simulate")
 ANSWERS = {
     "wait": Exit.TIMED_OUT,
@@ -77,3 +84,10 @@ def test_an_answer_that_nobody_reads_is_no_success(
 ) -> None:
     assert entry.run([command]) == ANSWERS[command]
     assert "nobody read what it had to say" in capfd.readouterr().err
+
+
+def test_two_signals_in_a_row_hang_nothing() -> None:
+    """Two in fifty left `wait` in a lock for ever; the benchmark `signals` tries them by hundreds."""
+    figures = strike(len(FEW), 3, FEW, in_time=HUNG)
+    assert figures.runs == len(FEW)
+    assert figures.faults == []

@@ -113,6 +113,40 @@ def test_a_closed_stdout_is_a_reader_that_left(program: InProcess) -> None:
     assert run.returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("watch kraken --to file:events --count 3", "events"),
+        ("watch kraken --to file:events --count 3 --format raw", "events"),
+        ("record recording kraken --count 3", "recording"),
+    ],
+)
+def test_what_else_is_written_goes_on_without_a_stdout(
+    program: InProcess, words: str, name: str
+) -> None:
+    command = f"exec {sys.executable} -m privstream {words} >&-"
+    run = subprocess.run(
+        ["bash", "-c", command], env=program.environ, cwd=program.home, timeout=30, check=False
+    )
+    assert run.returncode == 0
+    assert len((program.home / name).read_text().splitlines()) >= 3
+
+
+@pytest.mark.parametrize("stream", [">&-", "2>&-", "<&-", ">&- 2>&- <&-", "2>/dev/full"])
+@pytest.mark.parametrize(
+    ("words", "code"), [("watch kraken --frobnicate", 2), ("token check nobody", 3)]
+)
+def test_a_closed_stream_changes_no_exit_code(
+    program: InProcess, words: str, code: int, stream: str
+) -> None:
+    command = f"exec {sys.executable} -m privstream {words} {stream}"
+    run = subprocess.run(
+        ["bash", "-c", command], env=program.environ, capture_output=True, timeout=30, check=False
+    )
+    assert run.returncode == code
+    assert b"Traceback" not in run.stderr
+
+
 # --- signals, in every state ---------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from privstream.model.account import Secret
-from privstream.model.errors import ConfigError
+from privstream.model.errors import ConfigError, OutputFailed
 from privstream.settings import config_edit
 from privstream.settings.config import AccountSettings, load
 from privstream.settings.config_edit import Setting, current, editing
@@ -296,7 +296,7 @@ def test_a_rename_that_fails_leaves_the_old_file(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(ConfigError, match="cannot be written: No space left") as caught:
+    with pytest.raises(OutputFailed, match="cannot be written: No space left") as caught:
         put(tmp_path, "new", PLAIN, {"exchange": Secret("kraken")})
     assert_silent(caught.value)
     assert path.read_text() == COMMENTED

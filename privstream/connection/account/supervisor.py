@@ -6,7 +6,7 @@ The one rule: only what a retry cannot mend ends it. Runs in a thread of its own
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from privstream.connection.account.backoff import STABLE, Backoff
@@ -15,8 +15,7 @@ from privstream.connection.account.dial import dialled
 from privstream.connection.account.recovery import Recovery
 from privstream.connection.account.statuses import Statuses
 from privstream.connection.budgets import Turns
-from privstream.connection.clock import Clock
-from privstream.connection.ports import Outlet, RestClient, Socket, TokenSource
+from privstream.connection.ports import AccountPorts, Outlet, RestClient, Socket, TokenSource
 from privstream.exchanges.base import Exchange
 from privstream.memory.ledger import Ledger
 from privstream.model.account import Token
@@ -27,7 +26,7 @@ from privstream.model.errors import (
     Unreachable,
 )
 from privstream.model.rest import Stamp
-from privstream.model.session import Session, Tap
+from privstream.model.session import Session
 
 TOKEN_LIFE = 120.0
 """Seconds that a token should live when a connection is begun with it: dialling takes some."""
@@ -37,19 +36,13 @@ REFUSED_WAITS = (60.0, 120.0, 120.0)
 """Seconds until a key that this run has used is tried again after it was refused."""
 
 
-@dataclass(frozen=True)
-class Outside:
+@dataclass(frozen=True, kw_only=True)
+class Outside(AccountPorts):
     """What connects a supervisor with the world; tests bring their own."""
 
-    clock: Clock
-    socket: Callable[[], Socket]
     rest: RestClient
-    nonce: Callable[[], AbstractContextManager[int]]
     backoff: Backoff
     outlet: Outlet
-    note: Callable[[str], None]
-    """Takes details for a person who asked for more."""
-    tap: Tap | None = None
     around: Callable[[Session], Session] | None = None
     """Wraps the exchange's own session of every connection."""
     turns: Turns | None = None

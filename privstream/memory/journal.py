@@ -14,9 +14,9 @@ class Note(Struct, frozen=True, gc=False):
     value: bytes | None
     """`None`: forget it."""
     event: str | None
-    """The id of the event that told it: only what was delivered is to be remembered."""
+    """The id of the event that it came with: only what was delivered is to be remembered."""
     lasting: bool
-    """It is still so, however long ago it was told; the rest is forgotten some day."""
+    """It is still so, however long ago it was noted; the rest is forgotten some day."""
 
 
 class Journal:

@@ -217,7 +217,7 @@ class Ledger:
         """Orders held as open that this connection has not told of."""
         return self._orders.suspects
 
-    def has_told(self, order_id: str) -> bool:
+    def has_emitted(self, order_id: str) -> bool:
         """Whether anything was emitted of the order."""
         return self._orders.has_emitted(order_id)
 
@@ -226,7 +226,7 @@ class Ledger:
         self._run.moment.received = received
         return list(self._orders.settle(order_ids))
 
-    def would_tell(self, report: AnyReport) -> bool:
+    def would_emit(self, report: AnyReport) -> bool:
         """Whether taking a report that was read back would emit something; changes nothing."""
         match report:
             case Fill():

@@ -121,4 +121,4 @@ def test_late_words_of_an_order_whose_end_was_told_long_ago_are_no_news() -> Non
     assert "O1" not in book._orders._known
     assert told(book, order("canceled", source="rest"), delta(status="canceled")) == []
     assert book.wanted == set()
-    assert book.has_told("O1")
+    assert book.has_emitted("O1")

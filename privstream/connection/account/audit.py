@@ -210,7 +210,7 @@ class Audit:
             # Where the stream moved meanwhile, it lives, and the answer may be the older word.
             if not isinstance(report, Fill) and movements.since(asked.monotonic, report):
                 continue
-            if self._was_streamed(report) and self._context.ledger.would_tell(read_back):
+            if self._was_streamed(report) and self._context.ledger.would_emit(read_back):
                 self._doubts.append(Doubt(read_back, self._balance_of(read_back)))
         self._begin_grace()
 
@@ -251,7 +251,7 @@ class Audit:
         return bool(self._context.merging.take(untold)) and is_drift
 
     def _is_untold(self, doubt: Doubt) -> bool:
-        is_news = self._context.ledger.would_tell(doubt.report)
+        is_news = self._context.ledger.would_emit(doubt.report)
         return is_news and self._balance_of(doubt.report) == doubt.balance
 
     def _is_repeated(

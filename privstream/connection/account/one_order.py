@@ -44,7 +44,7 @@ class OneOrder:
 
     @property
     def is_told(self) -> bool:
-        return self._ledger.has_told(self._order_id)
+        return self._ledger.has_emitted(self._order_id)
 
     def ready(self, now: Now) -> None:
         """Every subscription was acknowledged: what happens from now on the stream tells."""

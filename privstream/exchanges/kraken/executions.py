@@ -13,10 +13,10 @@ Source
     docs.kraken.com, WebSocket v2 executions; checked 2026-11-30.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Literal, TypeAlias
 
-from privstream.exchanges.base import unrecognised
+from privstream.exchanges.base import MALFORMED, unrecognised
 from privstream.exchanges.kit.side_values import (
     Read,
     as_it_is,
@@ -33,14 +33,9 @@ from privstream.model.reports import AnyReport, Fill, OrderFields, OrderReport
 from privstream.model.times import from_rfc3339
 
 Element = Mapping[str, Any]
+Table: TypeAlias = tuple[tuple[str, Callable[[Any], Any]], ...]
+"""Keys, and how their values are read."""
 LIQUIDITY: dict[str, Literal["maker", "taker"]] = {"m": "maker", "t": "taker"}
-AMOUNTS = (
-    ("order_qty", "quantity", positive),
-    ("cash_order_qty", "quote_quantity", positive),
-    ("cum_qty", "filled", not_negative),
-    ("cum_cost", "cost", not_negative),
-    ("avg_price", "average_price", positive),
-)
 
 
 def read_execution(
@@ -50,28 +45,42 @@ def read_execution(
 
     Who streams only fills need not know how far each order got.
     """
+    is_fill = "exec_id" in element or element.get("exec_type") == "trade"
+    has_order = not is_fill or (source != "snapshot" and tells_orders)
+    try:  # hardly ever is anything odd, and a burst of fills takes the short way
+        return iter(_plainly(element, source, sequence, is_fill=is_fill, has_order=has_order))
+    except MALFORMED:
+        return _oddly(element, source, sequence, is_fill=is_fill, has_order=has_order)
+
+
+def _plainly(
+    element: Element, source: Source, sequence: int | None, *, is_fill: bool, has_order: bool
+) -> Iterable[AnyReport]:
+    reports: list[AnyReport] = []
+    if is_fill:
+        trade_id = names.identity(element["exec_id"])
+        reports.append(_read_fill(trade_id, element, source, sequence, as_it_is))
+    if has_order:
+        order_id = names.identity(element["order_id"])
+        reports.append(_order_report(order_id, element, source, sequence, as_it_is))
+    return reports
+
+
+def _oddly(
+    element: Element, source: Source, sequence: int | None, *, is_fill: bool, has_order: bool
+) -> Iterator[AnyReport]:
     order_id = element.get("order_id")
-    if "exec_id" in element or element.get("exec_type") == "trade":
+    if is_fill:
         yield from _fill_of(element, source, sequence)
-        if source == "snapshot" or not tells_orders or not isinstance(order_id, str):
-            return
-    order_id = names.identity(element["order_id"])
-
-    def make(read: Read) -> OrderReport:
-        time = read("timestamp", from_rfc3339, element.get("timestamp"))
-        fields = _read_order(element, time, read)
-        return OrderReport(
-            order_id=order_id,
-            fields=fields,
-            # With a value that could not be read a null does not mean that there is none.
-            whole=read is as_it_is and "order_type" in element and "exec_id" not in element,
-            time=time,
-            source=source,
-            sequence=sequence,
-            element=element,
+        has_order = has_order and isinstance(order_id, str)
+    if has_order:
+        named = names.identity(element["order_id"])
+        yield from tolerant(
+            "order",
+            lambda read: _order_report(named, element, source, sequence, read),
+            element,
+            sequence,
         )
-
-    yield from tolerant("order", make, element, sequence)
 
 
 def _fill_of(element: Element, source: Source, sequence: int | None) -> Iterator[AnyReport]:
@@ -84,6 +93,13 @@ def _fill_of(element: Element, source: Source, sequence: int | None) -> Iterator
         yield unrecognised(element, "cannot read this fill: its exec_id is no text", sequence)
 
 
+def _values(table: Table, element: Element, read: Read) -> list[Any]:
+    """The values of these keys, as their readers have them."""
+    if read is as_it_is:
+        return [reader(element.get(key)) for key, reader in table]
+    return [read(key, reader, element.get(key)) for key, reader in table]
+
+
 # --- fills -----------------------------------------------------------------------------
 
 
@@ -91,29 +107,21 @@ def _read_fill(
     trade_id: str, element: Element, source: Source, sequence: int | None, read: Read
 ) -> Fill:
     fee, fee_currency = read("fees", read_fees, element.get("fees")) or (None, None)
-    symbol = element.get("symbol")
     # Positional, since naming the keys would cost a microsecond: see reports.Fill.
-    return Fill(
+    values = [
         trade_id,
-        read("order_id", text_of, element.get("order_id")),
-        read("symbol", names.symbol_or_none, symbol),
-        read("symbol", text_of, symbol),
-        read("side", side_of, element.get("side")),
-        read("last_price", _needed_amount, element.get("last_price")),
-        read("last_qty", _needed_amount, element.get("last_qty")),
-        read("cost", not_negative, element.get("cost")),
+        *_values(TRADED, element, read),
         fee,
         fee_currency,
-        read("cl_ord_id", text_of, element.get("cl_ord_id")),
-        read("order_type", names.word_or_none, element.get("order_type")),
-        read("liquidity_ind", LIQUIDITY.get, element.get("liquidity_ind")),
+        *_values(DESCRIBED, element, read),
         (),
         None,
         read("timestamp", from_rfc3339, element.get("timestamp")),
         source,
         sequence,
         element,
-    )
+    ]
+    return Fill(*values)
 
 
 def side_of(value: object) -> Side | None:
@@ -123,9 +131,6 @@ def side_of(value: object) -> Side | None:
     raise Unreadable("no side")
 
 
-_needed_amount = needed(not_negative)
-
-
 def read_fees(fees: Any) -> tuple[str | None, str | None]:
     """The fee, where it is charged in one currency; else it cannot be told in one amount."""
     if not fees or len(fees) > 1:
@@ -133,34 +138,68 @@ def read_fees(fees: Any) -> tuple[str | None, str | None]:
     return amount(fees[0]["qty"]), names.currency(fees[0]["asset"])
 
 
+TRADED: Table = (
+    ("order_id", text_of),
+    ("symbol", names.symbol_or_none),
+    ("symbol", text_of),
+    ("side", side_of),
+    ("last_price", needed(not_negative)),
+    ("last_qty", needed(not_negative)),
+    ("cost", not_negative),
+)
+"""What a Fill begins with, after its id."""
+DESCRIBED: Table = (
+    ("cl_ord_id", text_of),
+    ("order_type", names.word_or_none),
+    ("liquidity_ind", LIQUIDITY.get),
+)
+"""What follows its fee."""
+
 # --- orders ----------------------------------------------------------------------------
+
+TERMS = (
+    ("order_qty", "quantity", positive),
+    ("cash_order_qty", "quote_quantity", positive),
+    ("cum_qty", "filled", not_negative),
+    ("cum_cost", "cost", not_negative),
+    ("avg_price", "average_price", positive),
+    ("symbol", "exchange_symbol", text_of),
+    ("symbol", "symbol", names.symbol_or_none),
+    ("side", "side", side_of),
+    ("order_type", "order_type", names.word_or_none),
+)
+
+
+def _order_report(
+    order_id: str, element: Element, source: Source, sequence: int | None, read: Read
+) -> OrderReport:
+    time = read("timestamp", from_rfc3339, element.get("timestamp"))
+    # With a value that could not be read a null does not mean that there is none.
+    whole = read is as_it_is and "order_type" in element and "exec_id" not in element
+    fields = _read_order(element, time, read)
+    return OrderReport(order_id, fields, whole, time, source, sequence, element)
 
 
 def _read_order(element: Element, time: str | None, read: Read) -> OrderFields:
     fields: OrderFields = {}
-    for wire, key, reader in AMOUNTS:
+    for wire, key, reader in TERMS:
         if wire in element:
             fields[key] = read(wire, reader, element[wire])  # type: ignore[literal-required]  # keys of OrderFields
+    if "symbol" in element:
+        fields["fee_currency"] = names.quote_of(fields["symbol"])
     if element.get("exec_type") == "pending_new":
         fields["created"] = time
         fields.setdefault("filled", "0")  # not live yet, and not always said
     if client_id := read("cl_ord_id", text_of, element.get("cl_ord_id")):
         fields["client_order_id"] = client_id
-    _read_terms(element, fields, read)
+    if "post_only" in element or "time_in_force" in element:
+        _read_force(element, fields, read)
     _read_prices(element, fields, read)
     _read_status(element, fields, read)
     return fields
 
 
-def _read_terms(element: Element, fields: OrderFields, read: Read) -> None:
-    if "symbol" in element:
-        fields["exchange_symbol"] = read("symbol", text_of, element["symbol"])
-        symbol = fields["symbol"] = read("symbol", names.symbol_or_none, element["symbol"])
-        fields["fee_currency"] = names.quote_of(symbol)
-    if "side" in element:
-        fields["side"] = read("side", side_of, element["side"])
-    if "order_type" in element:
-        fields["order_type"] = read("order_type", names.word_or_none, element["order_type"])
+def _read_force(element: Element, fields: OrderFields, read: Read) -> None:
     is_post_only = read("post_only", _flag, element.get("post_only"))
     force = read("time_in_force", names.word_or_none, element.get("time_in_force"))
     if is_post_only:

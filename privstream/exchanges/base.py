@@ -2,7 +2,8 @@
 
 The one rule of this folder: no socket, thread, clock, random number or logger.
 Time comes in as `now`, secrets as `Account`, REST goes out as `RestFlow`.
-A module here names its class `EXCHANGE`; nothing else lists it.
+What several exchanges share is in `kit`: pings that prove what was delivered, reading back
+in parts, answers, tables of refusals. A module here names its class `EXCHANGE`; nothing else lists it.
 """
 
 from abc import ABC, abstractmethod
@@ -173,7 +174,7 @@ class Exchange(ABC):
 
     @abstractmethod
     def backfill(self, known: Known) -> RestFlow[Backfill]:
-        """Read back what happened since, oldest first."""
+        """Read back what happened since, in parts that stand alone (`kit.reading_back`)."""
 
     def picture(self, channels: tuple[str, ...]) -> RestFlow[Backfill]:  # noqa: ARG002 - it tells nothing
         """What stands of these channels: open orders, and balances where the stream has none.

@@ -25,7 +25,8 @@ def asked(call: Call, read: Callable[[HttpResponse], T]) -> RestFlow[T]:
     """Call until `read` takes the answer. Raises what another try would not mend.
 
     After a passing error the call is yielded again, with that error in `after`: whoever runs the
-    flow waits and performs it, or throws the error into the flow.
+    flow waits and performs it, or throws the error into the flow. So it is only for calls that
+    change nothing: an order whose answer was lost may exist.
     """
     nonces = NONCE_TRIES
     while True:

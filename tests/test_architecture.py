@@ -128,3 +128,15 @@ def test_no_shortcut_is_left_in_the_code() -> None:
     for path in modules():
         text = path.read_text()
         assert not [word for word in forbidden if word in text], path
+
+
+# What stands outside is looked at by whoever starts the program, and handed down. OpenSSL reads
+# its variables of the process too, so those of proxies are read beside it.
+LOOKS_OUTSIDE = {"cli/outside.py", "app/library.py", "connection/network.py"}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_the_start_looks_at_the_environment(path: Path) -> None:
+    text = path.read_text()
+    looks = "os.environ" in text or "getenv" in text
+    assert not looks or str(path.relative_to(PACKAGE)) in LOOKS_OUTSIDE

@@ -235,15 +235,15 @@ def test_however_many_there_were_all_of_the_last_days_are_known(
 ) -> None:
     monkeypatch.setattr(state_module, "PRUNE_EVERY", 10)
     with State(path, whose(), NOW) as state:
-        for number in range(100):
+        for number in range(40):
             state.commit([note(f"T{number}")], NOW, whole_ns=NOW)
-        assert len(list(state.notes())) == 100
+        assert len(list(state.notes())) == 40
 
 
 def test_a_long_run_forgets_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state_module, "PRUNE_EVERY", 10)
     with State(path, whose(), NOW) as state:
-        for number in range(100):
+        for number in range(40):
             now = NOW + number * KEPT_NS // 4
             state.commit([note(f"T{number}")], now, whole_ns=now)
         assert len(list(state.notes())) < 20

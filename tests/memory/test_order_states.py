@@ -141,14 +141,14 @@ def test_a_fee_of_zero_is_of_no_other_currency_in_whatever_order(*, zero_first: 
 # --- many states ---------------------------------------------------------------------------
 
 
-def test_ten_thousand_amendments_have_ten_thousand_ids_and_cost_no_more_than_a_few() -> None:
+def test_thousands_of_amendments_have_as_many_ids_and_cost_no_more_than_a_few() -> None:
     book = ledger()
     ids = [
         event.id
-        for number in range(10_000)
-        for event in told_prices(book, f"{50_000 + number % 5_000}")
+        for number in range(4_000)
+        for event in told_prices(book, f"{50_000 + number % 1_500}")
     ]
-    assert len(ids) == len(set(ids)) == 10_000
+    assert len(ids) == len(set(ids)) == 4_000
     kept = book._orders._known["O1"].kept(fills=True)
     assert len(kept) < 1000
     few = ledger()

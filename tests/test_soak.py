@@ -11,6 +11,7 @@ from privstream.model.exact import ascii_line, encode
 from privstream.simulator.kraken.exchange import API_KEY, API_SECRET
 from tests.benchmarks.invariants import Evidence, Sample, check, truth_of
 from tests.fake_clock import START_NS
+from tests.harsh_world import harsh
 from tests.joined import World
 
 every_exchange = pytest.mark.parametrize("name", exchanges.names())
@@ -71,6 +72,20 @@ def test_a_fill_whose_fee_never_comes_survives_the_second_look(seed: int) -> Non
     run = World("bitfinex", seed=seed, limits=False).at(20, World.cut)
     run.watch(68)
     assert check(evidence_of(run)).violations == []
+
+
+@every_exchange
+@pytest.mark.parametrize("seed", [3])
+def test_a_reader_that_stalls_and_a_rest_side_that_is_no_help_break_no_promise(
+    name: str, seed: int
+) -> None:
+    # More seeds: python -m tests.benchmarks.harsh
+    run = harsh(name, seed, 150.0)
+    run.watch(300)
+    report = check(replace(evidence_of(run), stalls=run.stalls))
+    assert report.violations == []
+    assert run.stalls
+    assert report.gaps
 
 
 # --- the checker itself --------------------------------------------------------------------

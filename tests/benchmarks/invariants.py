@@ -36,8 +36,9 @@ LONGEST = 120.0
 """Seconds after which a connection that a fault struck was surely given up."""
 EARLY = 5.0
 """Seconds before the start from which a fill may be told: some times are whole seconds."""
-HELD = {"bitfinex": 5.0}
-"""Seconds that a trade may wait for the message with its fee, and others overtake it."""
+HELD = {"bitfinex": 10.0, "zerocap": 2.0}
+"""Seconds that others may overtake a trade: on Bitfinex it waits for the message with its fee,
+then for REST, and is told without it after nine; Zerocap tells times in whole seconds."""
 SILENT_KINDS = frozenset({"duplicate", "reorder", "drip", "junk", "refuse"})
 """Faults that need not break a connection: no detection time is taken from them."""
 MORE_MEMORY = 8 * 1024

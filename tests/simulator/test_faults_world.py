@@ -8,7 +8,7 @@ from privstream.model.events import Gap, Trade
 from tests.joined import World
 
 every_exchange = pytest.mark.parametrize("name", exchanges.names())
-ENDS = ["drop", "reset", "drop=half", "close=1012", "huge", "huge=5000000"]
+ENDS = ["drop", "reset", "drop=half", "close=1012", "huge", "huge=17000000"]
 
 
 @every_exchange

@@ -246,8 +246,28 @@ def test_a_fill_without_an_order_is_told() -> None:
     assert odd("v2", v2.FILL, order_id=None) == [
         like(Fill, trade_id="TABCDE-12345-FGHIJK", order_id=None, quantity="0.2")
     ]
-    fill, notice = odd("v2", v2.FILL, order_id=7)
-    assert (fill.order_id, notice.once) == (None, "trade:order_id")
+    assert [type(told) for told in odd("v2", v2.FILL, order_id="")] == [Fill]
+    for order_id in (7, 1.5, -1e30):
+        fill, notice = odd("v2", v2.FILL, order_id=order_id)
+        assert (fill.order_id, notice.once) == (None, "trade:order_id")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"liquidity_ind": "x"}, {"liquidity": None, "fee": "15.99"}),
+        ({"liquidity_ind": True}, {"liquidity": None, "fee": "15.99"}),
+        ({"fees": "4.0"}, {"fee": None, "fee_currency": None, "price": "49999.9"}),
+        ({"fees": {"qty": 4.0}}, {"fee": None, "fee_currency": None, "price": "49999.9"}),
+        ({"fees": 4.0}, {"fee": None, "fee_currency": None, "price": "49999.9"}),
+    ],
+)
+def test_an_odd_value_of_a_v2_fill_is_null_and_said(
+    changes: dict[str, Any], told: dict[str, Any]
+) -> None:
+    fill, *others = odd("v2", v2.FILL, **changes)
+    assert fill == like(Fill, trade_id="TABCDE-12345-FGHIJK", **told)
+    assert f"trade:{next(iter(changes))}" in {getattr(other, "once", None) for other in others}
 
 
 def test_the_notice_of_an_odd_value_comes_once_however_often_it_is_sent() -> None:

@@ -14,7 +14,7 @@ Source
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeGuard
 
 from privstream.exchanges.base import MALFORMED, unrecognised
 from privstream.exchanges.kit.side_values import (
@@ -28,14 +28,15 @@ from privstream.exchanges.kit.side_values import (
 )
 from privstream.exchanges.kraken import names
 from privstream.model.events import Side, Source
-from privstream.model.exact import Unreadable, amount
+from privstream.model.exact import Number, Unreadable, amount
 from privstream.model.reports import AnyReport, Fill, OrderFields, OrderReport
 from privstream.model.times import from_rfc3339
 
 Element = Mapping[str, Any]
 Table: TypeAlias = tuple[tuple[str, Callable[[Any], Any]], ...]
 """Keys, and how their values are read."""
-LIQUIDITY: dict[str, Literal["maker", "taker"]] = {"m": "maker", "t": "taker"}
+Liquidity: TypeAlias = Literal["maker", "taker"]
+LIQUIDITY: dict[str, Liquidity] = {"m": "maker", "t": "taker"}
 
 
 def read_execution(
@@ -72,7 +73,7 @@ def _oddly(
     order_id = element.get("order_id")
     if is_fill:
         yield from _fill_of(element, source, sequence)
-        has_order = has_order and isinstance(order_id, str)
+        has_order = has_order and _is_id(order_id)
     if has_order:
         named = names.identity(element["order_id"])
         yield from tolerant(
@@ -85,7 +86,7 @@ def _oddly(
 
 def _fill_of(element: Element, source: Source, sequence: int | None) -> Iterator[AnyReport]:
     trade_id = element.get("exec_id")
-    if isinstance(trade_id, str) and trade_id:
+    if _is_id(trade_id):
         yield from tolerant(
             "trade", lambda read: _read_fill(trade_id, element, source, sequence, read), element
         )
@@ -98,6 +99,11 @@ def _values(table: Table, element: Element, read: Read) -> list[Any]:
     if read is as_it_is:
         return [reader(element.get(key)) for key, reader in table]
     return [read(key, reader, element.get(key)) for key, reader in table]
+
+
+def _is_id(value: object) -> TypeGuard[str]:
+    """A text that is not empty; a number with a point is none, though its digits are kept so."""
+    return isinstance(value, str) and value != "" and not isinstance(value, Number)
 
 
 # --- fills -----------------------------------------------------------------------------
@@ -131,9 +137,19 @@ def side_of(value: object) -> Side | None:
     raise Unreadable("no side")
 
 
+def _liquidity(value: object) -> Liquidity | None:
+    """Maker or taker. Raises where it is another letter."""
+    letter = text_of(value)
+    return None if letter is None else LIQUIDITY[letter]
+
+
 def read_fees(fees: Any) -> tuple[str | None, str | None]:
     """The fee, where it is charged in one currency; else it cannot be told in one amount."""
-    if not fees or len(fees) > 1:
+    if not fees:
+        return None, None
+    if not isinstance(fees, list):
+        raise Unreadable("no list of fees")
+    if len(fees) > 1:
         return None, None
     return amount(fees[0]["qty"]), names.currency(fees[0]["asset"])
 
@@ -151,7 +167,7 @@ TRADED: Table = (
 DESCRIBED: Table = (
     ("cl_ord_id", text_of),
     ("order_type", names.word_or_none),
-    ("liquidity_ind", LIQUIDITY.get),
+    ("liquidity_ind", _liquidity),
 )
 """What follows its fee."""
 

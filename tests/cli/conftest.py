@@ -38,8 +38,14 @@ class Ended:
 class Program:
     """The program in an environment of its own."""
 
-    def __init__(self, home: Path, config: Path | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        config: Path | None = None,
+        launcher: tuple[str, ...] = ("-m", "privstream"),
+    ) -> None:
         self.home = home
+        self.launcher = launcher
         self.environ = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONDEVMODE": ""}
         if config is not None:
             self.environ["PRIVSTREAM_CONFIG"] = str(config)
@@ -48,7 +54,7 @@ class Program:
         """Start it and go on."""
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
         return subprocess.Popen(
-            [sys.executable, "-m", "privstream", *words],
+            [sys.executable, *self.launcher, *words],
             env={**self.environ, **settings.pop("environ", {})},
             cwd=self.home,
             text=True,
@@ -81,7 +87,7 @@ class InProcess(Program):
     """Runs to the end without a process, which is 0.2 s sooner; what is started is one."""
 
     def __init__(self, program: Program, capfd: pytest.CaptureFixture[str]) -> None:
-        super().__init__(program.home)
+        super().__init__(program.home, launcher=program.launcher)
         self.environ = program.environ
         self._capfd = capfd
 

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from privstream.exchanges import find
 from privstream.model.events import TYPES
 from privstream.model.times import to_nanos
 from privstream.simulator.market import Books
@@ -28,6 +30,27 @@ from tests.valid import assert_valid_line
 
 WORDS = ("watch", "kraken", "--resume")
 LATEST_NS = 300_000_000
+NO_LAG = 0.3
+PROMPT = (
+    "-c",
+    f"""
+from msgspec import structs
+from privstream.__main__ import main
+from privstream.exchanges import find
+for name in ("kraken", "poloniex"):
+    find(name).limits = structs.replace(find(name).limits, rest_lag={NO_LAG})
+raise SystemExit(main())
+""",
+)
+"""The program, where REST does not lag: else a gap is told a minute later."""
+
+
+@pytest.fixture(autouse=True)
+def prompt_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for what runs in this process."""
+    for name in ("kraken", "poloniex"):
+        limits = structs.replace(find(name).limits, rest_lag=NO_LAG)
+        monkeypatch.setattr(find(name), "limits", limits)
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +69,12 @@ def quiet() -> Iterator[Simulation]:
 
 @pytest.fixture
 def program(lively: Simulation, tmp_path: Path, inside: Inside) -> InProcess:
-    return inside(Program(tmp_path, configured(lively, tmp_path, "kraken", "poloniex")))
+    return inside(Program(tmp_path, configured(lively, tmp_path, "kraken", "poloniex"), PROMPT))
 
 
 @pytest.fixture
 def still(quiet: Simulation, tmp_path: Path, inside: Inside) -> InProcess:
-    return inside(Program(tmp_path, configured(quiet, tmp_path, "kraken")))
+    return inside(Program(tmp_path, configured(quiet, tmp_path, "kraken"), PROMPT))
 
 
 def state_file(program: Program, account: str = "kraken") -> Path:
@@ -99,10 +122,10 @@ def test_two_runs_tell_the_account_whole_and_each_fact_once(
     assert (first.code, second.code) == (0, 0)
     events = first.events + begins + second.events
     assert not [event for event in first.events if event["type"] == "gap"]
-    assert {event["source"] for event in begins[:-1]} == {"rest"}
+    assert {event["source"] for event in begins[:-1]} <= {"rest", "stream"}
     gap = begins[-1]
     assert (gap["cause"], gap["complete"]) == ("restart", True), gap["detail"]
-    recovered = Counter(event["type"] for event in begins[:-1])
+    recovered = Counter(event["type"] for event in begins if event["source"] == "rest")
     assert gap["recovered"] == {
         f"{kind}s": recovered[kind] for kind in ("order", "trade", "balance")
     }
@@ -119,7 +142,7 @@ def test_two_runs_tell_the_account_whole_and_each_fact_once(
 
 
 def test_where_nothing_happened_the_next_run_says_just_that(still: InProcess) -> None:
-    first = still(*WORDS, "--duration", "1s")
+    first = still(*WORDS, "--duration", "3s")
     assert {event["source"] for event in first.events} == {"snapshot"}
     [gap] = still(*WORDS, "--count", "1").events
     assert (gap["type"], gap["cause"], gap["complete"]) == ("gap", "restart", True)
@@ -178,7 +201,7 @@ def test_a_run_that_watched_something_else_hides_nothing(program: InProcess) -> 
 
 
 def test_the_simulator_has_a_past_of_its_own(tmp_path: Path, inside: Inside) -> None:
-    program = inside(Program(tmp_path))
+    program = inside(Program(tmp_path, launcher=PROMPT))
     words = ("watch", "kraken", "--simulate", "--resume")
     first = program(*words, "--count", "12").events
     second = until_gap(process := program.start(*words))
@@ -198,7 +221,7 @@ def test_frames_cannot_be_resumed(still: InProcess) -> None:
 
 
 def test_kill_9_loses_no_trade() -> None:
-    figures = kill(3, seed=3)
+    figures = kill(3, seed=3, launcher=PROMPT)
     assert figures.truth > 0
     assert (figures.lost, figures.invented, figures.incomplete) == ([], [], 0)
     assert dict(figures.codes) == {-9: 3, 0: 1}

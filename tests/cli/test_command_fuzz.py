@@ -10,7 +10,7 @@ from tests.cli.command_fuzz import LEAVES, Home
 
 
 def test_no_junk_ends_in_a_bug(tmp_path: Path) -> None:
-    home = fuzz(60, 3, tmp_path)
+    home = fuzz(12, 3, tmp_path)
     assert home.faults == []
     assert len(home.codes) > 1
 

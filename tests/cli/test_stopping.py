@@ -11,12 +11,7 @@ from privstream.model.errors import Exit
 from privstream.outputs.base import ReaderGone
 from tests.benchmarks.signals import HUNG, strike
 
-FEW = (
-    ("watch", "kraken", "--json", "--format", "jsonl"),
-    ("wait", "kraken", "OAAAAA-BBBBB-CCCCCC"),
-    ("token", "check", "kraken"),
-    ("order", "list", "kraken"),
-)
+FEW = (("wait", "kraken", "OAAAAA-BBBBB-CCCCCC"), ("order", "list", "kraken"))
 STREAMS = ("watch", "record", "replay", "demo", "simulate")
 ANSWERS = {
     "wait": Exit.TIMED_OUT,

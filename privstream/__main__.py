@@ -10,6 +10,11 @@ def main() -> None:
 
         sys.stdout.write(f"privstream {__version__}\n")
         return
+    import signal  # noqa: PLC0415 - start-up time
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Until ours is there, which says more, Ctrl-C ends without a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     from privstream.outputs.standard_streams import occupy_closed_streams  # noqa: PLC0415 - start-up time
 
     closed = occupy_closed_streams()

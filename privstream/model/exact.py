@@ -136,6 +136,7 @@ def ascii_line(line: bytes) -> bytes:
 # --- amounts ---------------------------------------------------------------------------
 
 _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 MAX_EXPONENT = 400  # beyond this a number is hostile, not an amount
 EXACT = Context(prec=2 * MAX_EXPONENT + 100)  # no sum of two amounts is ever rounded
 
@@ -166,11 +167,13 @@ def _checked(value: object) -> str:
 
 
 def _written_out(text: str) -> str:
+    if not _DECIMAL.fullmatch(text.strip()):  # Decimal would take 1_000 and foreign digits too
+        raise Unreadable("it is text, not an amount", text)
     try:
         number = Decimal(text)
-    except InvalidOperation:
-        raise Unreadable("it is text, not an amount", text) from None
-    if not number.is_finite() or abs(number.adjusted()) > MAX_EXPONENT:
+    except InvalidOperation:  # an exponent of more digits than it takes
+        raise Unreadable("it is no amount of a sane size", text) from None
+    if abs(number.adjusted()) > MAX_EXPONENT:
         raise Unreadable("it is no amount of a sane size", text)
     return format(number, "f")
 

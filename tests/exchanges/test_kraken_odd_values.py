@@ -200,6 +200,7 @@ def odd(protocol: str, element: Any, **changes: Any) -> list[Any]:
         ({"avg_price": -1.5}, {"average_price": None, "status": "pending"}, "order:avg_price"),
         ({"limit_price": "x"}, {"price": None, "quantity": "0.5"}, "order:limit_price"),
         ({"limit_price_type": 7}, {"price": None}, "order:limit_price_type"),
+        ({"limit_price_type": "x"}, {"price": None}, "order:limit_price_type"),
         ({"triggers": [1]}, {"price": "50000.0"}, "order:triggers"),
         ({"timestamp": "2026-02-30T12:00:00Z"}, {"time": None}, "order:timestamp"),
         ({"post_only": "false"}, {"quantity": "0.5"}, "order:post_only"),
@@ -250,6 +251,16 @@ def test_a_fill_without_an_order_is_told() -> None:
     for order_id in (7, 1.5, -1e30):
         fill, notice = odd("v2", v2.FILL, order_id=order_id)
         assert (fill.order_id, notice.once) == (None, "trade:order_id")
+
+
+def test_a_fill_under_a_number_below_zero_is_told() -> None:
+    session = SessionV2("T", ALL)
+    list(session.receive(encode(v2.executions(2, v2.NEW)), START))
+    told = list(session.receive(encode(v2.executions(-1, v2.FILL)), START))
+    assert [report.sequence for report in told if isinstance(report, Fill)] == [None]
+    assert not any(isinstance(action, Reconnect) for action in told)
+    after = list(session.receive(encode(v2.executions(4, v2.CANCELED)), START))
+    assert not any(isinstance(action, Reconnect) for action in after)
 
 
 @pytest.mark.parametrize(

@@ -31,5 +31,7 @@ class Sequence:
 
 
 def number_of(value: object) -> int | None:
-    """A frame's number; `None` where it has none that can be read."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """A frame's number; `None` where it has none that can be read: none is below zero."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    return None

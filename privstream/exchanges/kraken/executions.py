@@ -245,8 +245,8 @@ def _read_prices(element: Element, fields: OrderFields, read: Read) -> None:
 
 
 def _is_price(kind: object) -> bool:
-    """A price of another type is a distance."""
-    if kind is not None and not isinstance(kind, str):
+    """A price of another type is a distance. Raises where it is of none that is known."""
+    if kind not in {None, "static", "pct", "quote"}:
         raise Unreadable("no type of a price")
     return kind in {None, "static"}
 

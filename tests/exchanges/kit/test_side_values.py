@@ -12,7 +12,7 @@ from privstream.exchanges.kit.side_values import (
     text_of,
 )
 from privstream.model.events import Notice
-from privstream.model.exact import Number, amount
+from privstream.model.exact import Number, Unreadable, amount
 from privstream.model.reports import NoticeReport
 from tests.playbook import ledger, like
 
@@ -87,3 +87,11 @@ def test_readers_read(reader: Any, value: Any, read: str | None) -> None:
 def test_readers_refuse(reader: Any, value: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
         reader(value)
+
+
+@pytest.mark.parametrize(
+    "text", ["1_000", "\u0661", "1,5", "0x10", "--1", "1e", ".", "1e" + "9" * 30]
+)
+def test_a_text_that_only_python_takes_for_a_number_is_no_amount(text: str) -> None:
+    with pytest.raises(Unreadable):
+        amount(text)

@@ -31,6 +31,8 @@ FLOW_LIMIT = 60.0
 REQUEST_LIMIT = 10.0
 SLICE = 0.25
 """How long the caller's other duties may wait."""
+ABANDONED = 0.25
+"""Seconds that an aborted request may take to end: nobody waits for it, but it should be gone."""
 KEPT = 2
 """Idle connections: one for what is asked between frames, one for what is read beside."""
 
@@ -208,3 +210,4 @@ class Sent:
 
     def abandon(self) -> None:
         self._thread.abort()
+        self._thread.join(ABANDONED)

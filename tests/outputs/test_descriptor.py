@@ -186,3 +186,35 @@ def test_no_file_gets_the_number_of_a_closed_stdout() -> None:
         "assert os.open('/', os.O_RDONLY) > 2\n"
     )
     assert run(code, ">&-").returncode == 0
+
+
+def test_a_closed_stdin_is_read_as_an_empty_one() -> None:
+    code = (
+        "assert sys.stdin is None\n"
+        "assert occupy_closed_streams() == {0}\n"
+        "assert sys.stdin.fileno() == 0\n"
+        "assert sys.stdin.read() == '' and sys.stdin.buffer.read() == b''\n"
+    )
+    ended = run(code, "<&-")
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (["replay", "-", "--exchange", "kraken"], 0),
+        (["replay", "-"], 2),
+        (["accounts", "add", "kraken", "--from-stdin", "--keep", "config"], 2),
+    ],
+)
+def test_a_command_that_reads_stdin_takes_a_closed_one_as_empty(
+    command: list[str], code: int, tmp_path: Path
+) -> None:
+    ended = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$0" -m privstream "$@" <&-', sys.executable, *command],
+        env=os.environ | {"PRIVSTREAM_CONFIG": str(tmp_path / "config.toml")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, "internal error" in ended.stderr) == (code, False)

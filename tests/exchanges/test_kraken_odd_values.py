@@ -259,6 +259,7 @@ def test_a_fill_under_a_number_below_zero_is_told() -> None:
     told = list(session.receive(encode(v2.executions(-1, v2.FILL)), START))
     assert [report.sequence for report in told if isinstance(report, Fill)] == [None]
     assert not any(isinstance(action, Reconnect) for action in told)
+    assert like(NoticeReport, once="frame:sequence") in told
     after = list(session.receive(encode(v2.executions(4, v2.CANCELED)), START))
     assert not any(isinstance(action, Reconnect) for action in after)
 
@@ -378,3 +379,11 @@ def test_why_an_element_cannot_be_read_is_said_for_people(
 ) -> None:
     (notice,) = heard(protocol, frame)
     assert text in notice.text
+
+
+@pytest.mark.parametrize("numbering", [{"sequence": "7"}, {"sequence": 1.5}, "junk", [7]])
+def test_a_number_of_a_v1_frame_that_cannot_be_read_is_said(numbering: Any) -> None:
+    frame = [[{"T1": v1.ROW}], "ownTrades", numbering]
+    told = heard("v1", frame)
+    assert like(NoticeReport, once="frame:sequence") in told
+    assert not [notice for notice in heard("v1", frame[:2]) if isinstance(notice, NoticeReport)]

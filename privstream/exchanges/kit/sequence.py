@@ -1,7 +1,11 @@
 """Follows the numbers that an exchange gives its frames: a number that is missing is a loss."""
 
 from collections.abc import Iterator
+from typing import Any, NoReturn
 
+from privstream.exchanges.kit.side_values import SideValues
+from privstream.model.exact import Unreadable
+from privstream.model.reports import NoticeReport
 from privstream.model.session import Reconnect
 
 
@@ -35,3 +39,15 @@ def number_of(value: object) -> int | None:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     return None
+
+
+def unread(value: object, frame: Any) -> Iterator[NoticeReport]:
+    """A notice of what stands where a frame's number should, and is none; nothing where none is."""
+    if value is not None:
+        values = SideValues("frame")
+        values.read("sequence", _refuse, value)
+        yield from values.notices(frame)
+
+
+def _refuse(value: object) -> NoReturn:
+    raise Unreadable("no number of a frame", value)

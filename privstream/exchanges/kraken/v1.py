@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from privstream.exchanges.base import each, unrecognised
-from privstream.exchanges.kit.sequence import Sequence, number_of
+from privstream.exchanges.kit.sequence import Sequence, number_of, unread
 from privstream.exchanges.kraken.learnt import Learnt
 from privstream.exchanges.kraken.orders import Row, read_object, read_order, read_trade
 from privstream.exchanges.kraken.refusals import error_for
@@ -87,7 +87,7 @@ class SessionV1(KrakenSession):
         if channel not in READERS:
             yield unrecognised(message, "data of no private channel")
             return
-        number = _number_of(message)
+        number = number_of(_numbering(message))
         sequence = self._sequences.setdefault(channel, Sequence())
         if sequence.is_past(number):
             return
@@ -103,6 +103,8 @@ class SessionV1(KrakenSession):
             yield from self._list(channel, reports)
         else:
             yield from reports
+        if number is None:
+            yield from unread(_numbering(message), message)
         yield from sequence.follow(number)
 
     def _read_order(
@@ -144,10 +146,12 @@ class SessionV1(KrakenSession):
         )
 
 
-def _number_of(message: list[Any]) -> int | None:
-    """The sequence, which came later and is not always there."""
+def _numbering(message: list[Any]) -> object:
+    """The sequence, which came later and is not always there, or what stands in its place."""
     told = message[2] if len(message) > 2 else None  # noqa: PLR2004 - the third element
-    return number_of(told.get("sequence")) if isinstance(told, dict) else None
+    if told is None or isinstance(told, dict):
+        return told.get("sequence") if told else None
+    return [told]  # no number, also where it is one
 
 
 def _pieces(elements: Any) -> Iterator[Any]:

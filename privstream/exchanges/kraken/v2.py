@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from privstream.exchanges.base import each, unrecognised
-from privstream.exchanges.kit.sequence import Sequence, number_of
+from privstream.exchanges.kit.sequence import Sequence, number_of, unread
 from privstream.exchanges.kraken import names
 from privstream.exchanges.kraken.balances import is_spread, read_balance
 from privstream.exchanges.kraken.executions import read_execution
@@ -119,6 +119,8 @@ class SessionV2(KrakenSession):
             yield from self._list(channel, reports)
         else:
             yield from reports
+        if number is None:
+            yield from unread(message.get("sequence"), message)
         yield from sequence.follow(number)
 
     def _read_elements(

@@ -100,7 +100,7 @@ def _stream(simulation: Simulation, name: str, folder: Path) -> Stream:
     add_account(outside, stream, account, channels, Wanted(), is_simulated=True)
     [(supervisor, _)] = stream._supervisors
     backoff = Impatient(supervisor.exchange.limits.connects, Random(1))
-    supervisor._outside = dataclasses.replace(supervisor._outside, backoff=backoff)
+    supervisor._outside = dataclasses.replace(supervisor._outside, backoff=backoff, turns=None)
     rest: Any = supervisor._outside.rest
     rest._pacing = Pacing((1e9, 1e9))
     return stream

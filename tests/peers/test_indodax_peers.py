@@ -139,7 +139,8 @@ def visit(
         subscribed.on_subscribed = seen.note(seen.subscriptions)
         client = package.Client(seen.url, events, token=token, get_token=seen.token, proxy=None)
         await client.connect()
-        await client.new_subscription(seen.channel, subscribed).subscribe()
+        # A place in the history is told only to who asks for it.
+        await client.new_subscription(seen.channel, subscribed, recoverable=True).subscribe()
         await story(seen)
         await client.disconnect()
         return seen

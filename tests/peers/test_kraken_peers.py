@@ -194,8 +194,18 @@ def test_ccxt_watches_trades(simulation: Simulation) -> None:
 def test_ccxt_watches_orders(simulation: Simulation) -> None:
     seen: dict[str, Any] = {}
 
+    def is_enough() -> bool:
+        states = {order["status"] for order in seen.values()}
+        return (
+            len(seen) >= 20 and states >= {"open", "closed"} and any(map(is_whole, seen.values()))
+        )
+
+    def is_whole(order: dict[str, Any]) -> bool:
+        """It was placed while the client looked on; of others it tells what changed only."""
+        return order["side"] is not None
+
     async def watch(client: Any) -> None:
-        while len(seen) < 20:
+        while not is_enough():
             for order in await client.watch_orders():
                 seen[order["id"]] = order
 
@@ -203,9 +213,7 @@ def test_ccxt_watches_orders(simulation: Simulation) -> None:
     orders = books_of(simulation).orders
     assert seen.keys() <= orders.keys()
     assert {order["status"] for order in seen.values()} >= {"open", "closed"}
-    whole = [order for order in seen.values() if order["side"] is not None]
-    assert whole
-    for order in whole:
+    for order in filter(is_whole, seen.values()):
         assert order["symbol"] == orders[order["id"]].symbol.name
 
 

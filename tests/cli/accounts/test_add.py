@@ -201,7 +201,7 @@ def test_a_file_that_cannot_be_written_puts_the_keyring_back(
 
     monkeypatch.setattr(Path, "replace", full)
     said = accounts("add", "kraken", "--keep", "keyring", "--from-stdin", stdin=SECRETS)
-    assert said.code == 3
+    assert said.code == 1
     assert "No space left" in said.err
     assert keyring.entries == {("privstream", "kraken-api_key"): "of before"}
     assert not list(home.rglob("*config.toml*"))

@@ -138,6 +138,14 @@ def test_an_odd_value_costs_itself_and_nothing_else(name: str) -> None:
             assert all(n.once for n in notices), (index, row[index])
 
 
+@pytest.mark.parametrize("info", ["x", 5, [1], True])
+def test_what_is_said_of_a_change_and_cannot_be_read_is_null_and_said(info: object) -> None:
+    row = [*a_wallet(id=11)[:6], info]
+    (report,), (notice,) = told("wu", [row], BalanceReport)
+    assert values(report)["reason"] is None
+    assert "reason" in notice.text
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_an_odd_value_costs_no_neighbour(name: str) -> None:
     kind, make, length, _, _, of = KINDS[name]

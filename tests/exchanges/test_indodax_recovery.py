@@ -155,6 +155,14 @@ def test_what_is_said_in_another_channel_is_not_ours() -> None:
     again.sends(subscribe(recover=True, epoch=EPOCH, offset=1))
 
 
+@pytest.mark.parametrize("channel", [7, [], -1, {}, True])
+def test_a_push_whose_channel_cannot_be_read_is_said_to_be_so(channel: object) -> None:
+    other = pushed(NEW, offset=1)["push"] | {"channel": channel}
+    streaming(left_at(1)).receives({"push": other}).does(
+        like(NoticeReport, code="unrecognised", text="the channel of this push is no text")
+    )
+
+
 @pytest.mark.parametrize("forgets", ["close", "unsubscribe"])
 def test_a_place_that_the_server_calls_invalid_is_dropped(forgets: str) -> None:
     exchange = left_at(3)

@@ -285,21 +285,26 @@ def _liquidity(maker: object) -> Literal["maker", "taker"] | None:
 def read_wallet(row: Row, origin: Origin) -> Iterator[BalanceReport | NoticeReport]:
     """One currency of one wallet; an available amount of null is not computed."""
     kind, currency = _name(_checked(row)[0], "wallet"), _name(_at(row, 1), "currency")
-    values, meta = SideValues("balance"), _at(row, 6)
-    reason = meta.get("reason") if isinstance(meta, dict) else None
+    values = SideValues("balance")
+    reason = values.read("reason", _reason, _at(row, 6))
     yield BalanceReport(
         currency=origin.names.currency(currency),
         exchange_currency=currency,
         wallet=word(kind),
         total=values.read("total", needed(amount), _at(row, 2)),
         available=values.read("available", amount, _at(row, 4)),
-        reason=values.read("reason", _word, reason),
+        reason=reason,
         time=origin.sent,
         source=origin.source,
         sequence=origin.sequence,
         element=row,
     )
     yield from values.notices(row, origin.sequence, origin.sent)
+
+
+def _reason(meta: Any) -> str | None:
+    """Of what is said of the change, `{"reason":"TRADE",…}`."""
+    return None if meta is None else _word(meta.get("reason"))
 
 
 def _word(value: object) -> str | None:

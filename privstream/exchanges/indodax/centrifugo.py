@@ -142,7 +142,11 @@ class Centrifugo(JsonSession):
             yield unrecognised(message, "neither a push nor a reply that is known")
 
     def _read_push(self, push: Any, message: Any, now: Now) -> Iterator[Action]:
-        if not self._is_ours(push.get("channel")):
+        channel = push.get("channel")
+        if not (channel is None or isinstance(channel, str)):
+            yield unrecognised(message, "the channel of this push is no text")
+            return
+        if not self._is_ours(channel):
             return  # what is said in other channels, and how it is numbered, is not the account's
         if "pub" in push:
             yield from self._read_publication(push["pub"], now)
@@ -153,11 +157,11 @@ class Centrifugo(JsonSession):
         elif not KNOWN_PUSHES & push.keys():
             yield unrecognised(message, "no push that is known")
 
-    def _is_ours(self, channel: object) -> bool:
+    def _is_ours(self, channel: str | None) -> bool:
         """The channel of the token, or of whoever a replay without a token is of."""
-        if channel is None or channel == "":
+        if not channel:
             return True
-        return channel == self._channel if self._channel else "#" in str(channel)
+        return channel == self._channel if self._channel else "#" in channel
 
     def _unsubscribed(self, push: Any) -> Reconnect:
         """A new connection: only so is what happens meanwhile read back, or replayed."""

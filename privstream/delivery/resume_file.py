@@ -257,7 +257,7 @@ def _damaged(path: Path, why: str) -> ConfigError:
 
 def state_path(folder: Path, account: str, *, simulated: str = "") -> Path:
     """Where an account's state is; the past of a simulated one is a file of its own."""
-    # An account's name has no dot, see CONTRACT.md section 4.
+    # An account's name has no dot (`settings.config.ACCOUNT_NAME`).
     mark = f".{simulated}" if simulated else ""
     return private_folder(folder / "resume", "the state folder") / f"{account}{mark}.sqlite"
 

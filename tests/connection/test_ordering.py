@@ -28,7 +28,7 @@ from privstream.model.rest import Call, HttpRequest, HttpResponse, RestFlow
 from tests.connection.loopback import answer as http_answer
 from tests.connection.loopback import read_head, serve
 from tests.connection.rest_desk import Maker, ask
-from tests.joined import JoinedSocket, World
+from tests.joined import World
 from tests.lost_answers import lose_an_answer
 from tests.order_world import MARKETABLE, OrderWorld
 from tests.rest_play import STAMP, answer
@@ -314,99 +314,6 @@ def test_an_order_that_stood_before_is_not_taken_for_the_one_whose_answer_was_lo
     assert first is not None
     assert second is not None
     assert first.order_id != second.order_id
-
-
-@BOTH
-def test_an_earlier_order_of_a_client_id_is_never_taken_for_the_one_that_was_sent(
-    name: str,
-) -> None:
-    # Asked to buy 0.07, and what is found is the 0.01 of a moment ago.
-    desk = OrderWorld(name)
-    first = desk.place(desk.ticket())
-    desk.world.spoil = without("add_order")
-    desk.world.refuse = lambda request: answer("x", 504) if "create_order" in request.path else None
-    error = refusal(desk, desk.placement(desk.ticket(quantity="0.07"), has_fresh_id=False))
-    assert isinstance(error, FateUnknown)
-    assert error.exit == Exit.UNREACHABLE
-    assert orders_sent(desk) == 2
-    assert first.order_id not in desk.placement(desk.ticket())._found
-
-
-@pytest.mark.parametrize(
-    ("changes", "why"),
-    [
-        ({"quantity": "0.02"}, "quantity 0.02, not 0.01"),
-        ({"price": "999.0"}, "price 999, not 1000"),
-        ({"side": "sell", "price": "400000.0"}, "side sell, not buy"),
-        ({"symbol": "BTC/EUR"}, "symbol BTC/EUR, not BTC/USD"),
-        ({"time_in_force": "gtd", "options": {"expire": "+86400"}}, "time in force gtd, not none"),
-    ],
-)
-def test_an_order_of_the_same_reference_with_other_terms_is_named_as_what_was_found_instead(
-    changes: dict[str, Any], why: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk = OrderWorld()
-    rival = Placement(desk.broker, desk.broker.prepared(with_reference(desk, **changes)))
-    placement = desk.placement(with_reference(desk), has_fresh_id=False)
-    send = JoinedSocket.send
-
-    def instead(socket: JoinedSocket, text: str) -> None:
-        """Ours never arrives, and another program places its own just then."""
-        if "add_order" not in text:
-            return send(socket, text)
-        monkeypatch.setattr(JoinedSocket, "send", send)
-        rival.run()
-        return None
-
-    monkeypatch.setattr(JoinedSocket, "send", instead)
-    error = refusal(desk, placement)
-    assert isinstance(error, FateUnknown)
-    assert why in error.message
-    assert "found instead, and not what was sent" in error.message
-    assert rival.order_id is not None
-    assert rival.order_id in error.message
-
-
-def with_reference(desk: OrderWorld, **changes: Any) -> Ticket:
-    options = {"userref": "77", **changes.pop("options", {})}
-    return desk.ticket(client_order_id=None, options=options, **changes)
-
-
-def test_a_refusal_that_was_read_stays_read_whatever_comes_behind_it() -> None:
-    desk = OrderWorld()
-    expensive = structs.replace(desk.ticket(), price="99999999.0", quantity="1")
-    placement = Placement(desk.broker, expensive)
-
-    def then_close(text: str) -> list[str]:
-        if "add_order" in text:
-            desk.world.close(1012, "restart")
-        return [text]
-
-    desk.world.spoil = then_close
-    error = refusal(desk, placement)
-    assert isinstance(error, Refused)
-    assert "nsufficient" in error.message
-    assert placement.state == "refused"
-
-
-@pytest.mark.parametrize(
-    ("name", "ahead"),  # Zerocap refuses a signature that is further off than this
-    [
-        ("kraken", -40.0),
-        ("kraken", 15.0),
-        ("kraken", 3600.0),
-        ("zerocap", -15.0),
-        ("zerocap", 15.0),
-    ],
-)
-def test_a_wrong_clock_does_not_hide_the_order_whose_answer_was_lost(
-    name: str, ahead: float
-) -> None:
-    desk = OrderWorld(name, faults=["swallow=cut@0s"], ahead=ahead)
-    ticket = desk.ticket()
-    order = desk.placement(ticket, has_fresh_id=False).run()
-    assert order is not None
-    assert order.order_id == desk.booked(ticket)[0].order_id
 
 
 def test_where_more_than_one_order_fits_nobody_says_which_it_is(

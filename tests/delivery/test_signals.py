@@ -168,6 +168,7 @@ def started(code: str) -> Iterator["subprocess.Popen[str]"]:
 
 
 BUSY = """
+import signal
 import threading
 from privstream.delivery.signals import Signals
 with Signals() as stop:
@@ -177,6 +178,8 @@ with Signals() as stop:
         with condition:
             condition.notify_all()
             condition.wait(0.0001)
+    # What comes once the block is left is the system's affair again.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     with condition:
         print("free", flush=True)
 """

@@ -120,7 +120,8 @@ def test_one_odd_value_of_a_wallet_is_null_and_said_once(
 def test_the_meta_of_a_wallet_may_be_anything() -> None:
     metas: tuple[Any, ...] = ("{}", 7, [], True)
     for meta in metas:
-        logged_in().receives([0, "wu", wallet(10, 4, meta=meta)]).tells(like(Balance, reason=None))
+        book = logged_in().receives([0, "wu", wallet(10, 4, meta=meta)])
+        book.tells(like(Balance, reason=None), like(Notice, code="unrecognised"))
 
 
 def test_what_is_not_computed_is_null_and_told_when_it_comes() -> None:

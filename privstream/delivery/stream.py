@@ -194,6 +194,13 @@ class Stream:
         with suppress(Full):  # then he is not waiting
             self._queue.put_nowait(None)
 
+    def last_heard(self, account: str) -> float | None:
+        """When anything came from the exchange, signs of life included (monotonic)."""
+        for supervisor, _ in self._supervisors:
+            if supervisor.exchange.account.name == account:
+                return supervisor.last_heard
+        return None
+
     def items(self, pause: float) -> Iterator[Item | None]:
         """What comes, in order of arrival; `None` after `pause` seconds without anything.
 

@@ -23,6 +23,7 @@ class Line:
 
     def __init__(self, *frames: bytes) -> None:
         self._frames = list(frames)
+        self._controls: list[bytes | None] = []
 
     def receive(self, timeout: float) -> list[bytes]:
         del timeout
@@ -30,7 +31,8 @@ class Line:
         return frames
 
     def controls(self) -> list[bytes | None]:
-        return []
+        controls, self._controls = self._controls, []
+        return controls
 
     def ping(self, payload: bytes) -> None:
         """Heard by nobody."""
@@ -100,6 +102,29 @@ def test_what_came_in_the_same_breath_as_the_end_is_told(last: bytes) -> None:
         "O2",
         "O3",
     ]
+
+
+def test_what_is_no_news_is_heard_all_the_same() -> None:
+    """A quiet account is not a dead connection: heartbeats and pongs count."""
+    clock, line = FakeClock(), Line()
+    ledger = Ledger(View(exchange="kraken", account="kraken", channels=CHANNELS))
+    talk = Conversation(line, Names(), ledger, clock=clock, outlet=Heard())
+    talk.step()
+    assert talk.last_heard is None
+    line._controls = [b"1"]
+    talk.step()
+    assert talk.last_heard == clock.now().monotonic
+    clock.advance(30)
+    talk.step()
+    assert talk.last_heard == clock.now().monotonic - 30
+
+
+def test_a_supervisor_knows_when_it_last_heard_of_a_connection_that_is_gone() -> None:
+    run = World("kraken", seed=2, rate=4.0, limits=False).at(20, World.down, 60)
+    run.watch(25)
+    heard = run.supervisor.last_heard
+    assert heard is not None
+    assert 19 <= heard - 1000.0 <= 21
 
 
 def test_a_sleep_is_noticed_after_what_came_before_it_was_told() -> None:

@@ -68,6 +68,8 @@ class Conversation:
         self._out: list[AnyEvent] = []
         self._received = ""
         self._stepped: Now | None = None
+        self.last_heard: float | None = None
+        """When anything came, signs of life included (monotonic)."""
         self._unread = 0
         """Unreadable elements in a row."""
         self._asks: list[Ask] = []
@@ -91,8 +93,10 @@ class Conversation:
         self._received = from_nanos(now.wall_ns)
         try:
             if frames:
+                self.last_heard = now.monotonic
                 self._take(frames, now)
             for pong in self._wire.controls():
+                self.last_heard = now.monotonic
                 self._session.alive(now, pong)
             self._notice_sleep(now)
             self._obey_all(self._session.tick(now))

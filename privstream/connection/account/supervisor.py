@@ -96,6 +96,8 @@ class Supervisor:
         self._refusals = 0
         """Of the key, in a row, after it had been good."""
         self._has_been_live = False
+        self.last_heard: float | None = None
+        """When anything came on a connection (monotonic); read by the main thread."""
         self._statuses = Statuses(exchange, channels, outside.outlet, outside.clock)
 
     def abort(self) -> None:
@@ -278,4 +280,7 @@ class Supervisor:
     def _step(self, talk: Conversation, timeout: float) -> None:
         if self.stop.is_set():
             raise Interrupted("stopped", cause="stopped")
-        talk.step(timeout)
+        try:
+            talk.step(timeout)
+        finally:
+            self.last_heard = talk.last_heard or self.last_heard

@@ -1,9 +1,5 @@
 """Replays: real frames and recordings through the sessions of a watch, never an exception."""
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from privstream import exchanges
@@ -21,27 +17,33 @@ def replayed(lines: list[bytes], exchange: str, protocol: str | None = None) -> 
     return list(Player(lines, request).events())
 
 
-def files() -> Iterator[Any]:
-    for name in exchanges.names():
-        for path in sorted((FOLDER / name).rglob("*.jsonl")):
-            for protocol in ("v1", "v2") if name == "kraken" else (None,):
-                yield pytest.param(name, path, protocol, id=f"{name}-{path.stem}-{protocol}")
+PROTOCOLS = [
+    (name, protocol)
+    for name in exchanges.names()
+    for protocol in (("v1", "v2") if name == "kraken" else (None,))
+]
+
+
+def files(name: str) -> list[list[bytes]]:
+    """The lines of every file of real frames of an exchange."""
+    return [path.read_bytes().splitlines() for path in sorted((FOLDER / name).rglob("*.jsonl"))]
 
 
 @needs_corpus
-@pytest.mark.parametrize(("name", "path", "protocol"), list(files()))
+@pytest.mark.parametrize(("name", "protocol"), PROTOCOLS)
 def test_every_file_of_real_frames_replays_into_valid_events(
-    name: str, path: Path, protocol: str | None
+    name: str, protocol: str | None
 ) -> None:
-    for event in replayed(path.read_bytes().splitlines(), name, protocol):
-        assert_valid(event)
+    for lines in files(name):
+        for event in replayed(lines, name, protocol):
+            assert_valid(event)
 
 
 @needs_corpus
-@pytest.mark.parametrize(("name", "path", "protocol"), list(files()))
-def test_every_real_frame_replays_by_itself(name: str, path: Path, protocol: str | None) -> None:
-    for line in path.read_bytes().splitlines():
-        replayed([line], name, protocol)
+@pytest.mark.parametrize(("name", "protocol"), PROTOCOLS)
+def test_every_real_frame_replays_by_itself(name: str, protocol: str | None) -> None:
+    for frame in {line for lines in files(name) for line in lines}:
+        replayed([frame], name, protocol)
 
 
 @needs_corpus

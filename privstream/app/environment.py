@@ -5,6 +5,7 @@ The one rule: nothing below looks anything of it up by itself.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from pathlib import Path
 
 from privstream.app.asking import Person
@@ -27,6 +28,8 @@ class Environment:
     stdout_is_terminal: bool = False
     colour: bool = False
     """On stdout."""
+    zone: tzinfo | None = None
+    """In which times are typed and shown; `None`: this computer's."""
 
     def state_folder(self) -> Path:
         """Where nonces and what --resume keeps are; it is made where it is not there."""

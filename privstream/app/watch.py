@@ -146,8 +146,11 @@ def _wanted(environment: Environment, request: Request, kind: Format) -> Wanted:
             "--since and --resume say two different beginnings",
             "--resume goes on by itself where the last run stopped",
         )
+    since_ns = None
+    if request.since is not None:
+        since_ns = moment(request.since, time.time_ns(), environment.zone)
     return Wanted(
-        since_ns=None if request.since is None else moment(request.since, time.time_ns()),
+        since_ns=since_ns,
         audit_every=0.0 if request.audit == "0" else seconds(request.audit),
         symbols=tuple(request.symbol or ()),
         snapshot=not request.no_snapshot,

@@ -28,6 +28,7 @@ def demo(
     verbose: o.Verbose = False,
     debug: o.Debug = False,
     no_color: o.NoColor = False,
+    utc: o.Utc = False,
 ) -> int:
     """Watch simulated accounts: no key, no network. Ctrl-C ends it."""
     from privstream.app.watch import ALL, Request, watch  # noqa: PLC0415 - start-up time
@@ -39,6 +40,7 @@ def demo(
         debug=debug,
         as_json=json or format is Format.JSONL,
         no_color=no_color,
+        utc=utc,
     )
     return watch(
         environment,

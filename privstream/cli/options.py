@@ -30,6 +30,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stde
 Debug = Annotated[bool, typer.Option("--debug", help="Say everything on stderr, frames included.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON lines; errors on stderr as JSON too.")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colour and no animation.")]
+Utc = Annotated[bool, typer.Option("--utc", help="Times in UTC instead of local ones.")]
 AccountName = Annotated[
     str | None,
     typer.Option("--account", "-a", metavar="NAME", help="Which configured account."),
@@ -73,7 +74,7 @@ Simulate = Annotated[
 ]
 Since = Annotated[
     str | None,
-    typer.Option("--since", metavar="2h", help="First read back from then; or a UTC time."),
+    typer.Option("--since", metavar="2h", help="First read back from then: 2h, today, a time."),
 ]
 Audit = Annotated[
     str,

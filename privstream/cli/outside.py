@@ -16,7 +16,7 @@ from privstream.delivery.signals import Stop
 if TYPE_CHECKING:  # start-up time
     from privstream.app.environment import Environment
 
-LEVELS = ("quiet", "verbose", "debug", "no_color")
+LEVELS = ("quiet", "verbose", "debug", "no_color", "utc")
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,12 @@ def environment_of(
     debug: bool = False,
     as_json: bool = False,
     no_color: bool = False,
+    utc: bool = False,
 ) -> "Environment":
     """The environment of a command, by its options and its process."""
-    from privstream.app.asking import Person  # noqa: PLC0415 - start-up time
+    from datetime import UTC  # noqa: PLC0415 - start-up time
+
+    from privstream.app.asking import Person  # noqa: PLC0415
     from privstream.app.environment import Environment  # noqa: PLC0415
     from privstream.outputs.console import STDERR, STDOUT, Console  # noqa: PLC0415
     from privstream.outputs.terminal import is_lively  # noqa: PLC0415
@@ -71,4 +74,5 @@ def environment_of(
         stdout_is_open=STDOUT not in process.closed,
         stdout_is_terminal=os.isatty(STDOUT),
         colour=lively[0],
+        zone=UTC if utc else None,
     )

@@ -29,6 +29,7 @@ def replay(
     verbose: o.Verbose = False,
     debug: o.Debug = False,
     no_color: o.NoColor = False,
+    utc: o.Utc = False,
 ) -> int:
     """Print the events of a recording, or of bare frames with --exchange."""
     from privstream.app.replay import ReplayRequest  # noqa: PLC0415 - start-up time
@@ -41,6 +42,7 @@ def replay(
         debug=debug,
         as_json=json or format is Format.JSONL,
         no_color=no_color,
+        utc=utc,
     )
     request = ReplayRequest(
         file=file,

@@ -100,6 +100,7 @@ def _common(
     verbose: o.Verbose = False,
     debug: o.Debug = False,
     no_color: o.NoColor = False,
+    utc: o.Utc = False,
 ) -> None:
     """The options that every exchange has; only its signature is used."""
 

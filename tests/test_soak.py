@@ -9,6 +9,7 @@ import pytest
 from privstream import exchanges
 from privstream.model.exact import ascii_line, encode
 from privstream.simulator.kraken.exchange import API_KEY, API_SECRET
+from tests.benchmarks.ends import ends_of
 from tests.benchmarks.invariants import Evidence, Sample, check, truth_of
 from tests.fake_clock import START_NS
 from tests.harsh_world import harsh
@@ -40,6 +41,7 @@ def evidence_of(run: World, spoil: Callable[[list[bytes]], list[bytes]] = list) 
         truth={account.name: truth_of(run.simulated, now)},
         happened=run.faults.happened,
         until_ns=now.wall_ns - DOUBT * 10**9,
+        ends={account.name: ends_of(run.simulated, now, now.wall_ns - DOUBT * 10**9)},
         secrets=[secret.reveal() for secret in account.credentials.values()],
         texts={"the notes": "\n".join(run.notes).encode()},
     )
@@ -134,6 +136,23 @@ def with_an_order_backwards(lines: list[bytes]) -> list[bytes]:
     return [*lines, json.dumps(back).encode()]
 
 
+def first_end(lines: list[bytes]) -> tuple[int, bytes]:
+    """Where an order ends some way into the run, and its id."""
+    ended = (n for n, line in enumerate(lines[60:], 60) if b'"status":"canceled"' in line)
+    place = next(ended)
+    return place, json.loads(lines[place])["order_id"].encode()
+
+
+def without_the_end_of_an_order(lines: list[bytes]) -> list[bytes]:
+    place, _ = first_end(lines)
+    return lines[:place] + lines[place + 1 :]
+
+
+def without_an_order(lines: list[bytes]) -> list[bytes]:
+    _, name = first_end(lines)
+    return [line for line in lines if b'"type":"order"' not in line or name not in line]
+
+
 def without_the_gap(lines: list[bytes]) -> list[bytes]:
     return [line for line in lines if b'{"type":"gap"' not in line]
 
@@ -170,16 +189,18 @@ def test_the_checker_finds_nothing_in_a_good_run(quiet: World) -> None:
         ("I2", with_a_trade_that_never_was),
         ("I2", without_the_gap),
         ("I3", with_a_trade_too_late),
-        ("I3", with_an_order_backwards),
+        ("I3 I11", with_an_order_backwards),
         ("I4", with_a_secret),
         ("I5", with_half_a_line),
         ("I5", with_an_unknown_key),
         ("I7", with_many_attempts),
+        ("I11", without_the_end_of_an_order),
+        ("I11", without_an_order),
     ],
 )
 def test_the_checker_sees_a_spoilt_output(quiet: World, invariant: str, spoil: Spoil) -> None:
     report = check(evidence_of(quiet, spoil))
-    assert {violation[:2] for violation in report.violations} == {invariant}
+    assert {violation.split(":")[0] for violation in report.violations} == set(invariant.split())
 
 
 def test_a_lost_trade_is_excused_only_by_a_gap_that_owns_up_to_it(quiet: World) -> None:
@@ -223,6 +244,33 @@ def test_the_checker_sees_live_trades_that_were_held_back(quiet: World) -> None:
         ]
 
     assert "I10" in {violation[:3] for violation in check(evidence_of(quiet, held)).violations}
+
+
+def test_the_checker_sees_a_balance_that_was_not_told_to_its_end() -> None:
+    run = World("poloniex", limits=False)
+    run.watch(150)
+
+    def without_the_last(lines: list[bytes]) -> list[bytes]:
+        balances = [n for n, line in enumerate(lines) if b'"type":"balance"' in line]
+        return [line for n, line in enumerate(lines) if n not in balances[len(balances) // 2 :]]
+
+    assert check(evidence_of(run)).violations == []
+    violations = check(evidence_of(run, without_the_last)).violations
+    assert violations
+    assert all(one.startswith("I11: poloniex: there are ") for one in violations)
+
+
+def test_only_what_an_interruption_hid_may_come_late(quiet: World) -> None:
+    def later(lines: list[bytes], word: bytes) -> list[bytes]:
+        place = next(n for n, line in enumerate(lines) if b'"trade_id"' in line and word in line)
+        line = lines[place].replace(b'"rest"', b'"stream"')
+        gap = next(n for n, one in enumerate(lines) if b'{"type":"gap"' in one)
+        return [*lines[:place], *lines[place + 1 : gap], line, *lines[gap:]]
+
+    hidden = check(evidence_of(quiet, lambda lines: later(lines, b'"rest"')))
+    assert hidden.violations == []
+    live = check(evidence_of(quiet, lambda lines: later(lines, b'"stream"')))
+    assert {violation[:2] for violation in live.violations} == {"I3"}
 
 
 def test_the_checker_sees_a_trade_that_came_again_after_a_clean_stop(quiet: World) -> None:

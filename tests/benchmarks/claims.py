@@ -49,6 +49,14 @@ def lateness(truth: Mapping[str, int], own: Iterable[Told], excused: Sequence[Sp
 
 
 def is_late(seconds: Sequence[float], held: float = 0.0) -> bool:
-    """Too many live events came too late; `held` is what they may wait for a second message."""
+    """Too many live events came too late.
+
+    `held` is how long some may wait for a second message; then four of five must not wait.
+    """
     ranked = sorted(seconds)
-    return bool(ranked) and ranked[min(len(ranked) - 1, len(ranked) * 99 // 100)] > LATE + held
+    return _at(ranked, 99) > LATE + held or (held > 0 and _at(ranked, 80) > LATE)
+
+
+def _at(ranked: Sequence[float], hundredth: int) -> float:
+    last = len(ranked) - 1
+    return ranked[min(last, len(ranked) * hundredth // 100)] if ranked else 0.0

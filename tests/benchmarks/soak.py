@@ -31,6 +31,7 @@ from typing import Any
 from privstream import exchanges
 from privstream.simulator.server import Simulation, system_clock
 from tests.benchmarks.claims import Span
+from tests.benchmarks.ends import ends_of
 from tests.benchmarks.invariants import Evidence, Report, Sample, check, truth_of
 from tests.benchmarks.kill import configured
 from tests.cli.conftest import Program
@@ -185,6 +186,7 @@ def soak(plan: Plan, folder: Path) -> Report:
         runs.run(runs_last(plan) + plan.audit + LAG, signal.SIGTERM)
         now = system_clock()
         calm.join()
+    until_ns = now.wall_ns - round(DOUBT * 1e9)
     return check(
         Evidence(
             runs=runs.lines,
@@ -194,7 +196,12 @@ def soak(plan: Plan, folder: Path) -> Report:
                 for account in plan.names_of(name)
             },
             happened=simulation.happened,
-            until_ns=now.wall_ns - round(DOUBT * 1e9),
+            until_ns=until_ns,
+            ends={
+                account: ends_of(one, now, until_ns)
+                for name, one in simulation.exchanges.items()
+                for account in plan.names_of(name)
+            },
             secrets=secrets,
             texts=runs.texts,
             samples=runs.samples,

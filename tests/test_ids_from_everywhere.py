@@ -5,8 +5,10 @@ import pytest
 from privstream.exchanges import find
 from privstream.memory.event_maker import View
 from privstream.memory.ledger import Ledger
+from privstream.model.account import Secret, Token
 from privstream.model.events import TERMINAL, AnyEvent, Order, Trade
 from privstream.model.reports import Known
+from privstream.model.rest import Stamp
 from privstream.model.times import from_nanos
 from tests.joined import World
 
@@ -59,3 +61,43 @@ def test_rest_without_memory_gives_the_ids_of_the_stream(
     assert len(ended) > 10
     assert len(trades) > 10
     assert [event.id for event in (*ended, *trades) if event.id not in streamed] == []
+
+
+def standing(world: World) -> list[Order]:
+    """What a second client, that has seen nothing, finds standing."""
+    world.stop.clear()
+    now = world.clock.now()
+    client = find(world.exchange.name)(world.exchange.account)
+    last = {event.order_id: event for event in world.events if isinstance(event, Order)}
+    live = [name for name, order in last.items() if order.status not in TERMINAL]
+    if client.snapshot_over_rest:
+        token = Token(Secret("token"), None, "channel")
+        tuple(client.session(token, world.channels).open(Stamp(now, 1)))  # it connects
+        reports = world.run(client.picture(world.channels)).reports
+    else:
+        reports = world.run(client.look_up(live))
+    book = Ledger(View(client.name, client.account.name, frozenset(world.channels)))
+    received = from_nanos(now.wall_ns)
+    events = [event for report in reports for event in book.take(report, received)]
+    return [event for event in events if isinstance(event, Order) and event.status not in TERMINAL]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("kraken", {}),
+        ("kraken", {"protocol": "v1"}),
+        ("bitfinex", {}),
+        ("poloniex", {}),
+        ("indodax", {"api": "v1"}),
+        ("indodax", {"api": "v2"}),
+        ("zerocap", {}),
+    ],
+)
+def test_so_it_does_of_orders_that_stand(name: str, options: dict[str, str]) -> None:
+    world = World(name, seed=6, rate=1.0, limits=False, options=options)
+    world.watch(60)
+    streamed = {event.id for event in world.events}
+    found = standing(world)
+    assert len(found) > 3
+    assert [event.id for event in found if event.id not in streamed] == []

@@ -27,6 +27,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     dated: str | None = None
     heard: str | None = None
     flags: tuple[bool, ...] = ()
+    """Ended, end shown, whole (as the first versions kept it), amounts stated, streamed, fixed."""
 
 
 class KnownOrder:
@@ -38,6 +39,7 @@ class KnownOrder:
         "_names",
         "facts",
         "found",
+        "has_learnt",
         "is_kept",
         "looked_up",
         "order_id",
@@ -55,6 +57,8 @@ class KnownOrder:
         self.looked_up = False
         self.is_kept = False
         """What was emitted last is noted for the next run."""
+        self.has_learnt = False
+        """More is known than what was noted for the next run."""
         self.touched = 0
         """Minute of the last news, once it has ended."""
         self._emitted: int | None = None
@@ -74,9 +78,7 @@ class KnownOrder:
         facts.fields.update(found.fields)  # type: ignore[typeddict-item]  # they were once
         facts.fills = Fills(*found.fills)
         facts.age = Age(found.dated, found.heard)
-        ended = facts.has_status_of_end
-        flags = found.flags or (ended, ended, False, False)
-        facts.has_ended, order._has_shown_end, facts.is_whole, facts.states_amounts = flags
+        order._restore_flags(found.flags)
         order._names.restore(found.count, found.marks)
         for state, times in found.states.items():
             order._names.recall(state, times)
@@ -86,7 +88,7 @@ class KnownOrder:
 
     def kept(self, *, fills: bool) -> bytes:
         """What the next run must know; without `fills` where they are not remembered either."""
-        facts = self.facts
+        facts, self.has_learnt = self.facts, False
         fields: Any = facts.fields
         count, marks = self._names.kept
         return msgspec.json.encode(
@@ -99,9 +101,22 @@ class KnownOrder:
                 marks,
                 facts.age.dated,
                 facts.age.heard,
-                (facts.has_ended, self._has_shown_end, facts.is_whole, facts.states_amounts),
+                self._flags,
             )
         )
+
+    @property
+    def _flags(self) -> tuple[bool, ...]:
+        facts = self.facts
+        ends = facts.has_ended, self._has_shown_end
+        return *ends, False, facts.states_amounts, facts.was_streamed, facts.is_fixed
+
+    def _restore_flags(self, flags: tuple[bool, ...]) -> None:
+        """As `_flags`; older versions kept fewer of them, and the first none."""
+        facts, ended = self.facts, self.facts.has_status_of_end
+        missing = (ended, ended, False, False, False, False)[len(flags) :]
+        facts.has_ended, self._has_shown_end, _, facts.states_amounts, *others = flags + missing
+        facts.was_streamed, facts.is_fixed = others
 
     # --- what is known -----------------------------------------------------------------
 
@@ -127,20 +142,21 @@ class KnownOrder:
 
     def merge(self, report: OrderReport, moment: Moment) -> None:
         """Take what a report tells."""
-        if report.source == "stream":
-            self.facts.merge(report, moment, was_so=False)
-            return
-        if self.has_been_emitted and not self.facts.is_whole:
-            self._learn(report.fields)
-        was_so = self._names.may_have(self.facts.after(report.fields).name)
-        self.facts.merge(report, moment, was_so=was_so)
+        facts = self.facts
+        if self.has_been_emitted and facts.may_learn(report):
+            self._learn(report)
+        is_stream = report.source == "stream"
+        was_so = not is_stream and self._names.may_have(facts.after(report.fields).name)
+        facts.merge(report, moment, was_so=was_so)
 
-    def _learn(self, told: OrderFields) -> None:
-        """What a list states besides was always so: by itself it is no reason for an event."""
-        was_seen = self.facts.visible == self._emitted
-        self.facts.learn(told)
-        if was_seen:
-            self._emitted = self.facts.visible
+    def _learn(self, report: OrderReport) -> None:
+        """What was so already, and nobody had told: by itself it is no reason for an event."""
+        before = self.facts.visible
+        self.facts.learn(report)
+        after = self.facts.visible
+        self.has_learnt = self.has_learnt or before != after
+        if self._emitted == before:
+            self._emitted = after
 
     def next_state(self) -> str | None:
         """The name of the state now, or `None` where a user sees nothing new in it."""
@@ -158,6 +174,9 @@ class KnownOrder:
         if not self.has_been_emitted:
             return True
         trial = self.facts.copy()
+        if trial.may_learn(report):
+            trial.learn(report)
+        before = trial.name
         was_so = self._names.may_have(trial.after(report.fields).name)
         trial.merge(report, moment, was_so=was_so)
-        return trial.name.replace(PART, "") != self.facts.name.replace(PART, "")
+        return trial.name.replace(PART, "") != before.replace(PART, "")

@@ -10,7 +10,7 @@ from privstream.memory.age import Age, Moment
 from privstream.memory.fills import Fills
 from privstream.memory.order_states import LIVE_KEYS, TERMS, compared, name_of, visible
 from privstream.model.events import TERMINAL
-from privstream.model.exact import subtract
+from privstream.model.exact import normal, subtract
 from privstream.model.reports import OrderFields, OrderReport
 
 LIVE = frozenset({"pending", "open", "partially_filled"})
@@ -20,6 +20,9 @@ LASTING = frozenset({"client_order_id", "symbol", "exchange_symbol", "created", 
 """What an order does not lose: a row that has none of it leaves it out only."""
 FOR_GOOD = frozenset({"symbol", "exchange_symbol", "created"})
 """What stays as it was first told: sources spell it in several ways."""
+AMOUNTS = ("cost", "average_price")
+LEARNT = (*LIVE_KEYS, *TERMS)
+LEARNT_FROM_LISTS = (*LEARNT, "reason")
 SIZE: tuple[Literal["quantity", "quote_quantity"], ...] = ("quantity", "quote_quantity")
 
 
@@ -31,26 +34,33 @@ class OrderFacts:
         "fields",
         "fills",
         "has_ended",
-        "is_whole",
+        "has_listed_amounts",
+        "is_fixed",
         "states_amounts",
+        "was_streamed",
         "word",
         "words",
     )
 
     def __init__(self) -> None:
         self.fields: OrderFields = {}
+        """What was told: a key that is not there is unknown, a null says that there is none."""
         self.fills = Fills()
         self.age = Age()
         self.has_ended = False
         """The exchange said so; that all was filled by then is only a conclusion."""
-        self.is_whole = False
-        """The last report taken was the whole order: what it does not have is not there."""
+        self.was_streamed = False
+        """The stream itself has told of it."""
+        self.has_listed_amounts = False
+        """Cost and average of what is filled are a list's or REST's, which may round them."""
+        self.is_fixed = False
+        """An order whose terms never change: its states are named without them."""
         self.states_amounts = False
         """The exchange states cost or average of this order."""
-        self.word: str | None = None
-        """The stream's last word of its status."""
+        self.word: tuple[str, str | None, str] | None = None
+        """The stream's last word of its status, with the status and what was filled then."""
         self.words = 0
-        """How often that became another."""
+        """How often that alone became another."""
 
     def copy(self) -> "OrderFacts":
         copy = OrderFacts()
@@ -87,7 +97,7 @@ class OrderFacts:
             and fields.get("cost") is None
             and fields.get("average_price") is None
         )
-        return name_of(fields, lacks_amounts=lacks_amounts)
+        return name_of(fields, lacks_amounts=lacks_amounts, is_fixed=self.is_fixed)
 
     @property
     def visible(self) -> int:
@@ -118,27 +128,55 @@ class OrderFacts:
         """Take what a report tells; `was_so`: what it says was emitted once."""
         is_old = bool(self.fields) and self._is_old(report, moment, was_so=was_so)
         told: dict[str, Any] = report.fields  # type: ignore[assignment]  # a TypedDict is a dict
+        is_stream = report.source == "stream"
         self._take_terms(told, is_old=is_old, whole=report.whole)
-        has_grown = self._take_progress(told, is_old=is_old, is_rest=report.source == "rest")
+        has_grown = self._take_progress(told, is_old=is_old, is_stream=is_stream)
         self._take_status(report, is_old=is_old, has_grown=has_grown)
         self._conclude(told)
+        if is_stream:
+            self.was_streamed = True
+            self._hear(told.get("exchange_status"))
+        self.is_fixed = self.is_fixed or report.is_fixed
         if not is_old:
-            self.is_whole = report.whole
             self.age.take(report, moment, has_terms=any(map(told.get, TERMS)))
 
     def fill_in(self, told: OrderFields) -> None:
         """Take what is not known yet, but no status: that belongs to its own moment."""
         known: dict[str, Any] = self.fields  # type: ignore[assignment]  # a TypedDict is a dict
         for key, value in told.items():
-            if key not in STATUS and known.get(key) is None:
+            if key not in STATUS and value is not None and known.get(key) is None:
                 known[key] = value
 
-    def learn(self, told: OrderFields) -> None:
-        """Take of a list what is not known yet and was always so."""
+    def may_learn(self, report: OrderReport) -> bool:
+        """Whether what it tells that was unknown was so all the time.
+
+        Lists and REST tell how things stand, and so does the stream's first word of an order
+        that they told of before; from then on what the stream says is news.
+        """
+        return report.source != "stream" or not self.was_streamed or self.has_listed_amounts
+
+    def learn(self, report: OrderReport) -> None:
+        """Take what nobody had told yet; where lists and REST round, the stream's own digits."""
+        told: dict[str, Any] = report.fields  # type: ignore[assignment]  # a TypedDict is a dict
         known: dict[str, Any] = self.fields  # type: ignore[assignment]  # a TypedDict is a dict
-        for key in (*LIVE_KEYS, *TERMS):
-            if known.get(key) is None:
-                known[key] = told.get(key)
+        is_stream = report.source == "stream"
+        if not (is_stream and self.was_streamed):
+            for key in LEARNT if is_stream else LEARNT_FROM_LISTS:
+                if key not in known and (value := told.get(key)) is not None:
+                    known[key] = value
+        if compared(told.get("filled"), known.get("filled")) == 0:
+            self._learn_amounts(known, told, is_stream=is_stream)
+
+    def _learn_amounts(
+        self, known: dict[str, Any], told: dict[str, Any], *, is_stream: bool
+    ) -> None:
+        """Cost and average of the same filled amount, where not both of them are news."""
+        if all(known.get(key) is None for key in AMOUNTS):
+            return
+        for key in AMOUNTS:
+            value, before = told.get(key), known.get(key)
+            if value is not None and (before is None or (is_stream and self.has_listed_amounts)):
+                known[key] = value
 
     def begin_as(self, found: OrderReport, first: OrderReport) -> None:
         """What waits says nothing of its status: before it the order was live; how, REST tells."""
@@ -181,24 +219,26 @@ class OrderFacts:
                 if whole and not is_old and key not in LASTING:
                     known[key] = None
             elif before is None:
-                if not (is_old and self.is_whole) or key in LASTING:
+                if not is_old or key not in known or key in LASTING:
                     known[key] = value
             elif not is_old and key not in FOR_GOOD:
                 known[key] = value
         if size != known.get("quantity"):
             known.pop("remaining", None)
 
-    def _take_progress(self, told: dict[str, Any], *, is_old: bool, is_rest: bool) -> bool:
+    def _take_progress(self, told: dict[str, Any], *, is_old: bool, is_stream: bool) -> bool:
         """Take the amounts; True where more is filled than was known."""
         known: dict[str, Any] = self.fields  # type: ignore[assignment]  # a TypedDict is a dict
-        if told.get("cost") is not None or told.get("average_price") is not None:
-            self.states_amounts = True
+        brings_amounts = any(told.get(key) is not None for key in AMOUNTS)
+        self.states_amounts = self.states_amounts or brings_amounts
         filled, before = told.get("filled"), known.get("filled")
         ahead = compared(filled, before)
         if ahead < 0:
             return False
-        # REST may round otherwise what the stream has stated of the same filled amount.
-        may_correct = not is_old and (filled is None or not is_rest)
+        # Lists may round otherwise what the stream has stated of the same filled amount.
+        may_correct = not is_old and (filled is None or is_stream)
+        if ahead > 0 or (may_correct and brings_amounts):
+            self.has_listed_amounts = brings_amounts and not is_stream
         for key in PROGRESS:
             value = told.get(key)
             if value is not None:
@@ -226,10 +266,16 @@ class OrderFacts:
         word, known = report.fields.get("exchange_status"), self.fields.get("exchange_status")
         if word is None or (is_same and known is not None and report.source != "stream"):
             return
-        if report.source == "stream":
-            self.words += self.word is not None and self.word != word
-            self.word = word
         self.fields["exchange_status"] = word
+
+    def _hear(self, word: str | None) -> None:
+        """The stream's own word: another one for a status that it told already is news."""
+        if word is None or word != self.fields.get("exchange_status"):
+            return
+        stands = self.fields.get("status"), normal(self.fields.get("filled"))
+        if self.word is not None and self.word != (word, *stands):
+            self.words += self.word[1:] == stands
+        self.word = (word, *stands)
 
     def _take_reason(self, told: OrderFields, *, is_old: bool) -> None:
         reason = told.get("reason")

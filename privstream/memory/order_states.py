@@ -15,6 +15,8 @@ from privstream.model.exact import normal
 TERMS = ("quantity", "quote_quantity", "price", "stop_price")
 LIVE_KEYS = ("side", "order_type", "time_in_force", "client_order_id")
 """What may change while an order is live; of one that has ended they are history."""
+TOLD_FORCES = frozenset({"post_only", "gtd"})
+"""Kraken's REST rows tell no other time in force."""
 WITHOUT_TRIGGER = frozenset({"limit", "market", "iceberg"})
 PART = ":without_cost"
 """In the name of a state whose cost is known of a part of it only."""
@@ -42,16 +44,16 @@ def visible(fields: Fields, words: int) -> int:
     return hash((words, filled is None, *shown, *live))
 
 
-def name_of(fields: Fields, *, lacks_amounts: bool) -> str:
-    """What the state is called, after the order's id."""
+def name_of(fields: Fields, *, lacks_amounts: bool, is_fixed: bool = False) -> str:
+    """What the state is called, after the order's id; terms that are fixed name none."""
     status = fields.get("status") or "unknown"
     name = f"{status}:{normal(fields.get('filled'))}{PART if lacks_amounts else ''}"
-    if status in TERMINAL:  # an order ends once, and its terms were seen before
+    if is_fixed or status in TERMINAL:  # an order ends once, and its terms were seen before
         return name
-    terms = _terms_of(fields)
-    if fields.get("order_type") in WITHOUT_TRIGGER:
+    terms, kind, force = _terms_of(fields), fields.get("order_type"), fields.get("time_in_force")
+    if kind in WITHOUT_TRIGGER:
         terms = (*terms[:-1], "")  # of a stop that was triggered: not every source remembers it
-    return f"{name}:{_hashed(terms)}"
+    return f"{name}:{_hashed((*terms, kind, force if force in TOLD_FORCES else None))}"
 
 
 Terms = tuple[str, ...]
@@ -70,8 +72,8 @@ def _normalized(*terms: str | None) -> Terms:
 
 
 @lru_cache(maxsize=1024)
-def _hashed(terms: Terms) -> str:
-    return f"{crc32('|'.join(terms).encode()):08x}"
+def _hashed(terms: tuple[str | None, ...]) -> str:
+    return f"{crc32('|'.join(map(str, terms)).encode()):08x}"
 
 
 def compared(left: str | None, right: str | None) -> int:

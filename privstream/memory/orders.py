@@ -117,6 +117,8 @@ class Orders:
         is_first = not order.has_been_emitted
         state = order.next_state()
         if state is None:
+            if order.has_learnt and order.is_kept:
+                self._note(order, None)
             return []
         if not order.is_open:
             self._forget_later(order)

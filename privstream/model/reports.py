@@ -53,6 +53,8 @@ class OrderReport(Report, frozen=True, gc=False):
     source: Source = "stream"
     sequence: int | None = None
     element: Any = None
+    is_fixed: bool = False
+    """No order of this exchange can be changed, and not all its sources state the same terms."""
 
 
 class Fill(Report, frozen=True, gc=False):

@@ -66,10 +66,16 @@ def v1(**changes: str) -> Any:
 
 def test_an_order_that_stands_is_the_same_fact_in_the_stream_and_for_either_key() -> None:
     name = streamed(SOLD)
-    assert name is not None
-    assert name.startswith(f"{NAME}:open:0:")
+    assert name == f"{NAME}:open:0"
     assert listed(indodax(api="v2"), [V2_ROW]) == name
     assert listed(indodax(api="v1"), v1()) == name
+
+
+def test_so_is_a_purchase_which_the_older_key_lists_in_rupiah() -> None:
+    in_rupiah = {"order_id": "500", "price": "4000000", "type": "buy", "order_type": "limit"}
+    in_rupiah |= {"submit_time": "1780000000", "order_rp": "400000", "remain_rp": "400000"}
+    rows = {"success": 1, "return": {"orders": {"aave_idr": [in_rupiah]}}}
+    assert listed(indodax(api="v1"), rows) == streamed(NEW) == f"{NAME}:open:0"
 
 
 def test_so_is_one_that_is_filled_in_part() -> None:

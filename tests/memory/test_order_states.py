@@ -60,6 +60,57 @@ def test_what_only_rest_states_is_learnt_without_an_event_and_shown_with_the_nex
     assert told(book, delta(filled="0.4")) == [like(Order, time_in_force="gtc")]
 
 
+def rest_row(**fields: Any) -> OrderReport:
+    """A whole row of REST that says nothing of the time in force, as Kraken's."""
+    stated: Any = {**TERMS, "status": "open", "filled": "0", **fields}
+    return OrderReport("O1", stated, whole=True, source="rest")
+
+
+@pytest.mark.parametrize("source", ["snapshot", "stream"])
+def test_what_rest_left_out_is_learnt_from_the_list_or_the_streams_first_word(source: Any) -> None:
+    book = ledger()
+    told(book, rest_row())
+    assert told(book, whole(source=source, time_in_force="gtc", client_order_id="mine")) == []
+    [event] = told(book, delta(filled="0.4"))
+    assert event == like(Order, time_in_force="gtc", client_order_id="mine")
+    assert event.id == told_ids(ledger(), whole(filled="0.4"))[0]
+
+
+def test_the_next_run_learns_it_without_an_event_as_well() -> None:
+    from tests.test_resume import Chain  # noqa: PLC0415 - it imports from here, too
+
+    chain = Chain()
+    assert len(chain.run(rest_row())) == 1
+    assert chain.run(whole(source="snapshot", time_in_force="gtc")) == []
+    assert len(chain.run(whole(time_in_force="post_only"))) == 1
+
+
+def test_what_a_whole_row_said_is_not_there_is_news_when_it_comes() -> None:
+    book = ledger()
+    told(book, whole(source="snapshot", time_in_force=None))
+    book.reconnected()
+    assert told(book, whole(source="snapshot", time_in_force="post_only")) == [
+        like(Order, time_in_force="post_only", source="rest")
+    ]
+
+
+@pytest.mark.parametrize("change", [{"order_type": "market"}, {"time_in_force": "post_only"}])
+def test_another_type_or_flag_has_an_id_that_needs_no_memory(change: dict[str, Any]) -> None:
+    book = ledger()
+    ids = told_ids(book, whole(time_in_force="gtc"), whole(**change))
+    assert told_ids(ledger(), whole(source="rest", **change)) == ids[1:]
+
+
+def test_the_streams_digits_of_an_amount_that_rest_told_first_are_no_news() -> None:
+    amounts: Any = {"filled": "0.4", "cost": "20000.0"}
+    book = ledger()
+    told(book, whole(), rest_row(**amounts, average_price="50000"))
+    assert told(book, delta(**amounts, average_price="50000.01")) == []
+    assert told(book, delta(**amounts, average_price="50000.02")) == [
+        like(Order, average_price="50000.02")
+    ]
+
+
 def test_a_stop_that_was_triggered_is_told_and_has_the_id_that_rest_gives_it() -> None:
     book = ledger()
     told(book, whole(**STOP_LIMIT))

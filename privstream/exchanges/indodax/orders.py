@@ -60,7 +60,7 @@ class Updates:
             yield self._read_fill(order_id, order, fields, common, values)
         self._remember(order_id, fields)
         notices = list(values.notices(event, sequence))
-        yield OrderReport(order_id=order_id, fields=readable(fields, notices), whole=True, **common)
+        yield OrderReport(order_id, readable(fields, notices), whole=True, is_fixed=True, **common)
         yield from notices
 
     def _read_fill(

@@ -92,6 +92,7 @@ def _whole(
         time=time,
         source=source,
         element=row,
+        is_fixed=True,
     )
     yield from notices
 
@@ -199,7 +200,7 @@ def read_open(pair: str, row: Row, source: Source, *, known: bool) -> Iterator[A
     else:
         fields["status"] = "open" if untouched else "partially_filled"
     time = fields.get("created") if untouched else None
-    yield OrderReport(order_id=order_id, fields=fields, time=time, source=source, element=row)
+    yield OrderReport(order_id, fields, time=time, source=source, element=row, is_fixed=True)
     yield from values.notices(row)
 
 
@@ -211,7 +212,7 @@ def read_found(order_id: str, pair: str, row: Row) -> Iterator[AnyReport]:
     if word is not None:
         fields["exchange_status"], fields["status"] = word, names.status(word)
     time = values.read("finish_time", _second, row.get("finish_time"))
-    yield OrderReport(order_id=order_id, fields=fields, time=time, source="rest", element=row)
+    yield OrderReport(order_id, fields, time=time, source="rest", element=row, is_fixed=True)
     yield from values.notices(row)
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import mutate, receive, reconnect, startup
+from tests.benchmarks import layers, mutate, receive, reconnect, startup
+from tests.benchmarks.wires import WIRES
 
 
 def test_the_receive_benchmark_measures_every_client(capsys: pytest.CaptureFixture[str]) -> None:
@@ -12,6 +13,15 @@ def test_the_receive_benchmark_measures_every_client(capsys: pytest.CaptureFixtu
     printed = capsys.readouterr().out
     assert "privstream, trades" in printed
     assert "websocket-client" in printed
+
+
+@pytest.mark.parametrize("name", WIRES)
+@pytest.mark.parametrize("channels", layers.CHANNELS.values(), ids="+".join)
+def test_each_step_of_a_wire_is_news(name: str, channels: tuple[str, ...]) -> None:
+    marks: list[int] = []
+    events = layers.run_layers(WIRES[name], channels, 3, lambda: marks.append(0))
+    assert events == 3 * len(channels)
+    assert len(marks) == len(layers.LAYERS) + 1
 
 
 def test_the_start_up_benchmark_measures_every_command(

@@ -20,7 +20,7 @@ from privstream.model.events import (
     Source,
     Trade,
 )
-from privstream.model.exact import encode
+from privstream.model.exact import encode_element
 from privstream.model.reports import (
     AnyReport,
     BalanceReport,
@@ -200,7 +200,7 @@ class EventMaker:
             level=report.level,
             code=report.code,
             text=report.text,
-            raw=Raw(encode(report.element)) if always else self._raw(report),
+            raw=Raw(encode_element(report.element)) if always else self._raw(report),
         )
 
     def gap(
@@ -232,4 +232,4 @@ class EventMaker:
         )
 
     def _raw(self, report: AnyReport) -> Raw | UnsetType:
-        return Raw(encode(report.element)) if self._wants_raw else UNSET
+        return Raw(encode_element(report.element)) if self._wants_raw else UNSET

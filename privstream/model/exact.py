@@ -114,6 +114,31 @@ def encode(value: object) -> bytes:
     return _encoder.encode(value)
 
 
+class Part(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """A part of a frame that is decoded only by who needs it; equal to what it holds."""
+
+    frame: bytes
+    path: tuple[str | int, ...]
+    """The keys and positions that lead to it."""
+
+    def value(self) -> Any:
+        """The part, decoded."""
+        found = decode(self.frame)
+        for key in self.path:
+            found = found[key]
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.value() == (other.value() if isinstance(other, Part) else other))
+
+    __hash__ = None  # type: ignore[assignment]  # what it holds may be changed
+
+
+def encode_element(element: object) -> bytes:
+    """Encode an element of a frame, decoded or not."""
+    return encode(element.value() if type(element) is Part else element)
+
+
 LAST_OF_BASIC_PLANE = 0xFFFF
 _NOT_PRINTABLE_ASCII = re.compile(r"[^\x20-\x7e]")
 

@@ -38,7 +38,7 @@ class Report(Struct, frozen=True, gc=False):
     """Something the exchange told of the account; the ledger makes events of it.
 
     Each kind ends with the same four: `time`, `source`, the exchange's `sequence` number,
-    and the decoded JSON `element` that it was read from, for `raw`.
+    and the JSON `element` that it was read from, for `raw`: decoded, or a `Part` of its frame.
     """
 
 

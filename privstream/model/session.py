@@ -4,7 +4,7 @@ An exchange file never does I/O: it is told what happened and answers with the
 values defined here. The supervisor interprets them.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeAlias
 
 from msgspec import Struct
@@ -89,7 +89,7 @@ class Session(Protocol):
     def open(self, stamp: Stamp) -> Iterable[Action]:
         """The socket is open: say hello."""
 
-    def receive(self, frame: bytes, now: Now) -> Iterator[Action]:
+    def receive(self, frame: bytes, now: Now) -> Iterable[Action]:
         """A data frame came."""
 
     def tick(self, now: Now) -> Iterable[Action]:

@@ -15,7 +15,7 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -309,14 +309,14 @@ def stories(names: Sequence[str], seed: int) -> list[Story]:
     found = []
     for name in names:
         for options in [{"protocol": "v1"}, {}] if name == "kraken" else [{}]:
-            found.append(Story(name, options, _life(name, options, seed)))
+            found.append(Story(name, options, life(name, options, seed)))
             if FOLDER.is_dir():
                 real = [line for kind, line in frames(name) if not kind.startswith("rest_")]
                 found.append(Story(name, options, real))
     return found
 
 
-def _life(name: str, options: dict[str, str], seed: int) -> list[bytes]:
+def life(name: str, options: Mapping[str, str], seed: int, seconds: float = LIFE) -> list[bytes]:
     """The frames that a client of a simulated exchange gets, login included."""
     world = World(name, seed=seed, rate=RATE, options=options, limits=False)
     heard: list[bytes] = []
@@ -326,7 +326,7 @@ def _life(name: str, options: dict[str, str], seed: int) -> list[bytes]:
         return [text]
 
     world.spoil = listen
-    world.watch(LIFE)
+    world.watch(seconds)
     return heard
 
 

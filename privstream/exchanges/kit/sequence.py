@@ -21,13 +21,21 @@ class Sequence:
         """The frame was read already, or comes after its successors: it tells old states."""
         return number is not None and self._last is not None and number <= self._last
 
+    def is_next(self, number: int) -> bool:
+        """Nothing is lost before it, and every frame since the last one had its number."""
+        return self._last is not None and number == self._last + 1 and not self._unnumbered
+
+    def reached(self, number: int) -> None:
+        """Take the next number."""
+        self._last, self._unnumbered = number, 0
+
     def follow(self, number: int | None) -> Iterator[Reconnect]:
         """Take a number; anything but the next one means that frames were lost."""
         if number is None:
             self._unnumbered += 1
             return
         last, unnumbered = self._last, self._unnumbered
-        self._last, self._unnumbered = number, 0
+        self.reached(number)
         if last is None or 0 <= number - last <= 1 + unnumbered:
             return
         lost = f"frames {last + 1} to {number - 1} were lost"

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from privstream.exchanges.base import JsonSession, unrecognised
+from privstream.exchanges.kit.fast import leave
 from privstream.exchanges.kit.pulse import Pulse, Rhythm
 from privstream.exchanges.kit.sequence import Sequence, number_of
 from privstream.exchanges.kit.words import word
@@ -63,6 +64,13 @@ class KrakenSession(JsonSession):
 
     def _ponged(self, number: object) -> None:
         self._pulse.answered(number - FIRST_PING if isinstance(number, int) else None)
+
+    def _expecting(self, channel: str, number: int) -> Sequence:
+        """The numbering of a channel, for a fast reader: this number must be the next one."""
+        numbers = self._sequences.get(channel)
+        if numbers is None or not numbers.is_next(number):
+            leave("not the next frame")
+        return numbers
 
     def _hear(self, symbol: object) -> None:
         """Keep a pair's name, as this protocol writes it, for what REST will say of it."""

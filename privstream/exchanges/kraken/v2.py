@@ -11,7 +11,7 @@ import msgspec
 
 from privstream.exchanges.base import each, unrecognised
 from privstream.exchanges.kit.sequence import Sequence, number_of, unread
-from privstream.exchanges.kraken import names
+from privstream.exchanges.kraken import fast_v2, names
 from privstream.exchanges.kraken.balances import is_spread, read_balance
 from privstream.exchanges.kraken.executions import read_execution
 from privstream.exchanges.kraken.learnt import Learnt
@@ -59,6 +59,22 @@ class SessionV2(KrakenSession):
             yield from self._read_reply(message)
         else:
             yield from self._read_complaint(message)
+
+    def read_fast(self, frame: bytes, now: Now) -> Iterable[Action]:
+        message = fast_v2.decode(frame)
+        if isinstance(message, fast_v2.Heartbeat):
+            self._pulse.felt(now)
+            return ()
+        numbers = self._expecting(message.name, message.sequence)
+        if isinstance(message, fast_v2.Executions):
+            reports = fast_v2.read_executions(message, frame, tells_orders=self._tells_orders)
+            for element in message.data:
+                self._hear(element.symbol)
+        else:
+            reports = fast_v2.read_balances(message, frame)
+        numbers.reached(message.sequence)
+        self._pulse.felt(now)
+        return reports
 
     # --- replies -----------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ The one rule: an amount is a bare JSON number with the digits as they were typed
 Source: docs.kraken.com add_order, cancel_order, cancel_all (checked 2026-11-20).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from msgspec.structs import replace
@@ -43,6 +43,10 @@ class DeskV2(SessionV2, OrderDesk):
     def tick(self, now: Now) -> Iterator[Any]:
         self._now = now
         yield from super().tick(now)
+
+    def read_fast(self, frame: bytes, now: Now) -> Iterable[Any]:
+        self._now = now
+        return super().read_fast(frame, now)
 
     def read(self, message: Any, now: Now) -> Iterator[Any]:
         self._now = now

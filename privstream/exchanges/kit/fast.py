@@ -1,0 +1,86 @@
+"""What fast readers share. Each stands beside its exchange's general reader, in a file `fast`.
+
+The one rule: a fast reader reads the frames that come most to the letter as the general reader
+does, or raises before anything has changed, and the general reader reads the frame.
+
+So it takes only what is as documented: typed structs without unknown keys (their values would
+not even be checked for being UTF-8), numbers as their text, no null and no empty text.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any, NoReturn, TypeAlias
+
+import msgspec
+
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+"""A text that says something; JSON numbers are none."""
+ABSENT = ""
+"""Stands for a text that is not in the frame, since none in it is empty."""
+Number: TypeAlias = Any
+"""A JSON number: with a point or an exponent its text in bytes, which nothing else is, or an
+integer. Not looked at yet, it may be anything."""
+NO_NUMBER = b""
+"""Stands for a number that is not in the frame."""
+Count = Annotated[int, msgspec.Meta(ge=0)]
+"""A number of a frame."""
+Ignored: TypeAlias = Any
+"""It may be anything that is JSON."""
+
+
+class LeftToGeneral(ValueError):
+    """The frame is none that a fast reader knows, or holds something odd."""
+
+
+LEFT_TO_GENERAL = (ValueError, msgspec.DecodeError, RecursionError)
+"""What a fast reader raises: what it finds odd, and what decoders and readers of values do."""
+
+
+def leave(why: str) -> NoReturn:
+    """Leave the frame to the general reader."""
+    raise LeftToGeneral(why)
+
+
+def decoder(shape: Any) -> Callable[[bytes], Any]:
+    """Decodes a frame of this shape."""
+    return msgspec.json.Decoder(shape, float_hook=str.encode).decode
+
+
+def amounts(*numbers: Number) -> list[str]:
+    """Amounts as they stand in the frame, "" for what is not in it; one look at all is the quickest."""
+    joined = _joined(numbers)
+    if b"e" in joined or b"E" in joined:
+        leave("an exponent")
+    return joined.decode().split(" ")
+
+
+def unsigned(*numbers: Number) -> list[str]:
+    """The same of amounts that are not below zero."""
+    joined = _joined(numbers)
+    if b"-" in joined or b"e" in joined or b"E" in joined:
+        leave("an exponent, or an amount below zero")
+    return joined.decode().split(" ")
+
+
+def _joined(numbers: tuple[Number, ...]) -> bytes:
+    try:
+        return b" ".join(numbers)
+    except TypeError:
+        return b" ".join(map(_spelled, numbers))
+
+
+def _spelled(number: Number) -> bytes:
+    if type(number) is int:
+        return str(number).encode()
+    if type(number) is not bytes:
+        leave("no number")
+    return number
+
+
+def plain(amount: str) -> str:
+    """The amount; a zero is "0"."""
+    return amount if amount >= "1" or amount.strip("-0.") else "0"
+
+
+def nonzero(amount: str) -> str | None:
+    """The amount; a zero means that there is none."""
+    return amount if amount >= "1" or amount.strip("-0.") else None

@@ -24,8 +24,9 @@ def environment(
     return Environment(
         variables=dict(os.environ) if variables is None else variables,
         stop=stop,
+        stdin=sys.stdin,
         console=console,
-        person=Person(console, stop),
+        person=Person(console, stop, sys.stdin),
     )
 
 

@@ -4,12 +4,11 @@ The one rule: questions go to stderr, and a secret is never shown, neither typed
 """
 
 import select
-import sys
 import termios
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BufferedReader
-from typing import cast
+from typing import TextIO, cast
 
 from privstream.delivery.signals import Stop
 from privstream.model.account import Secret
@@ -24,13 +23,14 @@ _ECHO = 3
 class Person:
     """Who started the program, as far as somebody sits at a terminal."""
 
-    def __init__(self, console: Console, stop: Stop) -> None:
+    def __init__(self, console: Console, stop: Stop, stdin: TextIO) -> None:
         self._console = console
         self._stop = stop
+        self._stdin = stdin
 
     def is_there(self) -> bool:
         """Whether somebody can be asked: both stdin and stderr are terminals."""
-        return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+        return self._stdin.isatty() and self._console.is_terminal
 
     def line(self, question: str, default: str = "") -> str:
         """What is typed in one line, or the default for an empty one."""
@@ -57,7 +57,7 @@ class Person:
 
     def secret(self, question: str) -> Secret:
         """What is typed without being shown, without the blanks that pasting brings along."""
-        with _unseen():
+        with _unseen(self._stdin):
             typed = Secret(self._typed(f"{question} (not shown): "))
             self._console.ask("\n")
         if not typed.reveal():
@@ -77,13 +77,13 @@ class Person:
         self._console.ask(question)
         try:
             self._await_input()
-            return sys.stdin.readline()
+            return self._stdin.readline()
         except BaseException:
             self._console.ask("\n")  # the shell's prompt is not to stand behind our question
             raise
 
     def _whole_stdin(self) -> bytes:
-        stdin, read = cast("BufferedReader", sys.stdin.buffer), bytearray()
+        stdin, read = cast("BufferedReader", self._stdin.buffer), bytearray()
         while len(read) <= SECRET_LIMIT:
             self._await_input()
             if not (some := stdin.read1(SECRET_LIMIT)):
@@ -94,7 +94,7 @@ class Person:
     def _await_input(self) -> None:
         """Wait for something to read. Raises Stopped where the program is told to stop first."""
         try:
-            fd = sys.stdin.fileno()
+            fd = self._stdin.fileno()
         except (OSError, ValueError):  # a text that stands in for it has it all there already
             return
         both = select.poll()
@@ -105,17 +105,17 @@ class Person:
 
 
 @contextmanager
-def _unseen() -> Iterator[None]:
+def _unseen(terminal: TextIO) -> Iterator[None]:
     """The terminal shows nothing of what is typed in the block."""
     try:
-        before = termios.tcgetattr(sys.stdin)
+        before = termios.tcgetattr(terminal)
         unseen = [*before]
         unseen[_ECHO] &= ~termios.ECHO
-        termios.tcsetattr(sys.stdin, termios.TCSAFLUSH, unseen)
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, unseen)
     except (termios.error, OSError, ValueError):
         hint = "use --from-stdin; nothing was changed"
         raise UsageError("this terminal shows what is typed", hint) from None
     try:
         yield
     finally:
-        termios.tcsetattr(sys.stdin, termios.TCSAFLUSH, before)
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, before)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
+from typing import TextIO
 
 from privstream.app.asking import Person
 from privstream.delivery.signals import Stop
@@ -22,6 +23,7 @@ class Environment:
     variables: Mapping[str, str] = field(repr=False)
     """They may hold secrets."""
     stop: Stop
+    stdin: TextIO
     console: Console
     person: Person
     stdout_is_open: bool = True

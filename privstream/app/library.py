@@ -4,6 +4,7 @@ The one rule: it is what the command line uses; what a program leaves, leaves no
 """
 
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike, fspath
@@ -130,7 +131,7 @@ def replay(
         snapshot=snapshot,
         raw=raw,
     )
-    with Stop() as stop, opened(request.file) as lines:
+    with Stop() as stop, opened(request.file, sys.stdin) as lines:
         yield Player(lines_of(lines, stop), request).events()
 
 
@@ -140,6 +141,7 @@ def _environment(stop: Stop, variables: Mapping[str, str] | None) -> Environment
     return Environment(
         variables=dict(os.environ) if variables is None else variables,
         stop=stop,
+        stdin=sys.stdin,
         console=console,
-        person=Person(console, stop),
+        person=Person(console, stop, sys.stdin),
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 import msgspec
 
@@ -49,7 +49,7 @@ def replay(environment: Environment, request: ReplayRequest, kind: Format) -> in
     """Print the events; returns the exit code. Raises Stopped."""
     if kind is Format.RAW:
         raise UsageError("a replay prints events", "use --format jsonl or pretty")
-    with opened(request.file) as file:
+    with opened(request.file, environment.stdin) as file:
         player = Player(lines_of(file, environment.stop), request)
         output = environment.output(kind, [player.head.account])
         unseen = UnseenSymbols([player.exchange], request.symbols, environment.console.say)
@@ -62,10 +62,11 @@ def replay(environment: Environment, request: ReplayRequest, kind: Format) -> in
     return 0
 
 
-def opened(file: str) -> BinaryIO:
+def opened(file: str, stdin: TextIO) -> BinaryIO:
+    """The file, or standard input. Raises UsageError."""
     try:
         if file == "-":
-            return os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+            return os.fdopen(os.dup(stdin.fileno()), "rb")
         return Path(file).open("rb")
     except (OSError, ValueError) as problem:
         why = getattr(problem, "strerror", None) or str(problem)

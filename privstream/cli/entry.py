@@ -19,7 +19,7 @@ from privstream.cli.lazy import CommandSource, LazyGroup
 from privstream.cli.outside import Process
 from privstream.cli.stopping import (
     code_of_stop,
-    is_stream,
+    may_be_left,
     say_undone,
     unanswered,
     wants_json,
@@ -129,7 +129,7 @@ def _unread(arguments: Sequence[str], stop: Stop) -> int:
     """Nobody reads stdout any more, or not in the time that was left."""
     if stop.is_told():
         return _stopped(arguments, stop)
-    if is_stream(arguments):
+    if may_be_left(arguments):
         return Exit.DONE
     _fail(Interrupted("nobody read what it had to say"), arguments)
     return unanswered(arguments)

@@ -69,8 +69,9 @@ def environment_of(
     return Environment(
         variables=process.variables,
         stop=process.stop,
+        stdin=sys.stdin,
         console=console,
-        person=Person(console, process.stop),
+        person=Person(console, process.stop, sys.stdin),
         stdout_is_open=STDOUT not in process.closed,
         stdout_is_terminal=os.isatty(STDOUT),
         colour=lively[0],

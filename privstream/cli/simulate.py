@@ -15,6 +15,7 @@ from privstream.cli import options as o
 from privstream.cli.outside import environment_of
 from privstream.model.account import Account
 from privstream.model.errors import ConfigError
+from privstream.outputs.base import ReaderGone
 from privstream.outputs.descriptor import STDOUT, write_all
 
 FAULT_HELP = (
@@ -104,8 +105,9 @@ def simulate(
             lines = _config_lines(served.account(name, {"protocol": protocol, "api": api}))
             write_all(STDOUT, f"{lines}\n".encode(), environment.stop.patience)
         environment.console.tell(_explanation(names))
-        environment.stop.event.wait()
+        environment.stop.wait_while_read(STDOUT)
         environment.stop.check()
+        raise ReaderGone
     finally:
         served.stop()
 

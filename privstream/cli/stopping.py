@@ -10,8 +10,10 @@ from contextlib import suppress
 
 from privstream.outputs.standard_streams import STDERR
 
-STREAMS = frozenset({"watch", "record", "replay", "demo", "simulate", "schema"})
-"""Commands whose reader may leave, and that may be told to stop: what they did was right till then."""
+STREAMS = frozenset({"watch", "record", "replay", "demo", "simulate"})
+"""Commands that may be told to stop: what they did was right till then."""
+MAY_BE_LEFT = STREAMS | {"schema"}
+"""Commands whose reader may leave: he has seen as much as he wanted."""
 DONE, UNREACHABLE, TIMED_OUT, INTERRUPTED = 0, 5, 124, 130  # as in `Exit`
 UNDONE = "told to stop before it was done"
 _PLAIN = f"privstream: {UNDONE}\n"
@@ -21,9 +23,14 @@ _JSON = (
 )
 
 
-def is_stream(arguments: Sequence[str]) -> bool:
-    """The command shows what there is for as long as somebody wants it, and owes no answer."""
-    return STREAMS.issuperset(arguments[:1]) or "--help" in arguments
+def may_be_left(arguments: Sequence[str]) -> bool:
+    """The reader of the command takes what he wants, and nothing is wrong when he leaves."""
+    return MAY_BE_LEFT.issuperset(arguments[:1]) or "--help" in arguments
+
+
+def _may_be_ended(arguments: Sequence[str]) -> bool:
+    """The command goes on for as long as somebody wants it, and owes no answer."""
+    return STREAMS.issuperset(arguments[:1]) and "--help" not in arguments
 
 
 def unanswered(arguments: Sequence[str]) -> int:
@@ -35,7 +42,7 @@ def code_of_stop(arguments: Sequence[str], by: signal.Signals | None) -> int:
     """The exit code of a command that was told to stop before it had its answer, if it has one."""
     if by is signal.SIGINT:
         return INTERRUPTED
-    return DONE if is_stream(arguments) else unanswered(arguments)
+    return DONE if _may_be_ended(arguments) else unanswered(arguments)
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
@@ -45,6 +52,6 @@ def wants_json(arguments: Sequence[str]) -> bool:
 
 def say_undone(arguments: Sequence[str], by: signal.Signals | None) -> None:
     """The last words of who does not get any further."""
-    if by is not signal.SIGINT and not is_stream(arguments):
+    if by is not signal.SIGINT and not _may_be_ended(arguments):
         with suppress(OSError):  # closed, full or gone
             os.write(STDERR, (_JSON if wants_json(arguments) else _PLAIN).encode())

@@ -92,6 +92,13 @@ class Stop:
         both.unregister(self._reader)
         return left > 0 and bool(both.poll(left * 1000))
 
+    def wait_while_read(self, fd: int) -> None:
+        """Wait until it is time to end, or until the reader of a descriptor has left."""
+        both = select.poll()
+        both.register(fd, 0)  # a reader who has left is always reported
+        both.register(self._reader, select.POLLIN)
+        both.poll()
+
     def end_after(self, seconds: float) -> None:
         """Tell it so long from now."""
         self._ends = time.monotonic() + seconds

@@ -38,6 +38,8 @@ class Console:
         animated: bool = False,
     ) -> None:
         stream = stream or sys.stderr
+        self.is_terminal = stream is not None and stream.isatty()
+        """Somebody may sit there; it is none where stderr is closed."""
         self.as_json = as_json
         self.quiet = quiet
         self._verbose = (verbose or debug) and not quiet

@@ -88,6 +88,19 @@ def test_the_demo_shows_every_simulated_exchange(tmp_path: Path, inside: Inside)
     assert {event["exchange"] for event in ended.events} == set(exchanges.names())
 
 
+@pytest.mark.parametrize("words", [("demo", "--rate", "20"), ("watch", "kraken", "--simulate")])
+def test_what_is_simulated_needs_no_home_that_can_be_written(
+    words: tuple[str, ...], tmp_path: Path, inside: Inside
+) -> None:
+    nothing_can_be_made_in = tmp_path / "file"
+    nothing_can_be_made_in.touch()
+    program = Program(tmp_path)
+    program.environ["HOME"] = str(nothing_can_be_made_in)
+    ended = inside(program)(*words, "--count", "5")
+    assert (ended.code, len(ended.events)) == (0, 5)
+    assert list(tmp_path.iterdir()) == [nothing_can_be_made_in]
+
+
 @pytest.mark.parametrize("fault", ["drop", "explode@1s", "close@1s"])
 def test_a_fault_that_cannot_be_read_is_a_usage_error(program: InProcess, fault: str) -> None:
     ended = program("simulate", "kraken", "--fault", fault)

@@ -1,7 +1,11 @@
 """Told to stop: a stream ends well, a question that was not answered does not look like it was."""
 
 import json
+import os
 import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -17,6 +21,7 @@ ANSWERS = {
     "wait": Exit.TIMED_OUT,
     **dict.fromkeys(("token", "doctor", "order", "accounts"), Exit.UNREACHABLE),
 }
+BROKEN_OFF = {**ANSWERS, "schema": Exit.UNREACHABLE}
 
 
 @pytest.fixture(params=[signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
@@ -43,7 +48,7 @@ def test_a_stream_that_is_told_to_stop_has_done_its_work(
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.parametrize("command", ANSWERS)
+@pytest.mark.parametrize("command", BROKEN_OFF)
 def test_a_question_that_is_broken_off_is_no_good_answer(
     command: str, number: signal.Signals, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -52,7 +57,7 @@ def test_a_question_that_is_broken_off_is_no_good_answer(
     if number is signal.SIGINT:
         assert (code, err) == (Exit.INTERRUPTED, "")
     else:
-        assert code == ANSWERS[command]
+        assert code == BROKEN_OFF[command]
         assert json.loads(err)["message"] == "told to stop before it was done"
 
 
@@ -66,7 +71,7 @@ def unread(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("unread")
-@pytest.mark.parametrize("command", STREAMS)
+@pytest.mark.parametrize("command", [*STREAMS, "schema"])
 def test_the_reader_of_a_stream_may_leave(command: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert entry.run([command]) == Exit.DONE
     assert capfd.readouterr().err == ""
@@ -79,6 +84,37 @@ def test_an_answer_that_nobody_reads_is_no_success(
 ) -> None:
     assert entry.run([command]) == ANSWERS[command]
     assert "nobody read what it had to say" in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("number")
+def test_help_that_was_not_printed_is_no_success() -> None:
+    assert entry.run(["watch", "--help"]) in {Exit.UNREACHABLE, Exit.INTERRUPTED}
+
+
+def test_a_simulation_ends_when_the_reader_of_its_lines_has_left() -> None:
+    reading, writing = os.pipe()
+    reader = threading.Thread(target=_read_a_line_and_leave, args=(reading,))
+    reader.start()
+    with _stdout_into(writing):
+        assert entry.run(["simulate", "kraken", "--port", "0"]) == Exit.DONE
+    reader.join()
+
+
+def _read_a_line_and_leave(fd: int) -> None:
+    with os.fdopen(fd) as lines:
+        assert lines.readline() == "[accounts.kraken]\n"
+
+
+@contextmanager
+def _stdout_into(fd: int) -> Iterator[None]:
+    before = os.dup(1)
+    os.dup2(fd, 1)
+    os.close(fd)
+    try:
+        yield
+    finally:
+        os.dup2(before, 1)
+        os.close(before)
 
 
 def test_two_signals_in_a_row_hang_nothing() -> None:

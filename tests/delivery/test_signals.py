@@ -108,6 +108,22 @@ def test_a_reader_who_does_not_read_is_waited_for_until_the_end_only() -> None:
     os.close(writing)
 
 
+def test_the_wait_for_a_reader_ends_when_he_leaves_and_when_it_is_time() -> None:
+    reading, writing = os.pipe()
+    with Stop() as stop:
+        os.close(reading)
+        stop.wait_while_read(writing)
+        assert not stop.is_told()
+    os.close(writing)
+    reading, writing = os.pipe()
+    with Stop() as stop:
+        threading.Timer(0.01, stop.tell).start()
+        stop.wait_while_read(writing)
+        assert stop.is_told()
+    os.close(reading)
+    os.close(writing)
+
+
 def tell_twice(stop: Stop) -> None:
     stop.tell()
     stop.tell()

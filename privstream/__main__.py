@@ -1,6 +1,8 @@
 """Start the program; `--version` is answered before anything else is loaded."""
 
+import os
 import sys
+from contextlib import suppress
 
 
 def main() -> None:
@@ -31,7 +33,19 @@ def main() -> None:
     limit_core_dumps()
     code = run(arguments, stop, closed)
     stop.over()
-    sys.exit(code)
+    _leave(code)
+
+
+def _leave(code: int) -> None:
+    """End at once: what the interpreter takes apart at its end, the system frees in no time.
+
+    It is a fifth of all that `--help` costs, and nothing of ours is done there.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # it was closed
+            with suppress(OSError):  # what was to be told of that was told
+                stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

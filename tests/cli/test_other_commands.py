@@ -131,7 +131,7 @@ def test_each_exchange_lists_its_channels_and_options(program: InProcess, name: 
 
 def test_start_up_loads_neither_rich_nor_requests() -> None:
     code = (
-        "import sys; sys.argv = ['privstream', '--help']\n"
+        "import os, sys; sys.argv = ['privstream', '--help']; os._exit = sys.exit\n"
         "from privstream.__main__ import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"

@@ -23,7 +23,10 @@ from privstream.model.session import Ask, Reconnect
 from privstream.model.times import from_nanos
 from tests.fake_clock import START_NS
 
-PROTOCOLS: tuple[tuple[str, Mapping[str, str]], ...] = (("kraken", {}),)
+PROTOCOLS: tuple[tuple[str, Mapping[str, str]], ...] = (
+    ("kraken", {}),
+    ("kraken", {"protocol": "v1"}),
+)
 """Those that have a fast reader."""
 CHANNEL = "pws:#abc"
 """Indodax's, of the token."""
@@ -150,6 +153,10 @@ class Pair:
 CODE = (FunctionType, BuiltinFunctionType, MethodType, GeneratorType, partial, re.Pattern, type)
 
 
+OF_READING = frozenset({"read_fast", "_descriptions"})
+"""What a session holds only to read faster."""
+
+
 def _state(value: Any) -> Any:
     """A value as plain as it can be compared."""
     if value is None or isinstance(value, str | bytes | int | float | Secret):
@@ -159,7 +166,7 @@ def _state(value: Any) -> Any:
     if isinstance(value, set | frozenset):
         return {repr(_state(one)) for one in value}
     if isinstance(value, dict):
-        return {key: _state(inner) for key, inner in value.items() if key != "read_fast"}
+        return {key: _state(inner) for key, inner in value.items() if key not in OF_READING}
     return [_state(one) for one in value] if isinstance(value, Iterable) else _held(value)
 
 

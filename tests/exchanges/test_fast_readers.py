@@ -39,7 +39,7 @@ def test_a_life_is_read_alike_and_nearly_all_of_it_fast(
         pair.receive(frame)
     pair.compare_states()
     assert pair.events > 20
-    assert pair.taken > 0.8 * pair.read, f"{pair.taken} of {pair.read}"
+    assert pair.taken > 0.7 * pair.read, f"{pair.taken} of {pair.read}"
 
 
 @every_protocol

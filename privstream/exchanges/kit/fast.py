@@ -7,6 +7,7 @@ So it takes only what is as documented: typed structs without unknown keys (thei
 not even be checked for being UTF-8), numbers as their text, no null and no empty text.
 """
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, NoReturn, TypeAlias
 
@@ -59,6 +60,24 @@ def unsigned(*numbers: Number) -> list[str]:
     if b"-" in joined or b"e" in joined or b"E" in joined:
         leave("an exponent, or an amount below zero")
     return joined.decode().split(" ")
+
+
+UNSIGNED = r"([0-9]+(?:\.[0-9]+)?)"
+AMOUNT = rf"(-?{UNSIGNED[1:]}"
+IF_ANY = "?"
+"""Behind one of the two: it may be absent."""
+
+
+def pattern(*texts: str) -> Callable[[str], "re.Match[str] | None"]:
+    """Matches amounts that are texts, joined by blanks: one look at all of them is the quickest."""
+    return re.compile(" ".join(texts)).fullmatch
+
+
+def texts(match: "re.Match[str] | None") -> tuple[Any, ...]:
+    """The amounts that were matched; where there is none, one of them is odd."""
+    if match is None:
+        leave("an amount is odd")
+    return match.groups()
 
 
 def _joined(numbers: tuple[Number, ...]) -> bytes:

@@ -10,13 +10,22 @@ from typing import Any, ClassVar
 import msgspec
 
 from privstream.exchanges.base import each, unrecognised
+from privstream.exchanges.kit.fast import leave
 from privstream.exchanges.kit.sequence import Sequence, number_of, unread
+from privstream.exchanges.kraken import fast_v1
 from privstream.exchanges.kraken.learnt import Learnt
-from privstream.exchanges.kraken.orders import Row, read_object, read_order, read_trade
+from privstream.exchanges.kraken.orders import (
+    Row,
+    description_of,
+    read_object,
+    read_order,
+    read_trade,
+)
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.exchanges.kraken.session import KrakenSession, complaint_of, engine_state
 from privstream.model.events import Source
-from privstream.model.reports import Fill, Listed, NoticeReport, OrderReport
+from privstream.model.exact import Part
+from privstream.model.reports import Fill, Listed, NoticeReport, OrderFields, OrderReport
 from privstream.model.rest import Now, Stamp
 from privstream.model.session import Action, Send
 
@@ -41,6 +50,8 @@ class SessionV1(KrakenSession):
         self._seen_data: set[str] = set()
         self._terms: dict[str, dict[str, Any]] = {}
         """Of each open order what its updates are read by, but do not repeat."""
+        self._descriptions: dict[str, OrderFields] = {}
+        """What these terms say, as soon as it was needed."""
 
     def open(self, stamp: Stamp) -> Iterator[Action]:
         self._pulse.opened(stamp.now)
@@ -69,6 +80,58 @@ class SessionV1(KrakenSession):
             yield from read_order_reply(message)
         elif event not in SILENT:
             yield from self._read_complaint(message)
+
+    # --- what comes most -----------------------------------------------------------------
+
+    def read_fast(self, frame: bytes, now: Now) -> Iterable[Action]:
+        if frame == fast_v1.HEARTBEAT:
+            self._pulse.felt(now)
+            return ()
+        reports = self._fast_trades(frame) if b"ownTrades" in frame else self._fast_orders(frame)
+        self._pulse.felt(now)
+        return reports
+
+    def _fast_trades(self, frame: bytes) -> list[Fill]:
+        pieces, channel, numbering = fast_v1.decode_trades(frame)
+        number, rows = numbering.sequence, fast_v1.named(pieces)
+        numbers = self._expecting(channel, number)
+        fills = [
+            fast_v1.read_trade(trade_id, row, number, Part(frame, (0, index)))
+            for index, (trade_id, row) in enumerate(rows.items())
+        ]
+        for row in rows.values():
+            self._hear(row.pair)
+        numbers.reached(number)
+        return fills
+
+    def _fast_orders(self, frame: bytes) -> list[OrderReport]:
+        pieces, channel, numbering = fast_v1.decode_orders(frame)
+        number, rows = numbering.sequence, fast_v1.named(pieces)
+        numbers = self._expecting(channel, number)
+        reports = [
+            fast_v1.read_update(
+                order_id, row, self._described(order_id), number, Part(frame, (0, index))
+            )
+            for index, (order_id, row) in enumerate(rows.items())
+        ]
+        for order_id, row in rows.items():
+            if row.status in CLOSED:
+                self._forget(order_id)
+        numbers.reached(number)
+        return reports
+
+    def _described(self, order_id: str) -> OrderFields:
+        """What an order's terms say, for updates that repeat none of them."""
+        if order_id not in self._terms:
+            leave("nothing is known of the order")
+        if order_id not in self._descriptions:
+            terms = self._terms[order_id]
+            self._descriptions[order_id] = description_of(terms, _pair_of(terms))
+        return self._descriptions[order_id]
+
+    def _forget(self, order_id: str) -> None:
+        self._terms.pop(order_id, None)
+        self._descriptions.pop(order_id, None)
 
     def _read_subscription(self, message: dict[str, Any]) -> Iterator[Action]:
         name = message.get("channelName") or message.get("subscription", {}).get("name")
@@ -129,8 +192,9 @@ class SessionV1(KrakenSession):
 
     def _keep(self, order_id: str, row: Row) -> None:
         status = row.get("status")
+        self._descriptions.pop(order_id, None)
         if isinstance(status, str) and status in CLOSED:
-            self._terms.pop(order_id, None)
+            self._forget(order_id)
             return
         terms = self._terms.setdefault(order_id, {})
         terms.update({key: row[key] for key, kind in TERMS if isinstance(row.get(key), kind)})

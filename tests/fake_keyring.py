@@ -1,7 +1,8 @@
 """A keyring in memory: the package `keyring` as `keyring_access` sees it, and its child in-process."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -98,7 +99,20 @@ def answer_here(patch: pytest.MonkeyPatch, backend: Any) -> None:
         request: Mapping[str, str | Secret], _environ: Mapping[str, str], _limit: float
     ) -> dict[str, Any]:
         plain = {k: v.reveal() if isinstance(v, Secret) else v for k, v in request.items()}
-        reply: dict[str, Any] = dict(keyring_access.answer(plain))
+        reply: dict[str, Any] = dict(keyring_access.answer(plain, ExitStack()))
         return reply | ({"secret": Secret(reply["secret"])} if "secret" in reply else {})
 
+    @contextmanager
+    def hold(
+        entry: str, secret: Secret, change: keyring_store.Change, *_outside: object
+    ) -> Iterator[dict[str, Any]]:
+        undoing = ExitStack()
+        request = {"do": "set", "entry": entry, "secret": secret.reveal()}
+        try:
+            yield dict(keyring_access.answer(request, undoing))
+        finally:
+            if not change.landed:
+                undoing.close()
+
     patch.setattr(keyring_store, "ask", ask)
+    patch.setattr(keyring_store, "hold", hold)

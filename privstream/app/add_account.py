@@ -4,8 +4,8 @@ The one rule: everything is asked and checked first; then the keyring and the fi
 or not at all.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from privstream.app.credential_input import (
@@ -25,7 +25,7 @@ from privstream.model.errors import ConfigError, UsageError
 from privstream.outputs.console import Console
 from privstream.settings import keyring_store
 from privstream.settings.config import ACCOUNT_NAME, NAME_RULE, AccountSettings, Config, suggestion
-from privstream.settings.config_edit import Edit, Setting, current, editing
+from privstream.settings.config_edit import Setting, current, editing
 from privstream.settings.core_dumps import hide_memory
 from privstream.settings.credentials import FromVariable, Origin, read_origin, variables_of
 from privstream.settings.keyring_entries import entry_name
@@ -268,7 +268,7 @@ class Adding:
             if old is not None and old.exchange != outline.exchange.name:
                 section["exchange"] = Secret(outline.exchange.name)
             edit.put(outline.settings(origins), section)
-            with self._kept(entries, edit):
+            with keyring_store.kept(entries, edit, self._environ, self._limit):
                 closed = edit.land()
         if closed:
             say = self._console.say
@@ -276,30 +276,6 @@ class Adding:
         if old is not None:
             left = remove_entries(entries_of(old) - set(entries), self._environ, self._limit)
             tell_left(left, self._console)
-
-    @contextmanager
-    def _kept(self, entries: Mapping[str, Secret], edit: Edit) -> Iterator[None]:
-        """The entries are in the keyring; what was there comes back when the file does not land."""
-        before: dict[str, Secret | None] = {}
-        try:
-            for entry, secret in entries.items():
-                before[entry] = keyring_store.find(entry, self._environ, self._limit)
-                keyring_store.keep(entry, secret, self._environ, self._limit)
-            yield
-        except BaseException:
-            # Ctrl-C may come right after it landed, and then the file needs the entries.
-            if not edit.landed:
-                self._put_back(before)
-            raise
-
-    def _put_back(self, before: Mapping[str, Secret | None]) -> None:
-        for entry, old in before.items():
-            # What went wrong first is what must be told.
-            with suppress(ConfigError):
-                if old is None:
-                    keyring_store.remove(entry, self._environ, self._limit)
-                else:
-                    keyring_store.keep(entry, old, self._environ, self._limit)
 
     # --- what is said ----------------------------------------------------------------------
 

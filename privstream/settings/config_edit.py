@@ -23,6 +23,7 @@ from privstream.model.account import Secret
 from privstream.model.errors import ConfigError, OutputFailed, PrivstreamError
 from privstream.settings.config import FILE_LIMIT, AccountSettings, Config, config_path, load
 from privstream.settings.credentials import Environment, Plain
+from privstream.settings.keyring_access import Stamp, stamp_of
 from privstream.settings.private_files import (
     OPEN_TO_OTHERS,
     WRITABLE_BY_OTHERS,
@@ -51,7 +52,7 @@ class _Before(NamedTuple):
     text: Secret
     mode: int
     """Its permissions."""
-    stamp: tuple[int, int, int] | None
+    stamp: Stamp
     """Tells one version of a file from another; `None` where there is no file."""
 
 
@@ -62,9 +63,10 @@ class Edit:
         self._environ = environ
         self.config = current(environ)
         """What is configured before the change."""
-        self._path = self.config.path
-        self._new = self._path.with_name(f".{self._path.name}.new")
-        self._before = _read(self._path)
+        self.path = self.config.path
+        self._new = self.path.with_name(f".{self.path.name}.new")
+        self._before = _read(self.path)
+        self.stamp = self._before.stamp
         self._mode = self._before.mode
         self.landed = False
         """Whether the new file has taken the old one's place."""
@@ -90,18 +92,18 @@ class Edit:
     def land(self) -> bool:
         """Let the new file take the old one's place; whether others can read it no more."""
         try:
-            if _stamp(self._path) != self._before.stamp:
+            if stamp_of(str(self.path)) != self._before.stamp:
                 raise ConfigError(
-                    f"{WHAT} {self._path} was changed by somebody else just now",
+                    f"{WHAT} {self.path} was changed by somebody else just now",
                     "nothing was written; try again",
                 )
-            self._new.replace(self._path)
+            self._new.replace(self.path)
             self.landed = True
         except OSError as problem:
             raise self._cannot_write(problem) from None
         # It is there; a folder that cannot be synced changes nothing about that.
         with suppress(OSError):
-            _sync_folder(self._path.parent)
+            _sync_folder(self.path.parent)
         return self._mode != self._before.mode
 
     def discard(self) -> None:
@@ -112,15 +114,15 @@ class Edit:
     def _prepare(self, changed: Secret | None, wanted: Mapping[str, AccountSettings]) -> None:
         if changed is None:
             raise ConfigError(
-                f"{WHAT} {self._path} is written in a way that I do not edit", _BY_HAND
+                f"{WHAT} {self.path} is written in a way that I do not edit", _BY_HAND
             )
         if holds_secret(wanted):
             self._mode &= ~OPEN_TO_OTHERS
         try:
-            if self._path.parent.exists():
-                check_folder_of(self._path, WHAT)
+            if self.path.parent.exists():
+                check_folder_of(self.path, WHAT)
             else:
-                private_folder(self._path.parent, "the config folder")
+                private_folder(self.path.parent, "the config folder")
             _write(self._new, changed, self._mode)
         except OSError as problem:
             raise self._cannot_write(problem) from None
@@ -135,11 +137,11 @@ class Edit:
         except ConfigError:
             found = None
         if found is None or (found.accounts, found.endpoints) != (wanted, config.endpoints):
-            message = f"{WHAT} {self._path} is written in a way that does not allow this change"
+            message = f"{WHAT} {self.path} is written in a way that does not allow this change"
             raise ConfigError(message, _BY_HAND)
 
     def _cannot_write(self, problem: OSError) -> PrivstreamError:
-        said = f"{WHAT} {self._path} cannot be written: {problem.strerror}"
+        said = f"{WHAT} {self.path} cannot be written: {problem.strerror}"
         if problem.errno in DISK_FAULTS:  # no matter of configuration
             return OutputFailed(said, "make room there, and try again; nothing was changed")
         return ConfigError(said)
@@ -148,7 +150,7 @@ class Edit:
 def current(environ: Mapping[str, str]) -> Config:
     """What is configured, also where PRIVSTREAM_CONFIG names a file that is yet to be made."""
     path = config_path(environ)
-    if _stamp(path) is not None:
+    if stamp_of(str(path)) is not None:
         return load(environ)
     return Config(path, False, {}, {}, Environment(environ), exchanges.find, exchanges.names())
 
@@ -198,7 +200,7 @@ def _locked(path: Path) -> int:
 
 
 def _read(path: Path) -> _Before:
-    stamp = _stamp(path)
+    stamp = stamp_of(str(path))
     if stamp is None:
         return _Before(Secret(""), 0o600, None)
     if path.lstat().st_uid != os.geteuid():
@@ -206,14 +208,6 @@ def _read(path: Path) -> _Before:
         raise ConfigError(f"{WHAT} {path} belongs to another user", "edit it as that user")
     content = read_private(path, WHAT, limit=FILE_LIMIT, forbidden=WRITABLE_BY_OTHERS)
     return _Before(content.text, stat.S_IMODE(content.mode), stamp)
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        status = path.lstat()
-    except FileNotFoundError:
-        return None
-    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _write(path: Path, text: Secret, mode: int) -> None:

@@ -1,13 +1,17 @@
 """Reads or changes one entry of the system keyring, in a process of its own, for `keyring_store`.
 
-The one rule: one request as JSON on stdin, one reply as JSON on stdout, and a secret nowhere else;
-of an exception only the name of its type is told, since a back end may quote anything.
+The one rule: one request as a line of JSON on stdin, one reply as JSON on stdout, and a secret
+nowhere else; of an exception only the name of its type is told, since a back end may quote anything.
+
+What was set belongs to a change of the config file: whoever asked says `done` or `undo` when that
+is decided. Where he is gone without a word, the file itself tells whether it was changed.
 """
 
 import json
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from importlib import import_module
 from types import TracebackType
 from typing import Any, Final
@@ -20,6 +24,11 @@ NO_BACKENDS: Final = ("keyring.backends.fail.", "keyring.backends.null.")
 INSECURE: Final = ("keyrings.alt.", "plaintext")
 """Parts of a back end's name: it keeps secrets in a file that it does not encrypt, or badly."""
 
+DONE: Final = b"done"
+"""The word for a change that came about."""
+UNDO: Final = b"undo"
+
+Stamp = list[int] | None
 Reply = dict[str, str | bool | None]
 """`status`, and by status `secret`, `backend`, `type`."""
 
@@ -45,12 +54,30 @@ def main() -> None:
         reply.flush()
 
     sys.excepthook = tell_type
-    reply.write(json.dumps(answer(json.loads(sys.stdin.buffer.read()))))
-    reply.close()
+    request, undoing = json.loads(sys.stdin.buffer.readline()), ExitStack()
+    answered = json.dumps(answer(request, undoing))
+    with suppress(BrokenPipeError):  # whoever asked is gone
+        reply.write(answered)
+        reply.close()
+    if "file" in request:
+        word = sys.stdin.buffer.readline().strip()
+        if word == UNDO or (word != DONE and stamp_of(request["file"]) == request["stamp"]):
+            undoing.close()
 
 
-def answer(request: dict[str, str]) -> Reply:
-    """What became of a request: `do` (get, set, delete), `entry` and, to set it, `secret`."""
+def stamp_of(path: str) -> Stamp:
+    """Tells one version of a file from another; `None` where there is no file."""
+    with suppress(FileNotFoundError):
+        status = os.lstat(path)
+        return [status.st_ino, status.st_mtime_ns, status.st_size]
+    return None
+
+
+def answer(request: dict[str, Any], undoing: ExitStack) -> Reply:
+    """What became of a request: `do` (get, set, delete), `entry` and, to set it, `secret`.
+
+    `undoing` gets what brings back the entry of before.
+    """
     try:
         keyring, errors = import_module("keyring"), import_module("keyring.errors")
     except ModuleNotFoundError as missing:
@@ -59,7 +86,7 @@ def answer(request: dict[str, str]) -> Reply:
         return {"status": "no_package"}
     try:
         backends = usable(keyring.get_keyring())
-        return _DOING[request["do"]](backends, request, errors)
+        return _DOING[request["do"]](backends, request, errors, undoing)
     except Unusable as problem:
         return {"status": problem.status, "backend": problem.backend}
     except errors.NoKeyringError:
@@ -89,7 +116,7 @@ def _full_name(backend: Any) -> str:
     return f"{type(backend).__module__}.{type(backend).__qualname__}"
 
 
-def _get(backends: list[Any], request: dict[str, str], _errors: Any) -> Reply:
+def _get(backends: list[Any], request: dict[str, str], _errors: Any, _undoing: ExitStack) -> Reply:
     for backend in backends:
         secret = backend.get_password(SERVICE, request["entry"])
         if secret is not None:
@@ -97,16 +124,26 @@ def _get(backends: list[Any], request: dict[str, str], _errors: Any) -> Reply:
     return {"status": "no_entry"}
 
 
-def _set(backends: list[Any], request: dict[str, str], _errors: Any) -> Reply:
-    backend = backends[0]
-    backend.set_password(SERVICE, request["entry"], request["secret"])
+def _set(backends: list[Any], request: dict[str, str], errors: Any, undoing: ExitStack) -> Reply:
+    backend, entry = backends[0], request["entry"]
+    undoing.callback(_put_back, backend, entry, backend.get_password(SERVICE, entry), errors)
+    backend.set_password(SERVICE, entry, request["secret"])
     # Some back ends take a secret and keep nothing; better to know now than in cron.
-    if backend.get_password(SERVICE, request["entry"]) != request["secret"]:
+    if backend.get_password(SERVICE, entry) != request["secret"]:
         return {"status": "not_kept", "backend": _full_name(backend)}
     return {"status": "ok", "backend": _full_name(backend)}
 
 
-def _delete(backends: list[Any], request: dict[str, str], errors: Any) -> Reply:
+def _put_back(backend: Any, entry: str, secret: str | None, errors: Any) -> None:
+    if secret is None:
+        list(_deleted([backend], entry, errors))
+    else:
+        backend.set_password(SERVICE, entry, secret)
+
+
+def _delete(
+    backends: list[Any], request: dict[str, str], errors: Any, _undoing: ExitStack
+) -> Reply:
     deleted = list(_deleted(backends, request["entry"], errors))
     return {"status": "ok" if deleted else "no_entry"}
 

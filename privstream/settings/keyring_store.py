@@ -7,15 +7,19 @@ a thread of ours from ever ending; and no third-party back end is loaded beside 
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from io import BufferedReader, BufferedWriter
+from pathlib import Path
+from typing import Any, Final, Protocol, cast
 
 from privstream.model.account import Secret
 from privstream.model.errors import ConfigError
+from privstream.settings.keyring_access import DONE, UNDO, Stamp
 
 LIMIT: Final = 3.0
 """Seconds in which the keyring must answer."""
@@ -25,7 +29,23 @@ ELSEWHERE: Final = 'keep it as { env = "NAME" }, { file = "/PATH" } or { command
 _PROGRAM: Final = ("-P", "-m", "privstream.settings.keyring_access")
 """-P: nothing is imported from the current folder."""
 
-Request = Mapping[str, "str | Secret"]
+Request = Mapping[str, "str | Secret | Stamp"]
+
+
+class Change(Protocol):
+    """A change of the config file that entries belong to."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+
+    @property
+    def stamp(self) -> Stamp:
+        """Of the file before the change."""
+
+    @property
+    def landed(self) -> bool:
+        """The change came about."""
 
 
 def fetch(entry: str, whose: str, environ: Mapping[str, str]) -> Secret:
@@ -47,11 +67,21 @@ def find(entry: str, environ: Mapping[str, str], limit: float) -> Secret | None:
     return reply["secret"] if isinstance(reply["secret"], Secret) else None
 
 
-def keep(entry: str, secret: Secret, environ: Mapping[str, str], limit: float) -> None:
-    """Write an entry, or write over it. Raises ConfigError."""
-    reply = ask({"do": "set", "entry": entry, "secret": secret}, environ, limit)
-    if reply["status"] != "ok":
-        raise refusal(reply, f"keyring entry {entry!r}", entry)
+@contextmanager
+def kept(
+    entries: Mapping[str, Secret], change: Change, environ: Mapping[str, str], limit: float
+) -> Iterator[None]:
+    """The entries are written; where the change does not come about they hold what they held before.
+
+    So they do where this process ends in the block, by whatever means: each entry is watched over
+    by the process that wrote it. Raises ConfigError.
+    """
+    with ExitStack() as held:
+        for entry, secret in entries.items():
+            reply = held.enter_context(hold(entry, secret, change, environ, limit))
+            if reply["status"] != "ok":
+                raise refusal(reply, f"keyring entry {entry!r}", entry)
+        yield
 
 
 def remove(entry: str, environ: Mapping[str, str], limit: float) -> bool:
@@ -105,14 +135,7 @@ _SENTENCES: Final = {
 def ask(request: Request, environ: Mapping[str, str], limit: float) -> dict[str, Any]:
     """The reply to a request; `status` `late` after so many seconds. Secrets in it are `Secret`."""
     try:
-        process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, *_PROGRAM],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=dict(environ),
-            start_new_session=True,  # no terminal to ask on, and a group to be ended as a whole
-        )
+        process = _started(environ)
     except OSError as problem:
         return {"status": "failed", "type": problem.strerror}
     with process:
@@ -120,9 +143,72 @@ def ask(request: Request, environ: Mapping[str, str], limit: float) -> dict[str,
             # No name here holds the reply before its secret is a `Secret`.
             return _read(_exchanged(process, request, limit), limit)
         finally:
-            # Not one that is done: a keyring that it started for everybody may be in its group.
-            if process.poll() is None:
-                _end_group(process)
+            _end(process)
+
+
+@contextmanager
+def hold(
+    entry: str, secret: Secret, change: Change, environ: Mapping[str, str], limit: float
+) -> Iterator[dict[str, Any]]:
+    """The reply to writing an entry, which is let go, or undone, at the end of the block."""
+    request: Request = {
+        "do": "set",
+        "entry": entry,
+        "secret": secret,
+        "file": str(change.path),
+        "stamp": change.stamp,
+    }
+    try:
+        process = _started(environ)
+    except OSError as problem:
+        yield {"status": "failed", "type": problem.strerror}
+        return
+    with process:
+        try:
+            yield _read(_replied(process, request, limit), limit)
+            _tell(process, DONE if change.landed else UNDO)
+        except BaseException:
+            _tell(process, DONE if change.landed else UNDO)
+            raise
+        finally:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(limit)
+            _end(process)
+
+
+def _started(environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, *_PROGRAM],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=dict(environ),
+        start_new_session=True,  # no terminal to ask on, and a group to be ended as a whole
+    )
+
+
+def _replied(process: subprocess.Popen[bytes], request: Request, limit: float) -> Secret | None:
+    """What the process printed, which goes on then; `None` when it was late."""
+    _tell(process, _encoded(request))
+    stdout = cast("BufferedReader", process.stdout)
+    printed = select.poll()
+    printed.register(stdout, select.POLLIN)
+    # It is a short line, written as a whole.
+    return Secret(stdout.read().decode("latin-1")) if printed.poll(limit * 1000) else None
+
+
+def _tell(process: subprocess.Popen[bytes], line: bytes) -> None:
+    with suppress(BrokenPipeError):  # it has ended, and what it printed tells why
+        stdin = cast("BufferedWriter", process.stdin)
+        stdin.write(line + b"\n")
+        stdin.flush()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End one that is late, but not one that is done: a keyring for everybody may be in its group."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _exchanged(process: subprocess.Popen[bytes], request: Request, limit: float) -> Secret | None:
@@ -152,8 +238,3 @@ def _read(printed: Secret | None, limit: float) -> dict[str, Any]:
 def _concealed(reply: dict[str, Any]) -> dict[str, Any]:
     secret = reply.get("secret")
     return {**reply, "secret": Secret(secret)} if isinstance(secret, str) else reply
-
-
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)

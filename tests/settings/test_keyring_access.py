@@ -1,6 +1,7 @@
 """What is asked of the package `keyring`, and which of its back ends are let near a secret."""
 
 import sys
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ PLAINTEXT = "keyrings.alt.file.PlaintextKeyring"
 
 def asked(patch: pytest.MonkeyPatch, backend: Any, do: str, **more: str) -> dict[str, Any]:
     install(patch, backend)
-    return answer({"do": do, "entry": "desk-api_key", **more})
+    return answer({"do": do, "entry": "desk-api_key", **more}, ExitStack())
 
 
 def test_an_entry_is_kept_fetched_and_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,14 +40,14 @@ def test_an_entry_is_kept_fetched_and_deleted(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_missing_package_is_told_from_one_that_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
-    assert answer({"do": "get", "entry": "x"}) == {"status": "no_package"}
+    assert answer({"do": "get", "entry": "x"}, ExitStack()) == {"status": "no_package"}
 
     def broken(name: str) -> Any:
         raise ModuleNotFoundError(f"No module named 'jaraco' in {name}", name="jaraco")
 
     monkeypatch.setattr("privstream.settings.keyring_access.import_module", broken)
     with pytest.raises(ModuleNotFoundError):
-        answer({"do": "get", "entry": "x"})
+        answer({"do": "get", "entry": "x"}, ExitStack())
 
 
 @pytest.mark.parametrize("name", ["keyring.backends.fail.Keyring", "keyring.backends.null.Keyring"])

@@ -1,7 +1,10 @@
 """The keyring in a process of its own: what it answers, and what becomes of one that does not."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from privstream.model.account import Secret
 from privstream.model.errors import ConfigError
 from privstream.settings import keyring_store
 from privstream.settings.credentials import Environment, FromKeyring, resolve
+from privstream.settings.keyring_access import Stamp
 from tests.config_playground import CANARY, assert_silent
 
 WHOSE = "account 'desk': api_key"
@@ -55,6 +59,25 @@ def environ(tmp_path: Path) -> Environ:
     return make
 
 
+@dataclass
+class Change:
+    """Of a file that is not there before it."""
+
+    path: Path
+    stamp: Stamp = None
+    landed: bool = False
+
+
+def keep(variables: dict[str, str], secret: str) -> None:
+    change = Change(Path(variables["HOME"], "config"))
+    with keyring_store.kept({"desk-api_key": Secret(secret)}, change, variables, 10.0):
+        change.landed = True
+
+
+def found(variables: dict[str, str]) -> Secret | None:
+    return keyring_store.find("desk-api_key", variables, 10.0)
+
+
 def refusal(environ: dict[str, str]) -> ConfigError:
     with pytest.raises(ConfigError) as caught:
         resolve(FromKeyring("desk-api_key"), WHOSE, Environment(environ))
@@ -65,11 +88,58 @@ def refusal(environ: dict[str, str]) -> ConfigError:
 
 def test_a_secret_goes_into_the_keyring_and_comes_back(environ: Environ) -> None:
     variables = environ(ON_DISK)
-    keyring_store.keep("desk-api_key", Secret(CANARY), variables, 10.0)
+    keep(variables, CANARY)
     fetched = resolve(FromKeyring("desk-api_key"), WHOSE, Environment(variables))
     assert fetched == Secret(CANARY)
     assert keyring_store.remove("desk-api_key", variables, 10.0)
     assert keyring_store.find("desk-api_key", variables, 10.0) is None
+
+
+@pytest.mark.parametrize("before", [None, f"{CANARY}-of-before"])
+def test_a_change_that_does_not_come_about_leaves_what_was_there(
+    environ: Environ, before: str | None
+) -> None:
+    variables = environ(ON_DISK)
+    if before is not None:
+        keep(variables, before)
+    change = Change(Path(variables["HOME"], "config"))
+    new = {"desk-api_key": Secret(CANARY)}
+    with keyring_store.kept(new, change, variables, 10.0):
+        assert found(variables) == Secret(CANARY)
+    assert found(variables) == (None if before is None else Secret(before))
+
+
+KILLED = f"""
+import os, sys
+from pathlib import Path
+from types import SimpleNamespace
+from privstream.model.account import Secret
+from privstream.settings import keyring_store
+
+file = Path(os.environ["HOME"], "config")
+change = SimpleNamespace(path=file, stamp=None, landed=False)
+with keyring_store.kept({{"desk-api_key": Secret({CANARY!r})}}, change, os.environ, 10.0):
+    if sys.argv[1] == "changed":
+        file.touch()
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize(("file", "left"), [("as before", None), ("changed", Secret(CANARY))])
+def test_who_is_killed_leaves_an_entry_only_where_the_file_names_it(
+    environ: Environ, tmp_path: Path, file: str, left: Secret | None
+) -> None:
+    variables = environ(
+        f'{ON_DISK}\nalive = open(os.path.join(os.environ["HOME"], "alive"), "w")\n'
+    )
+    os.mkfifo(tmp_path / "alive")
+    alive = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
+    killed = subprocess.run([sys.executable, "-c", KILLED, file], env=variables, check=False)
+    assert killed.returncode == -9
+    os.set_blocking(alive, True)
+    assert os.read(alive, 1) == b""  # the process that watches over the entry has ended too
+    assert found(variables) == left
+    os.close(alive)
 
 
 def test_a_missing_entry_is_named(environ: Environ) -> None:
@@ -79,7 +149,7 @@ def test_a_missing_entry_is_named(environ: Environ) -> None:
 
 def test_a_secret_of_the_keyring_is_checked_like_any_other(environ: Environ) -> None:
     variables = environ(ON_DISK)
-    keyring_store.keep("desk-api_key", Secret(f"{CANARY}\nX-Evil: 1"), variables, 10.0)
+    keep(variables, f"{CANARY}\nX-Evil: 1")
     assert "invisible character" in refusal(variables).message
 
 

@@ -275,14 +275,14 @@ def test_a_key_that_is_given_as_the_name_of_its_variable_is_noticed(
 def test_a_second_entry_that_cannot_be_kept_takes_the_first_out_again(
     accounts: Accounts, keyring: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep = keyring_store.keep
+    hold = keyring_store.hold
 
-    def fails(entry_: str, *rest: Any) -> None:
+    def fails(entry_: str, *rest: Any) -> Any:
         if "secret" in entry_:
             raise ConfigError("the keyring is full")
-        keep(entry_, *rest)
+        return hold(entry_, *rest)
 
-    monkeypatch.setattr(keyring_store, "keep", fails)
+    monkeypatch.setattr(keyring_store, "hold", fails)
     said = accounts("add", "kraken", "--keep", "keyring", "--from-stdin", stdin=SECRETS)
     assert said.code == 3
     assert not keyring.entries

@@ -26,6 +26,7 @@ from tests.fake_clock import START_NS
 PROTOCOLS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("kraken", {}),
     ("kraken", {"protocol": "v1"}),
+    ("bitfinex", {}),
 )
 """Those that have a fast reader."""
 CHANNEL = "pws:#abc"
@@ -153,7 +154,7 @@ class Pair:
 CODE = (FunctionType, BuiltinFunctionType, MethodType, GeneratorType, partial, re.Pattern, type)
 
 
-OF_READING = frozenset({"read_fast", "_descriptions"})
+OF_READING = frozenset({"read_fast", "_descriptions", "_markets"})
 """What a session holds only to read faster."""
 
 

@@ -15,6 +15,7 @@ from privstream.exchanges.kit.words import word
 from privstream.model.events import OrderStatus
 from privstream.model.exact import Unreadable
 
+MARKETS = 4096  # names that are kept
 SHORT_PAIR = 6  # letters of a pair without a colon: three and three
 
 
@@ -23,6 +24,7 @@ class Names:
 
     def __init__(self) -> None:
         self._common: Mapping[str, str] = COMMON
+        self._markets: dict[str, tuple[str, str]] = {}
         self.is_learnt = False
         """The exchange was asked for its own list."""
 
@@ -39,6 +41,15 @@ class Names:
         base, quote = pair(exchange_symbol)
         return f"{self.currency(base)}/{self.currency(quote)}"
 
+    def market(self, exchange_symbol: str) -> tuple[str, str]:
+        """The common symbol and Bitfinex's own, each time the same two texts."""
+        found = self._markets.get(exchange_symbol)
+        if found is None:
+            if len(self._markets) >= MARKETS:
+                self._markets.clear()
+            found = self._markets[exchange_symbol] = self.symbol(exchange_symbol), exchange_symbol
+        return found
+
     def learn(self, answer: object) -> None:
         """The exchange's own list, `[[["ALG","ALGO"],…]]`; an odd one teaches nothing."""
         listed = answer[0] if isinstance(answer, list) and len(answer) == 1 else None
@@ -46,6 +57,7 @@ class Names:
         found.pop("", None)
         if found:
             self._common = {**DELISTED, **found}
+            self._markets.clear()
 
 
 def _alias(row: object) -> tuple[str, str]:
@@ -86,6 +98,8 @@ _DETAIL = re.compile(r" *[@(,].*", re.DOTALL)
 
 def status(text: str) -> tuple[OrderStatus, str | None]:
     """The status in our words, and the reason where the exchange closed the order."""
+    if (usual := _STATUS.get(text.partition(" @ ")[0])) is not None:
+        return usual, None
     head = _DETAIL.sub("", _BEFORE.split(text, maxsplit=1)[0]).strip().upper()
     if "CANCELED" in head:
         return "canceled", word(head.replace("CANCELED", "")) or None

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from privstream.exchanges.base import JsonSession, each, unrecognised
+from privstream.exchanges.bitfinex import fast
 from privstream.exchanges.bitfinex.calculations import Calculations
 from privstream.exchanges.bitfinex.executions import ReadFills
 from privstream.exchanges.bitfinex.login import check_rights, error_of, refusal, said
@@ -28,6 +29,7 @@ from privstream.exchanges.bitfinex.rows import (
 )
 from privstream.exchanges.bitfinex.signing import login_message
 from privstream.exchanges.bitfinex.wallets import BitfinexWallets
+from privstream.exchanges.kit.fast import leave
 from privstream.exchanges.kit.pulse import Pulse, Rhythm
 from privstream.exchanges.kit.sequence import Sequence
 from privstream.model.account import Account
@@ -159,6 +161,31 @@ class BitfinexSession(JsonSession):
         else:
             yield unrecognised(message, "neither an event nor a channel's frame")
 
+    def read_fast(self, frame: bytes, now: Now) -> list[Action]:
+        news = fast.decode(frame)
+        if not self._sequence.is_next(news.number):
+            leave("not the next frame")
+        actions = self._fast_actions(news, now)
+        self._pulse.felt(now)
+        self._memory.clock_ns = news.sent * 10**6 - now.wall_ns
+        self._sequence.reached(news.number)
+        return actions
+
+    def _fast_actions(self, news: fast.News, now: Now) -> list[Action]:
+        known = self._memory.names
+        match news.row:
+            case fast.FillRow():
+                fill = fast.read_fill(news.row, news, known)
+                return list(self._memory.executions.take(fill, now))
+            case fast.OrderRow():
+                order = fast.read_order(news.row, news, known)
+                self._wallets.reserve(order, news.row.type, now)
+                return [order]
+            case fast.WalletRow():
+                balance = fast.read_wallet(news.row, news, known)
+                return list(self._wallets.take(balance, now, in_list=False))
+        return []
+
     # --- events ------------------------------------------------------------------------
 
     def _read_event(self, message: dict[str, Any], now: Now) -> Iterator[Action]:
@@ -270,7 +297,7 @@ class BitfinexSession(JsonSession):
         for report in news.each(partial(read_order, is_over=news.kind == "oc")):
             yield report
             if isinstance(report, OrderReport) and news.kind != "os":
-                self._wallets.reserve(report, news.now)
+                self._wallets.reserve(report, report.element[8], news.now)
         if news.kind == "os":
             yield Listed("orders")
 

@@ -48,10 +48,13 @@ class BitfinexWallets:
         )
         return Listed("balances", frozenset(places))
 
-    def reserve(self, order: OrderReport, now: Now) -> None:
-        """An order reserves balance or frees it, which the server may not tell by itself."""
+    def reserve(self, order: OrderReport, order_type: object, now: Now) -> None:
+        """An order reserves balance or frees it, which the server may not tell by itself.
+
+        `order_type` is Bitfinex's own: it names the wallet.
+        """
         symbol, side = order.fields["symbol"], order.fields["side"]
-        if symbol is None or side is None or not str(order.element[8]).startswith("EXCHANGE "):
+        if symbol is None or side is None or not str(order_type).startswith("EXCHANGE "):
             return
         base, quote = names.pair(order.fields["exchange_symbol"] or "")
         item = of_wallet("exchange", quote if side == "buy" else base)

@@ -13,6 +13,8 @@ from typing import Annotated, Any, NoReturn, TypeAlias
 
 import msgspec
 
+from privstream.model import exact
+
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 """A text that says something; JSON numbers are none."""
 ABSENT = ""
@@ -49,17 +51,23 @@ def decoder(shape: Any) -> Callable[[bytes], Any]:
 def amounts(*numbers: Number) -> list[str]:
     """Amounts as they stand in the frame, "" for what is not in it; one look at all is the quickest."""
     joined = _joined(numbers)
-    if b"e" in joined or b"E" in joined:
-        leave("an exponent")
-    return joined.decode().split(" ")
+    found = joined.decode().split(" ")
+    return list(map(_written_out, found)) if b"e" in joined or b"E" in joined else found
 
 
 def unsigned(*numbers: Number) -> list[str]:
     """The same of amounts that are not below zero."""
     joined = _joined(numbers)
-    if b"-" in joined or b"e" in joined or b"E" in joined:
-        leave("an exponent, or an amount below zero")
-    return joined.decode().split(" ")
+    if b"-" not in joined and b"e" not in joined and b"E" not in joined:
+        return joined.decode().split(" ")
+    found = amounts(*numbers)
+    if any(amount[:1] == "-" for amount in found):
+        leave("an amount below zero")
+    return found
+
+
+def _written_out(amount: str) -> str:
+    return exact.amount(exact.Number(amount)) or "" if amount else ""
 
 
 UNSIGNED = r"([0-9]+(?:\.[0-9]+)?)"

@@ -25,6 +25,10 @@ ODD: tuple[Any, ...] = (
     "9" * 500,
     "A_B",
     "\u202e",
+    " ",
+    "\u3000",
+    "\u0663.5",
+    "1E+999999",
 )
 Path = tuple[Any, ...]
 
@@ -43,9 +47,9 @@ def spoiled(element: Any, seed: int, share: float = 1.0) -> Iterator[Spoiled]:
     for path in paths(element):
         for value in ODD:
             if chance.random() < share:
-                yield Spoiled(path, _replaced(element, path, value), value)
+                yield Spoiled(path, replaced(element, path, value), value)
         if chance.random() < share:
-            yield Spoiled(path, _replaced(element, path, ...), ...)
+            yield Spoiled(path, replaced(element, path, ...), ...)
 
 
 def paths(element: Any) -> Iterator[Path]:
@@ -60,7 +64,8 @@ def paths(element: Any) -> Iterator[Path]:
         yield from ((key, *rest) for rest in paths(element[key]))
 
 
-def _replaced(element: Any, path: Path, value: object) -> Any:
+def replaced(element: Any, path: Path, value: object) -> Any:
+    """The element with another value in that place, or, with `...`, without one."""
     copy = json.loads(json.dumps(element))
     place = copy
     for key in path[:-1]:

@@ -79,7 +79,7 @@ def pair(exchange_symbol: str) -> tuple[str, str]:
     base, colon, quote = bare.partition(":")
     if not colon and len(bare) == SHORT_PAIR:
         base, quote = bare[:3], bare[3:]
-    if bare == exchange_symbol or not base or not quote:
+    if bare == exchange_symbol or not base.strip() or not quote.strip():
         raise Unreadable(f"{exchange_symbol} is no trading pair")
     return base, quote
 
@@ -88,6 +88,8 @@ def pair(exchange_symbol: str) -> tuple[str, str]:
 def order_type(text: str) -> tuple[str, str | None]:
     """The type without its wallet, and the time in force that some types imply."""
     plain = word(text.removeprefix("EXCHANGE ").removeprefix("MARGIN "))
+    if not plain:
+        raise Unreadable("it names no type", text)
     return ("limit", plain) if plain in {"ioc", "fok"} else (plain, None)
 
 

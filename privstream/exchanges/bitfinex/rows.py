@@ -19,8 +19,8 @@ from privstream.exchanges.kit.side_values import (
     not_negative,
     positive,
     text_of,
+    word_of,
 )
-from privstream.exchanges.kit.words import word
 from privstream.model.events import OrderStatus, PositionSide, Side, Source
 from privstream.model.exact import (
     EXACT,
@@ -92,7 +92,7 @@ def _identity(value: object) -> str:
 
 def _name(value: object, what: str) -> str:
     """A text that must be there."""
-    if not isinstance(value, str) or isinstance(value, Number) or not value:
+    if not isinstance(value, str) or isinstance(value, Number) or not value.strip():
         raise Unreadable(f"its {what} is {kind_of(value)}, not a text")
     return value
 
@@ -290,7 +290,7 @@ def read_wallet(row: Row, origin: Origin) -> Iterator[BalanceReport | NoticeRepo
     yield BalanceReport(
         currency=origin.names.currency(currency),
         exchange_currency=currency,
-        wallet=word(kind),
+        wallet=word_of(kind),
         total=values.read("total", needed(amount), _at(row, 2)),
         available=values.read("available", amount, _at(row, 4)),
         reason=reason,
@@ -304,11 +304,7 @@ def read_wallet(row: Row, origin: Origin) -> Iterator[BalanceReport | NoticeRepo
 
 def _reason(meta: Any) -> str | None:
     """Of what is said of the change, `{"reason":"TRADE",…}`."""
-    return None if meta is None else _word(meta.get("reason"))
-
-
-def _word(value: object) -> str | None:
-    return None if (text := text_of(value)) is None else word(text) or None
+    return None if meta is None else word_of(meta.get("reason"))
 
 
 def read_position(
@@ -323,7 +319,7 @@ def read_position(
         exchange_symbol=exchange_symbol,
         side=_direction(held),
         quantity=unsigned(held),
-        status="closed" if is_flat else values.read("status", _word, _at(row, 1)) or "unknown",
+        status="closed" if is_flat else values.read("status", word_of, _at(row, 1)) or "unknown",
         position_id=values.read("position_id", _client_id, _at(row, 11)),
         entry_price=values.read("entry_price", positive, _at(row, 3)),
         liquidation_price=None

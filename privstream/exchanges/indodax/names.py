@@ -76,7 +76,7 @@ def symbol(pair: str, description: str | None = None) -> str | None:
     """`AAVE/IDR`, from the exchange's own description where it gives one."""
     if description:
         base, slash, quote = description.partition("/")
-        if base and slash and quote:
+        if base.strip() and slash and quote.strip():
             return f"{currency(base)}/{currency(quote)}"
     parts = split(pair)
     return None if parts is None else f"{currency(parts[0])}/{currency(parts[1])}"

@@ -218,7 +218,7 @@ def identity(order_id: str, row: Row, values: SideValues, pair: object = None) -
     fields: OrderFields = {}
     if spelled is not None:
         fields["exchange_symbol"] = names.join(spelled)
-        fields["symbol"] = names.symbol(spelled, described)
+        fields["symbol"] = values.read("symbol", lambda pair: _symbol(pair, described), spelled)
     client = row.get("clientOrderId") or row.get("client_order_id")
     if (client_id := values.read("clientOrderId", _client_id, client)) is not None:
         fields["client_order_id"] = client_id
@@ -228,6 +228,13 @@ def identity(order_id: str, row: Row, values: SideValues, pair: object = None) -
     if kind is not None:
         fields["order_type"] = names.order_type(kind)
     return fields
+
+
+def _symbol(pair: str, described: str | None) -> str:
+    """The pair's common name. Raises Unreadable where it is none that is known."""
+    if (found := names.symbol(pair, described)) is None:
+        raise Unreadable("no pair that is known")
+    return found
 
 
 def readable(fields: OrderFields, notices: Sequence[NoticeReport]) -> OrderFields:

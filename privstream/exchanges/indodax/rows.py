@@ -255,6 +255,7 @@ def _second(value: object) -> str | None:
 
 def read_v1_balance(coin: str, available: Row, hold: Row, source: Source) -> Iterator[AnyReport]:
     """A balance of getInfo, which lists what is free and what is held apart."""
+    identifier(coin)
     values = SideValues("balance")
     rows: dict[str, Any] = {"balance": available, "balance_hold": hold}
     element = {key: {coin: row[coin]} for key, row in rows.items() if coin in row}

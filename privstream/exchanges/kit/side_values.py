@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 from privstream.exchanges.base import MALFORMED
+from privstream.exchanges.kit.words import word
 from privstream.model.exact import Number, Unreadable, amount, encode
 from privstream.model.reports import NoticeReport
 
@@ -99,7 +100,18 @@ def text_of(value: object) -> str | None:
         return None
     if not isinstance(value, str) or isinstance(value, Number):
         raise Unreadable("it is no text")
+    if value.isspace():
+        raise Unreadable("it is blank")
     return value
+
+
+def word_of(value: object) -> str | None:
+    """A word of the exchange's as events have it. Raises Unreadable where a text has none."""
+    text = text_of(value)
+    found = None if text is None else word(text)
+    if found == "":
+        raise Unreadable("there is no word in it")
+    return found
 
 
 # --- elements that are nearly always as they should be -------------------------------------

@@ -60,7 +60,7 @@ def wallet_of(element: Element) -> str | None:
     if "wallet_type" not in element:
         return names.place(element["asset"])
     kind, name = element["wallet_type"], element.get("wallet_id", "")
-    if not (isinstance(kind, str) and isinstance(name, str) and kind):
+    if not (isinstance(kind, str) and isinstance(name, str) and kind.strip()) or name.isspace():
         raise Unreadable(f"it is {kind_of(kind)}, not a wallet", kind)
     return f"{kind}/{name}" if name else kind
 

@@ -103,7 +103,7 @@ def _values(table: Table, element: Element, read: Read) -> list[Any]:
 
 def _is_id(value: object) -> TypeGuard[str]:
     """A text that is not empty; a number with a point is none, though its digits are kept so."""
-    return isinstance(value, str) and value != "" and not isinstance(value, Number)
+    return isinstance(value, str) and value.strip() != "" and not isinstance(value, Number)
 
 
 # --- fills -----------------------------------------------------------------------------
@@ -203,7 +203,7 @@ def _read_order(element: Element, time: str | None, read: Read) -> OrderFields:
             fields[key] = read(wire, reader, element[wire])  # type: ignore[literal-required]  # keys of OrderFields
     if "symbol" in element:
         fields["fee_currency"] = names.quote_of(fields["symbol"])
-    if element.get("exec_type") == "pending_new":
+    if read("exec_type", text_of, element.get("exec_type")) == "pending_new":
         fields["created"] = time
         fields.setdefault("filled", "0")  # not live yet, and not always said
     if client_id := read("cl_ord_id", text_of, element.get("cl_ord_id")):

@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from privstream.exchanges.kit.side_values import word_of
 from privstream.exchanges.kit.words import word
 from privstream.model.events import OrderStatus
 from privstream.model.exact import Number, Unreadable, kind_of
@@ -16,7 +17,7 @@ COMMON = {"XBT": "BTC", "XDG": "DOGE"}
 
 def currency(code: str) -> str:
     """`XBT` is `BTC`, `DOT28.S` is `DOT` in another wallet; everything else is itself."""
-    if not isinstance(code, str) or not code:
+    if not isinstance(code, str) or not code.strip():
         raise Unreadable(f"it is {kind_of(code)}, not a currency", code)
     if "." in code:
         code = short(_BONDED.sub("", code.partition(".")[0]) or code)
@@ -65,7 +66,7 @@ def quote_of(common_symbol: str | None) -> str | None:
 
 def identity(text: object) -> str:
     """An id of the exchange's. Raises Unreadable for what is none."""
-    if not isinstance(text, str) or not text or isinstance(text, Number):
+    if not isinstance(text, str) or not text.strip() or isinstance(text, Number):
         raise Unreadable(f"it is {kind_of(text)}, not an id", text)
     return text
 
@@ -155,7 +156,7 @@ _ASSET = re.compile(r"[A-Za-z0-9.]{1,20}", re.ASCII)
 
 def word_or_none(text: Any) -> str | None:
     """The word; `None` where there is none. Raises for what is no text."""
-    return None if text is None or text == "" else word(text)
+    return word_of(text)
 
 
 # REST's trade history has a vocabulary of its own (seen in captures).

@@ -171,7 +171,7 @@ def _read_description(
 
 
 def _order_type(text: Any) -> str | None:
-    return None if text is None or text == "" else names.order_type(text)
+    return None if (plain := names.word_or_none(text)) is None else names.order_type(plain)
 
 
 def _limit(kind: str, row: Row, descr: Row) -> str | None:

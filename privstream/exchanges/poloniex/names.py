@@ -32,7 +32,7 @@ def common(code: str) -> str:
 def symbol(pair: str) -> str:
     """`BTC_USDT` is `BTC/USDT`. Raises Unreadable for what is no pair."""
     base, _, quote = pair.rpartition("_")
-    if not (base and quote):
+    if not (base.strip() and quote.strip()):
         raise Unreadable(f"{pair} is no pair")
     return f"{common(base)}/{common(quote)}"
 
@@ -45,6 +45,8 @@ def symbol_of(text: str) -> str | None:
 
 def word(value: str) -> str:
     """Lower case: the live wire writes `PLACE_ORDER`, the documents `place_order`."""
+    if value.isspace():
+        raise Unreadable("it is blank")
     return value.lower()
 
 
@@ -52,7 +54,7 @@ def text(value: object) -> str:
     """A text that says something. Raises Unreadable for what is none."""
     if not isinstance(value, str) or isinstance(value, Number):
         raise Unreadable("it is no text")
-    if not value:
+    if not value.strip():
         raise Unreadable("it is empty")
     return value
 
@@ -61,6 +63,8 @@ def given(value: object) -> str | None:
     """An id as text; 0, "0", "" and null mean that there is none."""
     if isinstance(value, bool) or not isinstance(value, str | int | None):
         raise Unreadable(f"it is {kind_of(value)}, not an id", value)
+    if isinstance(value, str) and value.isspace():
+        raise Unreadable("it is blank")
     return None if value in {None, 0, "0", ""} else str(value)
 
 

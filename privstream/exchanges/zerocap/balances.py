@@ -148,6 +148,8 @@ class _Names:
 
     def place(self, outer: str, inner: str | None = None) -> Place:
         """Raises Unreadable where it cannot be told."""
+        if not (outer.strip() and (inner is None or inner.strip())):
+            raise Unreadable("it has no name")
         if inner is None:
             return Place(outer, None)
         outer_is_asset = outer in self._assets or inner in self._accounts

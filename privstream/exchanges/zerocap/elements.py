@@ -11,7 +11,7 @@ from functools import partial, reduce
 from typing import Any, TypeVar
 
 from privstream.exchanges.base import each
-from privstream.exchanges.kit.side_values import KeyedValues, text_of
+from privstream.exchanges.kit.side_values import KeyedValues, text_of, word_of
 from privstream.exchanges.kit.words import word
 from privstream.exchanges.zerocap import names
 from privstream.model.events import OrderStatus, Side, Source
@@ -103,7 +103,7 @@ def read_fill(element: Row, *, source: Source, order: Row | None = None) -> Iter
         fee=values.of("fee", amount),
         fee_currency=None,  # nowhere stated
         client_order_id=values.shared("client_order_id", names.id_if_any),
-        order_type=values.shared("type", names.word_of),
+        order_type=values.shared("type", word_of),
         liquidity=values.of("taker_or_maker", names.liquidity)
         or values.of("takerOrMaker", names.liquidity),
         estimated=_doubtful(price, quantity, cost),
@@ -185,9 +185,9 @@ def _read_identity(values: KeyedValues, fields: OrderFields) -> None:
     side: Side | None = values.of("side", names.side)
     if side is not None:
         fields["side"] = side
-    if kind := values.of("type", names.word_of):
+    if kind := values.of("type", word_of):
         fields["order_type"] = kind
-    if tif := values.of("time_in_force", names.word_of):
+    if tif := values.of("time_in_force", word_of):
         fields["time_in_force"] = tif
     if created := values.of("timestamp", from_millis):
         fields["created"] = created

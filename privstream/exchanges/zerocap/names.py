@@ -7,7 +7,6 @@ from typing import Literal, TypeAlias
 
 from privstream.exchanges.kit.pairs import typed_pair
 from privstream.exchanges.kit.side_values import text_of
-from privstream.exchanges.kit.words import word
 from privstream.model.events import OrderStatus, Side
 from privstream.model.exact import Unreadable, nonzero
 
@@ -43,22 +42,18 @@ def symbol(value: object) -> str | None:
     return text and text.upper()
 
 
-def word_of(value: object) -> str | None:
-    """The same of what may be no text: raises TypeError; "" means that there is none."""
-    text = text_of(value)
-    return None if text is None else word(text) or None
-
-
 def identity(value: object) -> str:
     """An id as text. Raises Unreadable where there is none."""
-    if isinstance(value, bool) or not isinstance(value, str | int) or not value:
+    if isinstance(value, bool) or not isinstance(value, str | int) or value in (0, "0"):
+        raise Unreadable("the id is missing")
+    if not str(value).strip():
         raise Unreadable("the id is missing")
     return str(value)
 
 
 def id_if_any(value: object) -> str | None:
     """An id as text; zero and "" mean that there is none. Raises Unreadable for what is none."""
-    return None if value in (None, "", 0) and value is not False else identity(value)
+    return None if value in (None, "", 0, "0") and value is not False else identity(value)
 
 
 def side(value: object) -> Side | None:

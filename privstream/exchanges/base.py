@@ -20,7 +20,7 @@ from privstream.model.exact import Malformed, decode
 from privstream.model.order_entry import OrderEntry
 from privstream.model.reports import AnyReport, Backfill, BalanceReport, Known, NoticeReport
 from privstream.model.rest import HttpResponse, Now, RestFlow, Stamp
-from privstream.model.session import Action, Handshake, Session
+from privstream.model.session import Action, Ask, Handshake, Session
 
 Element = TypeVar("Element")
 Item = TypeVar("Item")
@@ -185,6 +185,10 @@ class Exchange(ABC):
         """
         return Backfill((), complete=True)
         yield
+
+    def first_question(self) -> Ask | None:
+        """What is read over REST beside the first connection's stream, if anything."""
+        return None
 
     def balances_now(self) -> RestFlow[tuple[BalanceReport, ...]]:
         """Totals over REST of balances that the stream tells, where `picture` has none.

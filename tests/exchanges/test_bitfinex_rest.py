@@ -23,7 +23,16 @@ from privstream.model.errors import (
 )
 from privstream.model.reports import Backfill, BalanceReport, Fill, Known, NoticeReport, OrderReport
 from privstream.model.rest import Call, HttpRequest, HttpResponse
-from tests.payloads.bitfinex.frames import FEE, KEY, SECRET, account, exchange, order, trade
+from tests.joined import World
+from tests.payloads.bitfinex.frames import (
+    FEE,
+    KEY,
+    SECRET,
+    account,
+    exchange,
+    order,
+    trade,
+)
 from tests.playbook import like
 from tests.rest_play import STAMP, answer, play
 
@@ -423,3 +432,27 @@ def test_an_order_in_the_list_of_open_ones_is_not_over() -> None:
     rows = [order(id=5, status="PARTIALLY FILLED @ 60000.0(0.3)", amount=0.2)]
     found = play(exchange().look_up(["5"]), Server(open_=[rows]))
     assert list(found) == [like(OrderReport, status="partially_filled", filled="0.3")]
+
+
+def test_the_names_are_the_first_question_beside_the_stream() -> None:
+    bitfinex = exchange()
+    ask = bitfinex.first_question()
+    assert ask is not None
+    assert play(ask.flow, lambda _call, _request: answer([[["NEW", "Newer"]]])) == ()
+    frame = json.dumps([0, "wu", ["margin", "NEW", 5, 0, 5, None, None]]).encode()
+    session = bitfinex.session(None, ("balances",))
+    assert list(session.receive(frame, STAMP.now)) == [like(BalanceReport, currency="NEWER")]
+
+
+def test_a_run_asks_for_the_names_at_its_start_and_not_again() -> None:
+    world = World("bitfinex", rate=0.01, limits=False).at(20, World.cut)
+    world.watch(60)
+    assert [what for what in world.requests if "currency:sym" in what] == world.requests[:1]
+
+
+def test_names_that_nobody_answered_are_asked_for_again() -> None:
+    bitfinex = exchange()
+    flow = bitfinex.balances_now()
+    next(flow)
+    flow.throw(Unreachable("no route"))
+    assert next(bitfinex.balances_now()).name.startswith("conf/")

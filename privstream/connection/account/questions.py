@@ -39,14 +39,17 @@ class Questions:
     def step(self, talk: Conversation) -> None:
         """Go on as far as that takes no waiting."""
         for ask in talk.take_asks():
-            # The newest question of a kind replaces one that was not put yet.
-            self._waiting[ask.what] = ask
-            if len(self._waiting) > WAITING:
-                self._waiting.pop(next(iter(self._waiting)))
+            self.put(ask)
         if self._job is not None and self._job.is_over:
             self._hear(self._job)
         if self._job is None:
             self._begin()
+
+    def put(self, ask: Ask) -> None:
+        """Ask it in its turn; the newest of a kind replaces one that was not put yet."""
+        self._waiting[ask.what] = ask
+        if len(self._waiting) > WAITING:
+            self._waiting.pop(next(iter(self._waiting)))
 
     def forget(self) -> None:
         """The connection is gone whose news were asked about; what waits is asked anew."""

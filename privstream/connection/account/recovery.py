@@ -108,6 +108,8 @@ class Recovery:
             self._audit.streamed_since_ns = self._context.times.now()
         if not self._has_been_live and self._catch_up is None:
             self._catch_up = self._beginning(late=attempts > 1)
+        if not self._has_been_live and (ask := self._context.exchange.first_question()):
+            self._questions.put(ask)
         self._has_been_live = True
         if self._catch_up is not None:
             self._catch_up.connected()

@@ -45,7 +45,7 @@ from privstream.model.account import Account, Endpoints, Token
 from privstream.model.errors import ConfigError
 from privstream.model.reports import AnyReport, Backfill, BalanceReport, Known
 from privstream.model.rest import RestFlow, Stamp
-from privstream.model.session import Handshake, Session
+from privstream.model.session import Ask, Handshake, Session
 
 
 class Bitfinex(Exchange):
@@ -98,6 +98,9 @@ class Bitfinex(Exchange):
 
     def session(self, token: Token | None, channels: tuple[str, ...]) -> Session:  # noqa: ARG002 - there is none
         return BitfinexSession(self.account, channels, self._memory, self._rest.fills_since)
+
+    def first_question(self) -> Ask | None:
+        return Ask(self._rest.names_of_currencies(), "Bitfinex's names of currencies")
 
     def backfill(self, known: Known) -> RestFlow[Backfill]:
         return in_parts(ReadingBack(self._rest, self._memory, known).parts())

@@ -26,7 +26,7 @@ class Names:
         self._common: Mapping[str, str] = COMMON
         self._markets: dict[str, tuple[str, str]] = {}
         self.is_learnt = False
-        """The exchange was asked for its own list."""
+        """The exchange was asked for its own list, and answered."""
 
     def currency(self, code: str) -> str:
         """`UST` is `USDT`; what has no other name is itself, also the derivatives' `USTF0`."""

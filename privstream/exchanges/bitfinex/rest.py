@@ -147,14 +147,21 @@ class BitfinexRest:
         """The exchange's own names of currencies, once; without them the table in the code counts."""
         if self._names.is_learnt:
             return
-        self._names.is_learnt = True
         try:
             response = yield Call(build=_names_request, name=NAMES)
             self._names.learn(decode(response.body))
         except Interrupted:
             raise
-        except (Refused, Unreachable, *MALFORMED):
+        except Unreachable:  # the next comparison with REST asks again
             return
+        except (Refused, *MALFORMED):
+            pass
+        self._names.is_learnt = True
+
+    def names_of_currencies(self) -> RestFlow[tuple[()]]:
+        """The same as a question beside the stream."""
+        yield from self.learn_names()
+        return ()
 
 
 def _names_request(_: Stamp) -> HttpRequest:

@@ -193,6 +193,8 @@ class Backfill(Struct, frozen=True):
     detail: str | None = None
     problems: tuple[PrivstreamError, ...] = ()
     """What parts of it ended with."""
+    is_final: bool = False
+    """Nothing lags behind it: what it does not hold was not missed."""
 
     @property
     def retryable(self) -> bool:

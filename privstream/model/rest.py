@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple, TypeAlias, TypeVar
 from msgspec import Struct
 
 from privstream.model.errors import PrivstreamError
+from privstream.model.reports import AnyReport, Listed
 
 T = TypeVar("T")
 
@@ -68,6 +69,8 @@ class Call(Struct, frozen=True):
     it again after a while, or throws the error into the flow."""
     reached: str | None = None
     """The time of the last fact that the flow has read before it."""
+    found: tuple[AnyReport | Listed, ...] = ()
+    """What the flow has read since its last call, and returns in the end as well."""
 
 
 RestFlow: TypeAlias = Generator[Call, HttpResponse, T]

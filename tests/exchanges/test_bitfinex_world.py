@@ -3,9 +3,9 @@
 import json
 
 from privstream.exchanges import find
-from privstream.model.events import Gap, Notice, Order, Position, Trade
+from privstream.model.events import Gap, Notice, Order, Position, Status, Trade
 from privstream.model.reports import Known
-from privstream.model.times import from_nanos
+from privstream.model.times import from_nanos, to_nanos
 from tests.joined import World
 from tests.playbook import ledger
 from tests.valid import assert_valid
@@ -121,3 +121,19 @@ def test_odd_values_here_and_there_lose_and_double_nothing() -> None:
         position.leverage is None and position.liquidation_price for position in run.told(Position)
     )
     assert [gap.complete for gap in run.told(Gap)] == [True]
+
+
+def test_a_list_that_no_connection_ever_brings_does_not_make_us_blind() -> None:
+    run = World("bitfinex", seed=4, limits=False, rate=1.0).at(20, World.down, 30)
+    run.spoil = lambda text: [] if len(run.sockets) > 1 and '"os"' in text else [text]
+    run.watch(200)
+    assert run.states()[-2:] == ["live", "stopped"]
+    [gap] = run.told(Gap)
+    assert not gap.complete
+    assert gap.detail == "the new connection never listed all that stands"
+    told = {order.order_id for order in run.told(Order)}
+    books = run.simulated.market.books  # type: ignore[attr-defined]  # it has them
+    since = to_nanos(next(status for status in run.told(Status) if status.state == "live").received)
+    until = run.clock.now().wall_ns - 20 * 10**9
+    due = {order.order_id for order in books.orders.values() if since < order.updated_ns < until}
+    assert due - told == set()

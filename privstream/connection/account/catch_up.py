@@ -13,10 +13,18 @@ from msgspec.structs import replace
 from privstream.connection.account.context import Context
 from privstream.connection.account.conversation import Conversation
 from privstream.connection.account.exchange_time import LastWhole
-from privstream.connection.account.readings import happened_by, outcome, together
+from privstream.connection.account.readings import is_later, outcome, together
 from privstream.connection.rest.job import ASIDE, Job
 from privstream.model.errors import Interrupted
-from privstream.model.reports import AnyReport, Backfill, Known, Listed
+from privstream.model.reports import (
+    AnyReport,
+    Backfill,
+    Fill,
+    Known,
+    Listed,
+    NoticeReport,
+    OrderReport,
+)
 from privstream.model.rest import Now, RestFlow
 from privstream.model.times import to_nanos
 
@@ -24,6 +32,8 @@ LISTS_LIMIT = 5.0
 """Seconds after the acknowledgements in which the connection's own lists should have come."""
 HOLD_LIMIT = 5.0
 """Seconds that these wait for older facts from REST, to be told in order with them."""
+READ_WAITS = 2.0
+"""Seconds that what was read over REST waits for older facts, before it is told page by page."""
 LOOKS = 3
 """So often REST is looked at a second time while it does not answer."""
 LOOK_AGAIN = 15.0
@@ -79,6 +89,10 @@ class CatchUp:
         self._due = 0.0
         self._looks = 0
         """How often REST was looked at a second time."""
+        self._was_listed = False
+        """At the first look all had come that the connection lists by itself."""
+        self._told: dict[int, AnyReport | Listed] = {}
+        """What the look under way brought and was told before its end, by identity."""
         self.is_proven = False
         self.may_find_more = False
         """It is not proven for a passing reason: another reading may bring what is missing."""
@@ -147,8 +161,10 @@ class CatchUp:
                 if self._context.now >= self._due:
                     self._look_again(talk)
             case Stage.FIRST_LOOK:
+                self._tell_pages()
                 self._follow_first(talk)
             case Stage.SECOND_LOOK:
+                self._tell_pages()
                 self._follow_second(talk)
             case Stage.OVER:
                 return
@@ -187,12 +203,29 @@ class CatchUp:
             return
         found, self._job = outcome(job), None
         asked = job.begun.monotonic
-        self._context.merging.take(found.reports, asked, beside=talk.take_held())
-        if self.reads_history:
+        self._context.merging.take(self._untold(found), asked, beside=talk.take_held())
+        self._was_listed = talk.is_synced
+        if self.reads_history and not (found.is_final and found.complete and talk.is_synced):
             self._first, self.stage, self._due = found, Stage.LAG, asked + self._context.rest_lag
         else:
             self.is_proven = found.complete
             self._end(None if found.complete else found.detail)
+
+    def _tell_pages(self) -> None:
+        """Fills and orders that were read wait for nothing that takes long, as a call made again."""
+        job = self._job
+        if job is None or job.is_over or self._context.now < job.begun.monotonic + READ_WAITS:
+            return
+        pages = [r for r in job.take_pages() if isinstance(r, Fill | OrderReport)]
+        if self.stage is Stage.SECOND_LOOK:
+            pages = [report for report in pages if not self._is_newer(report)]
+        self._told |= {id(report): report for report in pages}
+        self._context.merging.take(pages, job.begun.monotonic)
+
+    def _untold(self, found: Backfill) -> list[AnyReport | Listed]:
+        """What the look that is over brought, but for what was told on its way."""
+        told, self._told = self._told, {}
+        return [report for report in found.reports if id(report) not in told]
 
     # --- the second look -------------------------------------------------------------------
 
@@ -227,12 +260,37 @@ class CatchUp:
         self._end("; ".join(lacks) or None)
 
     def _take_second(self, found: Backfill) -> None:
+        """Tell what the first look did not see yet; a state without a time is of before, too."""
+        said = () if self._first is None else self._first.reports
+        reports = [
+            report
+            for report in self._untold(found)
+            if not (isinstance(report, NoticeReport) and report in said)
+        ]
         # What is newer the stream itself should tell: it gets the time for that.
-        self.newer += [r for r in found.reports if not happened_by(self._until_ns, r)]
-        old = [r for r in found.reports if happened_by(self._until_ns, r)]
+        self.newer += [report for report in reports if self._is_newer(report)]
+        old = [report for report in reports if not self._is_newer(report)]
         self._context.merging.take(old, self.asked.monotonic)
 
+    def _is_newer(self, report: AnyReport | Listed) -> bool:
+        """It is a fill or an order's state from after the interruption."""
+        return is_later(self._until_ns, report)
+
     # --- its end ---------------------------------------------------------------------------
+
+    def end_early(self) -> int | None:
+        """The run ends, and the next one goes on where this one is proven; says until when it is.
+
+        What had happened so long before the first look that REST surely told it needs no second.
+        """
+        first, until_ns = self._first, self._second_since()
+        is_whole = first is not None and first.complete and self._was_listed
+        if self.cause is None or not is_whole or until_ns <= self.since_ns:
+            return None
+        detail = "what happened since is read again by the next run with --resume"
+        self._until_ns, self.is_proven = until_ns, True
+        self._end(detail)
+        return until_ns
 
     def break_off(self, why: str, *, is_last: bool) -> None:
         """Another interruption, or the end of the run, came before it was proven."""

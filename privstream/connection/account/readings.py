@@ -16,6 +16,7 @@ def together(found: Sequence[Backfill]) -> Backfill:
         complete=all(one.complete for one in found),
         detail="; ".join(details) or None,
         problems=tuple(problem for one in found for problem in one.problems),
+        is_final=all(one.is_final for one in found),
     )
 
 
@@ -29,12 +30,12 @@ def outcome(job: Job[Backfill]) -> Backfill:
         return Backfill((), complete=False, detail=detail, problems=(problem,))
 
 
-def happened_by(until_ns: int, report: AnyReport | Listed) -> bool:
-    """It is a fill or an order's state from before that moment, by the exchange's clock."""
+def is_later(until_ns: int, report: AnyReport | Listed) -> bool:
+    """It is a fill or an order's state from after that moment, by the exchange's clock."""
     if isinstance(report, Fill):
         time = report.time
     elif isinstance(report, OrderReport):
         time = report.time or report.fields.get("created")
     else:
         return False
-    return time is not None and to_nanos(time) <= until_ns
+    return time is not None and to_nanos(time) > until_ns

@@ -143,8 +143,17 @@ class Recovery:
         """The run ends: what was never proven is not passed over in silence."""
         self._stop_asking()
         catch_up, self._catch_up = self._catch_up, None
-        if catch_up is not None:
-            catch_up.break_off("the run ended", is_last=True)
+        if catch_up is None or self._ends_early(catch_up):
+            return
+        catch_up.break_off("the run ended", is_last=True)
+
+    def _ends_early(self, catch_up: CatchUp) -> bool:
+        """The rest is left to the next run, which begins at the last moment that is proven."""
+        if self._resume_from_ns is None or (until_ns := catch_up.end_early()) is None:
+            return False
+        if self._owed_ns is None and not self._context.ledger.wanted:
+            self.merging.whole(until_ns)
+        return True
 
     def _stop_asking(self) -> None:
         self._questions.forget()

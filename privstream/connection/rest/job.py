@@ -18,6 +18,7 @@ from privstream.model.errors import (
     Unavailable,
     Unreachable,
 )
+from privstream.model.reports import AnyReport, Listed
 from privstream.model.rest import Call, HttpResponse, RestFlow
 
 T = TypeVar("T")
@@ -109,6 +110,7 @@ class Job(Generic[T]):
         """Pages and other answers so far."""
         self.reached: str | None = None
         """How far the flow has read: the time of the last fact that it found."""
+        self._pages: list[AnyReport | Listed] = []
         self.is_over = False
 
     # --- its owner -------------------------------------------------------------------------
@@ -130,6 +132,11 @@ class Job(Generic[T]):
     def patience(self) -> float:
         """Seconds in which nothing will happen, as far as is known."""
         return 0.0 if self._attempt is not None else max(0.0, self._due - self._now())
+
+    def take_pages(self) -> list[AnyReport | Listed]:
+        """What was read since the last time; the result has it, too."""
+        pages, self._pages = self._pages, []
+        return pages
 
     def result(self) -> T:
         """What it brought; raises what ended it."""
@@ -228,6 +235,7 @@ class Job(Generic[T]):
             return self._flow.throw(problem)
         self._call = call
         self.reached = call.reached or self.reached
+        self._pages += call.found
         return None
 
     def _unreadable(self, problem: Exception) -> Unavailable:

@@ -17,6 +17,8 @@ class Memory:
     def __init__(self) -> None:
         self.nonce_refusals = 0
         """Logins in a row whose nonce was refused."""
+        self.torn_lists = 0
+        """Connections in a row that lost a frame before they had listed all that stands."""
         self.clock_ns = 0
         """How far the server's clock is ahead of ours, as its frames tell."""
         self.names = Names()

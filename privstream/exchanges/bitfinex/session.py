@@ -60,6 +60,10 @@ VERSION = 2
 CONF = '{"event":"conf","flags":98304}'
 """TIMESTAMP (32768) and SEQ_ALL (65536): every frame has its number and the server's time."""
 RESTART, PAUSE, RESUME = 20051, 20060, 20061
+TORN = 3
+"""So many connections in a row may lose a frame among their lists before one goes on without."""
+LISTING = 10.0
+"""Seconds from the open socket in which the lists come."""
 LISTS = {"orders": "os", "balances": "ws", "positions": "ps"}
 """The list that the server sends by itself for each channel."""
 # Account value, margin and funding info, algorithmic orders; funding; history.
@@ -107,7 +111,10 @@ class BitfinexSession(JsonSession):
         self._pulse = Pulse(RHYTHM, ping)
         self._proofs: deque[tuple[Delivered, float]] = deque()
         """Proofs of delivery, and when each came."""
+        self._opened = 0.0
         self._is_ready = False
+        self._is_torn = False
+        """A frame was lost among the lists, and we go on without."""
         self._sequence = Sequence()
         self._calculations = Calculations()
         self._wallets = BitfinexWallets(memory.balances, self._calculations_for("balances"))
@@ -128,6 +135,7 @@ class BitfinexSession(JsonSession):
 
     def open(self, stamp: Stamp) -> Iterator[Action]:
         self._pulse.opened(stamp.now)
+        self._opened = stamp.now.monotonic
         # Before the login, so that the lists are numbered too.
         yield Send(CONF)
         yield login_message(self._account, stamp.nonce)
@@ -256,7 +264,20 @@ class BitfinexSession(JsonSession):
         if not self._sequence.is_past(number):
             read = partial(self._read_channel, number=number, sent=sent, now=now)
             yield from each((message,), read, number)
-        yield from self._sequence.follow(number)
+        for loss in self._sequence.follow(number):
+            if not self._must_do_without_lists(now):
+                yield loss
+
+    def _must_do_without_lists(self, now: Now) -> bool:
+        """A frame was lost among the lists, as on the connections before: another one lists no more.
+
+        This one goes on and never says that all was listed, so REST is read for it.
+        """
+        if self._unlisted and now.monotonic - self._opened < LISTING:
+            self._memory.torn_lists += 1
+            self._is_torn = self._memory.torn_lists > TORN
+            return self._is_torn
+        return False
 
     def _read_channel(
         self, message: list[Any], *, number: int | None, sent: str | None, now: Now
@@ -288,7 +309,8 @@ class BitfinexSession(JsonSession):
             yield from self._synced()
 
     def _synced(self) -> Iterator[Action]:
-        if self._is_ready and not self._unlisted:
+        if self._is_ready and not self._unlisted and not self._is_torn:
+            self._memory.torn_lists = 0
             yield Synced()
 
     # --- rows --------------------------------------------------------------------------

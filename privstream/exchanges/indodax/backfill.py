@@ -62,7 +62,8 @@ def read_back(
         bookmark.caught_up()
     # Fills come first, so that the orders' fees are known when these are told.
     ordered = sorted(found.reports, key=lambda report: not isinstance(report, Fill))
-    return structs.replace(found, reports=tuple(ordered))
+    # A replay by position is all of it: nothing that REST tells later can be missing.
+    return structs.replace(found, reports=tuple(ordered), is_final=is_replayed)
 
 
 class _Missed:

@@ -33,6 +33,7 @@ class Found:
         self.lacks: list[str] = []
         self.problem: PrivstreamError | None = None
         self._unreadable = 0
+        self._handed = 0
 
     def take(self, reports: Iterable[AnyReport | Listed]) -> None:
         """Add what a page brought, as soon as it is there."""
@@ -48,6 +49,11 @@ class Found:
         """The part ended with an error."""
         self.problem = problem
         self.lack(f"{problem.message}; {problem.hint}" if problem.hint else problem.message)
+
+    def take_page(self) -> list[AnyReport | Listed]:
+        """What was read since the last time."""
+        page, self._handed = self.reports[self._handed :], len(self.reports)
+        return page
 
     @property
     def latest(self) -> str | None:
@@ -92,15 +98,16 @@ def in_parts(parts: Iterable[Part]) -> RestFlow[Backfill]:
         if is_over:
             found.lack(NOT_READ)
         else:
-            yield from _read(part, found)
+            yield from _read(part, [found for _, found in read])
             is_over = isinstance(found.problem, Interrupted)
     return _together(read)
 
 
-def _read(part: Part, found: Found) -> RestFlow[None]:
-    """Read a part, whatever becomes of it."""
+def _read(part: Part, read: list[Found]) -> RestFlow[None]:
+    """Read a part, the last of these, whatever becomes of it."""
+    found = read[-1]
     try:
-        yield from _with_progress(part.read(found), found)
+        yield from _with_progress(part.read(found), read)
     except (Refused, Unreachable) as problem:
         found.end_with(problem)
     except MALFORMED as problem:
@@ -108,16 +115,17 @@ def _read(part: Part, found: Found) -> RestFlow[None]:
         found.end_with(Unavailable(why, floor=OUTAGE_FLOOR))
 
 
-def _with_progress(flow: RestFlow[None], found: Found) -> RestFlow[None]:
-    """The same calls, each knowing how far the part has read before it."""
+def _with_progress(flow: RestFlow[None], read: list[Found]) -> RestFlow[None]:
+    """The same calls, each with what was read before it."""
     resume: Callable[[], Call] = partial(next, flow)
     while True:
         try:
             call = resume()
         except StopIteration:
             return
+        pages = tuple(report for found in read for report in found.take_page())
         try:
-            response = yield structs.replace(call, reached=found.latest)
+            response = yield structs.replace(call, reached=read[-1].latest, found=pages)
         except PrivstreamError as problem:
             resume = partial(flow.throw, problem)
         else:

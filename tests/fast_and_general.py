@@ -27,6 +27,7 @@ PROTOCOLS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("kraken", {}),
     ("kraken", {"protocol": "v1"}),
     ("bitfinex", {}),
+    ("poloniex", {}),
 )
 """Those that have a fast reader."""
 CHANNEL = "pws:#abc"

@@ -37,6 +37,12 @@ def symbol(pair: str) -> str:
     return f"{common(base)}/{common(quote)}"
 
 
+@lru_cache(maxsize=4096)
+def market(pair: str) -> tuple[str, str]:
+    """The common symbol and Poloniex's own, each time the same two texts."""
+    return symbol(pair), pair
+
+
 def symbol_of(text: str) -> str | None:
     """The common name of a pair as a user may type it: `btc_usdt`, `BTC/USDT`, `btcusdt`."""
     pair = typed_pair(text, QUOTES)

@@ -149,7 +149,7 @@ def _read_fields(values: KeyedValues, *, size_in_quote: str) -> OrderFields:
     fields = read_terms(values, size_in_quote=size_in_quote) | {
         "filled": filled,
         "cost": cost,
-        "average_price": average or _average(cost, filled),
+        "average_price": average or average_of(cost, filled),
     }
     return told(fields)
 
@@ -182,7 +182,7 @@ def told(fields: Mapping[str, str | None]) -> OrderFields:
     return cast("OrderFields", {key: value for key, value in fields.items() if value is not None})
 
 
-def _average(cost: str | None, filled: str | None) -> str | None:
+def average_of(cost: str | None, filled: str | None) -> str | None:
     """`filledAmount` / `filledQuantity`, as the exchange itself defines `avgPrice`."""
     if cost is None or filled is None or "0" in {cost, filled}:
         return None

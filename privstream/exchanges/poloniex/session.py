@@ -13,7 +13,7 @@ import msgspec
 
 from privstream.exchanges.base import JsonSession, each, unrecognised
 from privstream.exchanges.kit.pulse import Pulse, Rhythm
-from privstream.exchanges.poloniex import balances, names, orders
+from privstream.exchanges.poloniex import balances, fast, names, orders
 from privstream.exchanges.poloniex.balances import Holdings
 from privstream.exchanges.poloniex.fill_keys import FillKeys
 from privstream.exchanges.poloniex.refusals import complaint, login_refused, words_of
@@ -51,6 +51,7 @@ class PoloniexSession(JsonSession):
     ) -> None:
         self._account = account
         self._holdings = holdings
+        self._keys = keys
         self._wanted = subscriptions(channels)
         self._acknowledged: set[str] = set()
         self._pulse = Pulse(RHYTHM, ping)
@@ -74,6 +75,9 @@ class PoloniexSession(JsonSession):
     def tick(self, now: Now) -> Iterator[Action]:
         awaited = None if self._is_ready else f"answer to {self._doing()}"
         yield from self._pulse.check(now, awaited)
+
+    def read_fast(self, frame: bytes, now: Now) -> Iterable[Action]:  # noqa: ARG002 - it needs none
+        return fast.read(frame, self._keys, self._holdings)
 
     def read(self, message: Any, now: Now) -> Iterator[Action]:
         # An acknowledgement names its channel too.

@@ -28,10 +28,9 @@ PROTOCOLS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("kraken", {"protocol": "v1"}),
     ("bitfinex", {}),
     ("poloniex", {}),
+    ("indodax", {}),
 )
 """Those that have a fast reader."""
-CHANNEL = "pws:#abc"
-"""Indodax's, of the token."""
 MOMENT = Now(START_NS, 1000.0)
 
 
@@ -59,7 +58,7 @@ class Side:
 
     def open(self, now: Now) -> list[Any]:
         """A new connection."""
-        token = Token(Secret("T0K3N-of-nobody"), 900.0, channel=CHANNEL)
+        token = Token(Secret("T0K3N-of-nobody"), 900.0)
         session = self.exchange.session(token, self._channels)
         assert isinstance(session, JsonSession)
         self.session = session

@@ -7,7 +7,7 @@ Source: https://centrifugal.dev/docs/transports/client_protocol and Centrifugo's
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from privstream.exchanges.indodax.codes import (
     Door,
     error_for,
 )
+from privstream.exchanges.kit.fast import leave
 from privstream.exchanges.kit.pulse import Pulse, Rhythm, native_ping
 from privstream.model.account import Token
 from privstream.model.http_errors import excerpt
@@ -99,7 +100,12 @@ class Centrifugo(JsonSession):
         text = connect_message(self._token, CONNECT)
         yield Send(text, shown=connect_message(HIDDEN, CONNECT))
 
-    def receive(self, frame: bytes, now: Now) -> Iterator[Action]:
+    def receive(self, frame: bytes, now: Now) -> Iterable[Action]:
+        if b"\n" not in frame and frame.strip():  # nearly always
+            return super().receive(frame, now)
+        return self._receive_lines(frame, now)
+
+    def _receive_lines(self, frame: bytes, now: Now) -> Iterator[Action]:
         for line in frame.split(b"\n"):
             if line.strip():
                 yield from super().receive(line, now)
@@ -228,6 +234,12 @@ class Centrifugo(JsonSession):
             yield Synced()  # the stream lists nothing by itself
 
     # --- publications ------------------------------------------------------------------
+
+    def _expect(self, channel: str, offset: int | None) -> None:
+        """For a fast reader: it must be the account's next publication, or none is numbered."""
+        is_next = offset is None or (self._offset is not None and offset == self._offset + 1)
+        if not (is_next and self._is_ours(channel)):
+            leave("not the next publication")
 
     def _read_publication(self, publication: Any, now: Now) -> Iterator[Action]:
         if not isinstance(publication, dict):

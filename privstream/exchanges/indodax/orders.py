@@ -58,7 +58,7 @@ class Updates:
         fields = _read_update(order_id, order, values)
         if _is_fill(order):
             yield self._read_fill(order_id, order, fields, common, values)
-        self._remember(order_id, fields)
+        self.remember(order_id, fields)
         notices = list(values.notices(event, sequence))
         yield OrderReport(order_id, readable(fields, notices), whole=True, is_fixed=True, **common)
         yield from notices
@@ -114,7 +114,8 @@ class Updates:
         more = subtract(now, before)
         return None if more.startswith("-") else more
 
-    def _remember(self, order_id: str, fields: OrderFields) -> None:
+    def remember(self, order_id: str, fields: OrderFields) -> None:
+        """An order was told of, and so much of it was executed."""
         self.seen[order_id] = None
         if len(self.seen) > MEMORY:
             del self.seen[next(iter(self.seen))]

@@ -6,11 +6,12 @@ Source: https://github.com/btcid/indodax-official-api-docs, Private-websocket.md
 2026-11-30.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
 from privstream.exchanges.base import each, unrecognised
+from privstream.exchanges.indodax import fast
 from privstream.exchanges.indodax.bookmark import Bookmark
 from privstream.exchanges.indodax.centrifugo import Centrifugo
 from privstream.exchanges.indodax.codes import Door
@@ -51,6 +52,21 @@ class AccountSession(Centrifugo):
         """The oldest news of an order since the balances were read."""
         self._due = 0.0
         self._tries = TRIES
+
+    def read_fast(self, frame: bytes, now: Now) -> Iterable[Action]:
+        if frame == fast.PING:
+            return list(self.read({}, now))
+        push = fast.decode(frame)
+        self._expect(push.channel, push.pub.offset)
+        reports = fast.read(push.pub, frame)
+        self._pulse.felt(now)
+        for report in reports:
+            if isinstance(report, OrderReport):
+                self._updates.remember(report.order_id, report.fields)
+            self._note_news(now)
+        if push.pub.offset is not None:
+            self._reached(push.pub.offset)
+        return reports
 
     def published(self, elements: Any, offset: int | None, now: Now) -> Iterator[Action]:
         if not isinstance(elements, list):

@@ -39,7 +39,7 @@ def kind_of(value: object) -> str:
         case Number() | int():
             return "a number"
         case str():
-            return "text" if value else "an empty text"
+            return "text" if value.strip() else "an empty text"
         case list() | tuple():
             return "a list"
         case _:

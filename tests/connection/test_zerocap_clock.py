@@ -3,6 +3,7 @@
 import pytest
 
 from privstream.model.errors import LoginRefused
+from privstream.model.events import Notice
 from tests.joined import World
 
 
@@ -29,7 +30,11 @@ def test_a_refusal_in_a_frame_names_the_clock() -> None:
     assert "set this computer's clock" in (caught.value.hint or "")
 
 
-def test_a_clock_within_the_limit_streams() -> None:
-    run = World("zerocap", ahead=20.0, refuse_over_http=True)
-    run.watch(20)
+@pytest.mark.parametrize(("ahead", "way"), [(20.0, "ahead of"), (-20.0, "behind")])
+def test_a_clock_within_the_limit_streams_and_is_said_once(ahead: float, way: str) -> None:
+    """It shows by the answers after the login: before it nothing is asked over REST."""
+    run = World("zerocap", ahead=ahead, refuse_over_http=True).at(10, World.cut)
+    run.watch(40)
     assert "live" in run.states()
+    said = [notice.text for notice in run.told(Notice) if notice.code == "clock_skew"]
+    assert said == [f"this computer's clock is 20 s {way} the exchange's"]

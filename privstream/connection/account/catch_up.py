@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from privstream.connection.account.context import Context
 from privstream.connection.account.conversation import Conversation
 from privstream.connection.account.exchange_time import LastWhole
-from privstream.connection.account.readings import is_later, outcome, together
+from privstream.connection.account.readings import is_later, outcome, together, vanished
 from privstream.connection.rest.job import ASIDE, Job
 from privstream.model.errors import Interrupted
 from privstream.model.reports import (
@@ -87,6 +87,8 @@ class CatchUp:
         self.asked = context.clock.now()
         """When the last look asked."""
         self._due = 0.0
+        self._suspects: frozenset[str] = frozenset()
+        """Orders that the second look is to find, since the new connection did not list them."""
         self._looks = 0
         """How often REST was looked at a second time."""
         self._was_listed = False
@@ -231,7 +233,7 @@ class CatchUp:
 
     def _look_again(self, talk: Conversation) -> None:
         known = self._known(talk, self._second_since())
-        self.stage = Stage.SECOND_LOOK
+        self.stage, self._suspects = Stage.SECOND_LOOK, known.suspects
         # Lists that never came are read over REST, as far as it has them.
         flow = self._flow(replace(known, second_look=True), picture=not talk.is_synced)
         self._job = self._context.start(flow, ASIDE)
@@ -253,6 +255,7 @@ class CatchUp:
         if found.retryable and self._looks < LOOKS:
             self.stage, self._due = Stage.LAG, self._context.now + LOOK_AGAIN
             return
+        self._tell_vanished(found, talk)
         lacks = [] if talk.is_synced else [NEVER_LISTED]
         lacks += [] if found.complete else [found.detail or "not everything could be read"]
         self.may_find_more = found.retryable or not talk.is_synced
@@ -275,6 +278,11 @@ class CatchUp:
     def _is_newer(self, report: AnyReport | Listed) -> bool:
         """It is a fill or an order's state from after the interruption."""
         return is_later(self._until_ns, report)
+
+    def _tell_vanished(self, found: Backfill, talk: Conversation) -> None:
+        is_listed = talk.is_synced and not self._context.exchange.snapshot_over_rest
+        lost = vanished(found, self._suspects, is_listed=is_listed)
+        self._context.merging.take(lost, self.asked.monotonic)
 
     # --- its end ---------------------------------------------------------------------------
 

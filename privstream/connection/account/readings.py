@@ -1,6 +1,6 @@
 """What readings over REST brought, put together: complete only where none of them lacks anything."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from privstream.connection.rest.job import Job
 from privstream.model.errors import Refused, Unreachable
@@ -28,6 +28,20 @@ def outcome(job: Job[Backfill]) -> Backfill:
         hint = f" ({problem.hint})" if problem.hint else ""
         detail = f"could not read back: {problem.message}{hint}"
         return Backfill((), complete=False, detail=detail, problems=(problem,))
+
+
+def vanished(
+    found: Backfill, suspects: Collection[str], *, is_listed: bool
+) -> tuple[OrderReport, ...]:
+    """Orders held as open that neither the list of those that stand nor anything else knows.
+
+    They are over, and nobody tells how. `is_listed`: the stream's own list left them out.
+    """
+    if found.problems or not (is_listed or Listed("orders") in found.reports):
+        return ()
+    told = {report.order_id for report in found.reports if isinstance(report, OrderReport)}
+    lost = sorted({*suspects} - told)
+    return tuple(OrderReport(name, {"status": "unknown"}, source="rest") for name in lost)
 
 
 def is_later(until_ns: int, report: AnyReport | Listed) -> bool:

@@ -88,7 +88,10 @@ def _fill_of(element: Element, source: Source, sequence: int | None) -> Iterator
     trade_id = element.get("exec_id")
     if _is_id(trade_id):
         yield from tolerant(
-            "trade", lambda read: _read_fill(trade_id, element, source, sequence, read), element
+            "trade",
+            lambda read: _read_fill(trade_id, element, source, sequence, read),
+            element,
+            sequence,
         )
     else:
         yield unrecognised(element, "cannot read this fill: its exec_id is no text", sequence)

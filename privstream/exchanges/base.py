@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 from msgspec import Struct, structs
 
 from privstream.exchanges.kit.describing import described
-from privstream.exchanges.kit.fast import LEFT_TO_GENERAL, leave
+from privstream.exchanges.kit.fast import LEFT_TO_GENERAL, leave, may_be_blank
 from privstream.model.account import Account, Endpoints, Token
 from privstream.model.errors import PermissionMissing, PrivstreamError, UsageError
 from privstream.model.exact import Malformed, decode
@@ -222,6 +222,8 @@ class JsonSession(ABC):
 
     def receive(self, frame: bytes, now: Now) -> Iterable[Action]:
         """Read a frame: one that comes often at once, any other with care."""
+        if may_be_blank(frame):
+            return self._read_any(frame, now)
         try:
             return self.read_fast(frame, now)
         except LEFT_TO_GENERAL:

@@ -21,6 +21,7 @@ from privstream.model.reports import (
 )
 from privstream.model.session import Action
 from tests.payloads.bitfinex.frames import FEE, logged_in, order, position, trade, wallet
+from tests.playbook import like
 from tests.valid import assert_valid
 
 ODD: tuple[Any, ...] = (
@@ -185,3 +186,8 @@ def test_a_row_without_its_name_is_a_notice(name: str) -> None:
         reports, notices = told(kind, [row], of)
         assert not reports
         assert [notice.once for notice in notices] == [None]
+
+
+@pytest.mark.parametrize("row", [["exchange", " ", 5, 0, 5], [" ", "UST", 5, 0, 5]])
+def test_a_balance_of_a_blank_wallet_or_currency_is_none(row: list[Any]) -> None:
+    logged_in().receives([0, "wu", row]).tells(like(Notice, code="unrecognised"))

@@ -43,6 +43,11 @@ def leave(why: str) -> NoReturn:
     raise LeftToGeneral(why)
 
 
+def may_be_blank(frame: bytes) -> bool:
+    """Some text of the frame may be nothing but blanks: it begins with one, or with an escape."""
+    return b'" ' in frame or b'"\\' in frame or not frame.isascii()
+
+
 def decoder(shape: Any) -> Callable[[bytes], Any]:
     """Decodes a frame of this shape."""
     return msgspec.json.Decoder(shape, float_hook=str.encode).decode

@@ -11,6 +11,7 @@ from privstream.exchanges.kit.fast import (
     Number,
     amounts,
     decoder,
+    may_be_blank,
     nonzero,
     plain,
     unsigned,
@@ -75,3 +76,9 @@ def test_a_part_of_a_frame_is_what_was_decoded_from_it() -> None:
     assert part == {"qty": "1.50"}
     assert encode_element(part) == b'{"qty":1.50}'
     assert encode_element({"a": 1}) == b'{"a":1}'
+
+
+@pytest.mark.parametrize("text", [" ", r"\t", r"\u0020", "\u3000", "\u00a0 x"])
+def test_a_frame_with_a_text_that_may_be_blank_is_none_for_fast_readers(text: str) -> None:
+    assert may_be_blank(f'{{"key":"{text}"}}'.encode())
+    assert not may_be_blank(b'{"key": "two words", "other": ""}')

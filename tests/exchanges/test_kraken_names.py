@@ -104,3 +104,19 @@ def test_the_request_budget_follows_the_tier_that_kraken_tells(
     book.receives(frame | {place: {**frame[place], "maxratecount": told}})
     assert kraken.limits.rest_budget == budget
     assert Kraken.limits.rest_budget == (15.0, 0.33)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("BTC-EUR", "BTC/EUR"),
+        ("xbt_eur", "BTC/EUR"),
+        (" BTC/EUR ", "BTC/EUR"),
+        ("USDTUSD", "USDT/USD"),
+        ("EURUSDT", "EUR/USDT"),
+        ("ETHTUSD", "ETH/TUSD"),
+        ("AAPLx-USD", "AAPLx/USD"),
+    ],
+)
+def test_a_pair_may_be_typed_as_on_other_exchanges(typed: str, meant: str) -> None:
+    assert Kraken.symbol_of(typed) == meant

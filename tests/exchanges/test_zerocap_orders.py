@@ -431,3 +431,10 @@ def test_a_price_that_contradicts_its_cost_is_marked_as_not_exactly_stated() -> 
     assert next(read_fill(fill, source="rest")) == like(Fill, estimated=("price",))
     rounded = fill | {"price": Number("1.474899"), "amount": 3, "cost": Number("4.424")}
     assert next(read_fill(rounded, source="stream")) == like(Fill, estimated=())
+
+
+@pytest.mark.parametrize("spelled", ["btc-aud", "BTC_AUD", "btc/aud"])
+def test_a_pair_is_told_by_its_common_name_however_it_is_spelled(spelled: str) -> None:
+    played = book().receives(order(symbol=spelled)).told_now()
+    [told] = [event for event in played.events if isinstance(event, Order)]
+    assert (told.symbol, told.exchange_symbol) == ("BTC/AUD", spelled)

@@ -128,11 +128,12 @@ PREFIXED = frozenset(
 
 
 def symbol_of(text: str) -> str | None:
-    """`BTC/EUR` for each of its spellings: `XBT/EUR`, `XBTEUR`, `BTCEUR`, `XXBTZEUR`, `btc/eur`.
+    """`BTC/EUR` for each of its spellings: `XBT/EUR`, `XBTEUR`, `BTC-EUR`, `XXBTZEUR`, `btc/eur`.
 
     `None` where the text is no pair's name. Capitals mean something in tokenized names only
     (`AAPLx/USD`), so a text that mixes them keeps its own.
     """
+    text = text.strip().replace("-", "/").replace("_", "/")
     text = text.upper() if text.islower() else text
     base, slash, quote = text.partition("/")
     if not slash:
@@ -143,12 +144,17 @@ def symbol_of(text: str) -> str | None:
 
 
 def _split(name: str) -> tuple[str, str]:
-    """Base and quote of a name without a slash; the longest quote that fits."""
-    for width in (5, 4, 3):
-        base, quote = name[:-width], name[-width:]
-        if quote in QUOTES or (quote in PREFIXED and (base in PREFIXED or base in QUOTES)):
-            return base, quote
-    return "", ""
+    """Base and quote of a name without a slash; the longest quote that fits.
+
+    `USDTUSD` is USDT/USD all the same: money is hardly ever priced in what is worth the same.
+    """
+    found = [
+        (base, quote)
+        for base, quote in ((name[:-width], name[-width:]) for width in (5, 4, 3))
+        if quote in QUOTES or (quote in PREFIXED and (base in PREFIXED or base in QUOTES))
+    ]
+    likely = (pair for pair in found if pair[0] not in pair[1])
+    return next(likely, found[0] if found else ("", ""))
 
 
 _ASSET = re.compile(r"[A-Za-z0-9.]{1,20}", re.ASCII)

@@ -255,7 +255,7 @@ def read_price(element: Row) -> Iterator[AnyReport]:
     values = KeyedValues("price", element)
     symbol = names.identity(element["symbol"])
     yield PriceReport(
-        symbol=symbol.upper(),
+        symbol=values.read("symbol", names.symbol, symbol),
         exchange_symbol=symbol,
         bids=_levels(element["bids"]),
         asks=_levels(element["asks"]),

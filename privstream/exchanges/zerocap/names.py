@@ -37,9 +37,11 @@ def symbol_of(text: str) -> str | None:
 def symbol(value: object) -> str | None:
     """The common name of a pair. Raises for what is no text, or names no pair."""
     text = text_of(value)
-    if text is not None and typed_pair(text) is None:
+    if text is None:
+        return None
+    if (pair := typed_pair(text)) is None:
         raise Unreadable("it is no pair")
-    return text and text.upper()
+    return pair
 
 
 def identity(value: object) -> str:

@@ -12,26 +12,25 @@ from tests.playbook import Playbook, like
 from tests.rest_play import answer, play
 from tests.sixth.exchange import Sixtex
 
-ROOT = Path(__file__).parents[1]
-
-
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package with two files more, and nothing else changed."""
-    folder = tmp_path_factory.mktemp("with_a_sixth")
-    without = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "privstream", folder / "privstream", ignore=without)
-    for half in ("exchange", "simulator"):
-        target = folder / "privstream" / f"{half}s".replace("simulators", "simulator")
-        shutil.copy(ROOT / "tests" / "sixth" / f"{half}.py", target / "sixtex.py")
-    return folder
+HERE = Path(__file__).parent
+WITH_A_SIXTH = """
+import sys
+from pathlib import Path
+import privstream.exchanges, privstream.simulator
+from privstream.__main__ import main
+privstream.exchanges.__path__.append("{folder}/exchanges")
+privstream.simulator.__path__.append("{folder}/simulator")
+main()
+"""
+"""The program, whose two folders hold a file more."""
 
 
 @pytest.fixture
-def program(copy: Path, tmp_path: Path) -> Program:
-    started = Program(tmp_path)
-    started.environ["PYTHONPATH"] = str(copy)
-    return started
+def program(tmp_path: Path) -> Program:
+    for half, room in (("exchange", "exchanges"), ("simulator", "simulator")):
+        (tmp_path / room).mkdir()
+        shutil.copy(HERE / "sixth" / f"{half}.py", tmp_path / room / "sixtex.py")
+    return Program(tmp_path, launcher=("-c", WITH_A_SIXTH.format(folder=tmp_path)))
 
 
 def test_it_is_streamed_simulated_and_listed(program: Program) -> None:

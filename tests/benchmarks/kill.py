@@ -10,7 +10,6 @@ Not for Bitfinex: half of its simulated fills are of its margin wallet, in other
 """
 
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -26,6 +25,7 @@ from privstream.model.times import to_nanos
 from privstream.simulator.market import Market
 from privstream.simulator.server import Simulation
 from tests.cli.conftest import Program
+from tests.forked import Forked
 
 RATES = {"kraken": 8.0}
 """Happenings a second; Kraken's REST budget allows few pages of history."""
@@ -134,12 +134,12 @@ def trades_of(simulation: Simulation, exchange: str) -> dict[str, int]:
     return {trade.trade_id: trade.time_ns for trade in market.books.trades.values()}
 
 
-def start(program: Program, exchange: str, home: Path, number: int) -> "subprocess.Popen[str]":
+def start(program: Program, exchange: str, home: Path, number: int) -> Forked:
     with (home / f"{number}.jsonl").open("w") as out:
-        return program.start("watch", exchange, "trades", "--resume", stdout=out)
+        return program.start("watch", exchange, "trades", "--resume", stdout=out.fileno())
 
 
-def ready(process: "subprocess.Popen[str]") -> None:
+def ready(process: Forked) -> None:
     assert process.stderr is not None
     for line in process.stderr:
         if "Ready" in line:
@@ -154,10 +154,10 @@ def wait_for_gap(out: Path) -> None:
         threading.Event().wait(0.05)
 
 
-def finish(process: "subprocess.Popen[str]") -> int:
+def finish(process: Forked) -> int:
     with process:
         process.communicate(timeout=20)
-    return process.returncode
+    return process.wait()
 
 
 def events_of(home: Path, kills: int) -> list[dict[str, Any]]:

@@ -110,7 +110,7 @@ def _strike_once(
         second = signal.SIGTERM  # SIGHUP only reopens the file
     stdin = subprocess.PIPE if "--from-stdin" in words else subprocess.DEVNULL
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = program.start(*words, stdin=stdin, stdout=out, stderr=err)
+        process = program.launch(*words, stdin=stdin, stdout=out, stderr=err)
         try:
             _await_take_over(process)
             time.sleep(chance.uniform(0.0, LATEST))

@@ -144,7 +144,7 @@ class Runs:
     def _start(self) -> "subprocess.Popen[str]":
         errors = self._path(len(self.exits), "stderr")
         with errors.open("w") as stderr:
-            return self.program.start(*self.plan.words, stderr=stderr)
+            return self.program.launch(*self.plan.words, stderr=stderr)
 
     def _path(self, number: int, ending: str) -> Path:
         return self.folder / f"{number}.{ending}"

@@ -80,7 +80,7 @@ def suspend(seconds: float, names: Sequence[str], folder: Path) -> list[tuple[st
         program = Program(folder, configured(simulation, folder, *names))
         quiet = subprocess.DEVNULL
         watched = [
-            Stopped(name, program.start("watch", name, "--status", stderr=quiet)) for name in names
+            Stopped(name, program.launch("watch", name, "--status", stderr=quiet)) for name in names
         ]
         readers = [threading.Thread(target=one.read) for one in watched]
         for reader in readers:

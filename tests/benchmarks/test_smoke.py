@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import layers, mutate, receive, reconnect, startup
+from tests.benchmarks import layers, mutate, receive, reconnect
 from tests.benchmarks.wires import WIRES
 
 
@@ -22,13 +22,6 @@ def test_each_step_of_a_wire_is_news(name: str, channels: tuple[str, ...]) -> No
     events = layers.run_layers(WIRES[name], channels, 3, lambda: marks.append(0))
     assert events == 3 * len(channels)
     assert len(marks) == len(layers.LAYERS) + 1
-
-
-def test_the_start_up_benchmark_measures_every_command(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    startup.main(times=1)
-    assert "first event, token included" in capsys.readouterr().out
 
 
 def test_damaged_frames_let_nothing_escape() -> None:

@@ -18,8 +18,10 @@ import pytest
 
 from privstream.cli import entry
 from privstream.simulator.server import Simulation
+from tests.forked import Forked
 
 LIMIT = 20.0
+PIPES = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
 
 
 @dataclass
@@ -50,20 +52,37 @@ class Program:
         if config is not None:
             self.environ["PRIVSTREAM_CONFIG"] = str(config)
 
-    def start(self, *words: str, **settings: Any) -> subprocess.Popen[str]:
+    def start(
+        self, *words: str, environ: Mapping[str, str] | None = None, **streams: Any
+    ) -> Forked:
         """Start it and go on."""
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
-        return subprocess.Popen(
-            [sys.executable, *self.launcher, *words],
-            env={**self.environ, **settings.pop("environ", {})},
+        return Forked(
+            words,
+            env={**self.environ, **(environ or {})},
             cwd=self.home,
-            text=True,
-            **{**pipes, **settings},
+            launcher=self.launcher,
+            **{**PIPES, **streams},
         )
 
-    def run(self, *words: str, environ: Mapping[str, str] | None = None) -> Ended:
+    def run(self, *words: str, environ: Mapping[str, str] | None = None, **streams: Any) -> Ended:
         """Start it and wait for its end."""
-        with self.start(*words, environ=environ or {}) as process:
+        with self.start(*words, environ=environ, **streams) as process:
+            out, err = process.communicate(timeout=LIMIT)
+        return Ended(process.wait(), out, err)
+
+    def launch(self, *words: str, **settings: Any) -> subprocess.Popen[str]:
+        """Start it as a user does, with an interpreter of its own, and go on."""
+        return subprocess.Popen(
+            [sys.executable, *self.launcher, *words],
+            env=self.environ,
+            cwd=self.home,
+            text=True,
+            **{**PIPES, **settings},
+        )
+
+    def from_nothing(self, *words: str) -> Ended:
+        """Launch it and wait for its end."""
+        with self.launch(*words) as process:
             out, err = process.communicate(timeout=LIMIT)
         return Ended(process.returncode, out, err)
 
@@ -84,30 +103,33 @@ def surroundings(home: Path, environ: Mapping[str, str]) -> Iterator[None]:
 
 
 class InProcess(Program):
-    """Runs to the end without a process, which is 0.2 s sooner; what is started is one."""
+    """Runs to the end without a process; what is started is one."""
 
     def __init__(self, program: Program, capfd: pytest.CaptureFixture[str]) -> None:
         super().__init__(program.home, launcher=program.launcher)
         self.environ = program.environ
         self._capfd = capfd
 
-    def run(self, *words: str, environ: Mapping[str, str] | None = None) -> Ended:
+    def run(self, *words: str, environ: Mapping[str, str] | None = None, **streams: Any) -> Ended:
         """As the program does it; a thread that stayed would keep a process from its end."""
-        threads = threading.active_count()
+        assert not streams
+        threads = threading.enumerate()
         with surroundings(self.home, {**self.environ, **(environ or {})}):
             code = entry.run(words)
-        assert threading.active_count() <= threads
+        for thread in {*threading.enumerate()} - {*threads}:
+            thread.join(LIMIT)
+            assert not thread.is_alive()
         return Ended(code, *self._capfd.readouterr())
 
-    def in_a_process(self, *words: str) -> Ended:
-        """As a user runs it."""
-        return super().run(*words)
+    def in_a_process(self, *words: str, **streams: Any) -> Ended:
+        """With streams of its own."""
+        return super().run(*words, **streams)
 
 
 Inside = Callable[[Program], InProcess]
 
 
-def wait_for(process: subprocess.Popen[str], text: str) -> str:
+def wait_for(process: Forked, text: str) -> str:
     """Read stderr until a line holds the text; returns what was read."""
     assert process.stderr is not None
     read = ""
@@ -118,28 +140,23 @@ def wait_for(process: subprocess.Popen[str], text: str) -> str:
     raise AssertionError(f"never said {text!r}, but: {read}")
 
 
-def end(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> Ended:
-    """Send a signal and wait; the clean-up takes a second at most.
-
-    Reads through the pipes' own buffers, which hold what came with a line that was read
-    before; `communicate` would read past them.
-    """
+def end(process: Forked, number: int = signal.SIGTERM) -> Ended:
+    """Send a signal and wait for the end; what was read before is not told again."""
     process.send_signal(number)
-    watchdog = threading.Timer(5, process.kill)
-    watchdog.start()
     with process:  # closes its pipes
-        told: dict[str, str] = {}
-        listeners = [
-            threading.Thread(target=lambda n=name, p=pipe: told.update({n: p.read()}))
-            for name, pipe in (("out", process.stdout), ("err", process.stderr))
-            if pipe is not None
-        ]
-        for listener in listeners:
-            listener.start()
-        for listener in listeners:
-            listener.join()
-    watchdog.cancel()
-    return Ended(process.returncode, told.get("out", ""), told.get("err", ""))
+        out, err = process.communicate(timeout=LIMIT)
+    return Ended(process.wait(), out, err)
+
+
+def shown_on(terminal: int, *texts: str) -> str:
+    """What a program shows on a terminal until all these texts have come; else until its end."""
+    screen = ""
+    while not texts or any(text not in screen for text in texts):
+        try:
+            screen += os.read(terminal, 65536).decode()
+        except OSError:  # the terminal is gone with its last user
+            break
+    return screen
 
 
 @pytest.fixture(scope="session")

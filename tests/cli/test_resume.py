@@ -26,6 +26,7 @@ from privstream.simulator.server import Simulation
 from tests.benchmarks import measure
 from tests.benchmarks.kill import configured, kill
 from tests.cli.conftest import Ended, InProcess, Inside, Program, end, wait_for
+from tests.forked import Forked
 from tests.valid import assert_valid_line
 
 WORDS = ("watch", "kraken", "--resume")
@@ -39,7 +40,7 @@ from privstream.__main__ import main
 from privstream.exchanges import find
 for name in ("kraken", "poloniex"):
     find(name).limits = structs.replace(find(name).limits, rest_lag={NO_LAG})
-raise SystemExit(main())
+main()
 """,
 )
 """The program, where REST does not lag: else a gap is told a minute later."""
@@ -81,7 +82,7 @@ def state_file(program: Program, account: str = "kraken") -> Path:
     return program.home / f".local/state/privstream/resume/{account}.sqlite"
 
 
-def until_gap(process: "subprocess.Popen[str]") -> list[dict[str, Any]]:
+def until_gap(process: Forked) -> list[dict[str, Any]]:
     """Read events up to the first gap."""
     assert process.stdout is not None
     events = []

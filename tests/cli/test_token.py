@@ -6,8 +6,6 @@ import pty
 import re
 import socket
 import stat
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -26,7 +24,8 @@ from privstream.model.errors import ConfigError, Exit, LoginRefused, UsageError
 from privstream.settings.config import load
 from privstream.simulator import names
 from privstream.simulator.server import Simulation
-from tests.cli.conftest import Program
+from tests.cli.conftest import Program, shown_on
+from tests.forked import CLOSED
 from tests.outside import context, environment
 
 KEYS = ["account", "exchange", "ok", "kind", "expires", "ttl", "renewed", "error"]
@@ -430,7 +429,10 @@ def test_durations_are_told_in_two_units(seconds: float, text: str) -> None:
 def test_two_at_once_make_one_request(kraken: Home) -> None:
     program = Program(kraken.folder, kraken.config)
     both = [program.start("token", "check") for _ in range(2)]
-    lines = [json.loads(process.communicate(timeout=20)[0]) for process in both]
+    lines = []
+    for process in both:
+        with process:
+            lines.append(json.loads(process.communicate(timeout=20)[0]))
     assert [process.returncode for process in both] == [0, 0]
     assert sorted(line["renewed"] for line in lines) == [False, True]
     assert lines[0]["expires"] == lines[1]["expires"]
@@ -439,10 +441,9 @@ def test_two_at_once_make_one_request(kraken: Home) -> None:
 
 def test_with_every_stream_closed_and_no_umask_the_exit_code_still_tells(home: Home) -> None:
     home.write(home.account("kraken"), home.account("indodax", api_secret="wrong"))
-    command = f"umask 000; exec {sys.executable} -m privstream token check <&- >&- 2>&-"
-    environ = Program(home.folder, home.config).environ
-    run = subprocess.run(["bash", "-c", command], env=environ, timeout=20, check=False)
-    assert run.returncode == Exit.REFUSED
+    program = Program(home.folder, home.config)
+    ended = program("token", "check", stdin=CLOSED, stdout=CLOSED, stderr=CLOSED, umask=0)
+    assert ended.code == Exit.REFUSED
     assert home.requests == ["kraken"]
     assert stat.S_IMODE(home.cache.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in home.cache.iterdir()} == {0o600}
@@ -455,15 +456,9 @@ def test_a_person_gets_readable_lines(home: Home) -> None:
         "token", "check", stdout=theirs, stderr=theirs, environ={"TERM": "xterm", "NO_COLOR": "1"}
     )
     os.close(theirs)
-    screen = b""
-    while True:
-        try:
-            screen += os.read(ours, 65536)
-        except OSError:  # the terminal is gone with its last user
-            break
+    lines = shown_on(ours).splitlines()
     os.close(ours)
     assert process.wait(timeout=10) == Exit.REFUSED
-    lines = screen.decode().splitlines()
     assert re.fullmatch(
         r"● kraken    token for another 14 min \d+ s \(until \S{19}Z\), new", lines[0]
     )

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from privstream.simulator.server import Simulation
 from tests.cli.conftest import Ended, Program, config_of, end, wait_for
 from tests.cli.test_watch import dead
 from tests.fake_clock import START_NS
+from tests.forked import CLOSED
 from tests.valid import assert_valid_line
 
 Run = Callable[..., Ended]
@@ -220,23 +220,16 @@ def test_who_stops_it_is_told_that_the_order_is_not_there(program: Program) -> N
 
 
 def test_a_reader_that_leaves_before_the_answer_has_none(program: Program) -> None:
-    command = (
-        f"{sys.executable} -m privstream wait kraken {NOBODYS} | true; exit ${{PIPESTATUS[0]}}"
-    )
-    shell = subprocess.run(
-        ["bash", "-c", command],
-        env=program.environ,
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
-    )
-    assert shell.returncode == Exit.TIMED_OUT
-    assert f"nobody reads any more; order {NOBODYS} has not been heard of" in shell.stderr
-    assert "Traceback" not in shell.stderr
+    with program.start("wait", "kraken", NOBODYS) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(timeout=20) == Exit.TIMED_OUT
+        assert process.stderr is not None
+        said = process.stderr.read()
+    assert f"nobody reads any more; order {NOBODYS} has not been heard of" in said
+    assert "Traceback" not in said
 
 
 def test_without_a_stdout_it_waits_all_the_same(program: Program) -> None:
-    command = f"{sys.executable} -m privstream wait kraken {NOBODYS} -q --timeout 1s >&-"
-    ended = subprocess.run(["bash", "-c", command], env=program.environ, check=False)
-    assert ended.returncode == Exit.TIMED_OUT
+    with program.start("wait", "kraken", NOBODYS, "-q", "--timeout", "1s", stdout=CLOSED) as one:
+        assert one.wait(timeout=20) == Exit.TIMED_OUT

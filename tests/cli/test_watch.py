@@ -5,21 +5,21 @@ import os
 import pty
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from privstream.model.events import TYPES
 from privstream.simulator.server import Simulation
-from tests.cli.conftest import InProcess, Inside, Program, config_of, end, wait_for
+from tests.cli.conftest import InProcess, Inside, Program, config_of, end, shown_on, wait_for
+from tests.forked import CLOSED
 from tests.valid import assert_valid_line
 
 
 def test_twenty_lines_are_twenty_valid_events(program: InProcess) -> None:
-    ended = program.in_a_process("watch", "kraken", "--count", "20")
+    ended = program.from_nothing("watch", "kraken", "--count", "20")
     assert ended.code == 0
     lines = ended.out.splitlines()
     assert len(lines) == 20
@@ -55,10 +55,17 @@ def test_only_the_chosen_channels_symbols_and_no_snapshot_are_printed(program: I
 
 
 def test_raw_elements_and_states_come_when_asked_for(program: InProcess) -> None:
-    ended = program("watch", "kraken", "trades", "--raw", "--status", "--count", "6")
-    states = [event["state"] for event in ended.events if event["type"] == "status"]
+    process = program.start("watch", "kraken", "trades", "--raw", "--status")
+    assert process.stdout is not None
+    events: list[dict[str, Any]] = []
+    while not {("status", "live"), ("trade", None)} <= {
+        (e["type"], e.get("state")) for e in events
+    }:
+        events.append(json.loads(process.stdout.readline()))
+    end(process)
+    states = [event["state"] for event in events if event["type"] == "status"]
     assert states == ["connecting", "live"]
-    trade = next(event for event in ended.events if event["type"] == "trade")
+    trade = next(event for event in events if event["type"] == "trade")
     assert trade["raw"]["exec_id"] == trade["trade_id"]
     assert list(trade)[-1] == "raw"
 
@@ -92,25 +99,19 @@ def test_a_file_gets_the_same_lines(program: InProcess, tmp_path: Path) -> None:
 
 
 def test_a_reader_that_leaves_ends_it_quietly(program: InProcess) -> None:
-    command = f"{sys.executable} -m privstream watch kraken | head -1; exit ${{PIPESTATUS[0]}}"
-    shell = subprocess.run(
-        ["bash", "-c", command],
-        env=program.environ,
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
-    )
-    assert shell.returncode == 0
-    assert shell.stdout.count("\n") == 1
-    assert "Traceback" not in shell.stderr
-    assert "Broken" not in shell.stderr
+    with program.start("watch", "kraken") as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())
+        process.stdout.close()
+        assert process.wait(timeout=20) == 0
+        assert process.stderr is not None
+        said = process.stderr.read()
+    assert "Traceback" not in said
+    assert "Broken" not in said
 
 
 def test_a_closed_stdout_is_a_reader_that_left(program: InProcess) -> None:
-    command = f"{sys.executable} -m privstream watch kraken >&-"
-    run = subprocess.run(["bash", "-c", command], env=program.environ, timeout=20, check=False)
-    assert run.returncode == 0
+    assert program.in_a_process("watch", "kraken", stdout=CLOSED).code == 0
 
 
 @pytest.mark.parametrize(
@@ -124,27 +125,25 @@ def test_a_closed_stdout_is_a_reader_that_left(program: InProcess) -> None:
 def test_what_else_is_written_goes_on_without_a_stdout(
     program: InProcess, words: str, name: str
 ) -> None:
-    command = f"exec {sys.executable} -m privstream {words} >&-"
-    run = subprocess.run(
-        ["bash", "-c", command], env=program.environ, cwd=program.home, timeout=30, check=False
-    )
-    assert run.returncode == 0
+    assert program.in_a_process(*words.split(), stdout=CLOSED).code == 0
     assert len((program.home / name).read_text().splitlines()) >= 3
 
 
-@pytest.mark.parametrize("stream", [">&-", "2>&-", "<&-", ">&- 2>&- <&-", "2>/dev/full"])
+@pytest.mark.parametrize("closed", ["stdout", "stderr", "stdin", "stdin stdout stderr"])
 @pytest.mark.parametrize(
     ("words", "code"), [("watch kraken --frobnicate", 2), ("token check nobody", 3)]
 )
 def test_a_closed_stream_changes_no_exit_code(
-    program: InProcess, words: str, code: int, stream: str
+    program: InProcess, words: str, code: int, closed: str
 ) -> None:
-    command = f"exec {sys.executable} -m privstream {words} {stream}"
-    run = subprocess.run(
-        ["bash", "-c", command], env=program.environ, capture_output=True, timeout=30, check=False
-    )
-    assert run.returncode == code
-    assert b"Traceback" not in run.stderr
+    ended = program.in_a_process(*words.split(), **dict.fromkeys(closed.split(), CLOSED))
+    assert ended.code == code
+    assert "Traceback" not in ended.err
+
+
+def test_a_full_stderr_changes_no_exit_code(program: InProcess) -> None:
+    with Path("/dev/full").open("w") as full:
+        assert program.in_a_process("token", "check", "nobody", stderr=full.fileno()).code == 3
 
 
 # --- signals, in every state ---------------------------------------------------------------
@@ -211,7 +210,7 @@ def test_a_signal_while_the_reader_does_not_read(program: InProcess) -> None:
 
 def test_a_wrong_secret_is_exit_4_and_a_sentence(simulation: Simulation, tmp_path: Path) -> None:
     program = Program(tmp_path, config_of(simulation, tmp_path, api_secret="d3Jvbmc="))
-    ended = program("watch", "kraken")
+    ended = program.from_nothing("watch", "kraken")
     assert (ended.code, ended.out) == (4, "")
     assert "wrong API secret" in ended.err
     assert "d3Jvbmc" not in ended.err
@@ -283,22 +282,13 @@ def test_v1_against_a_v2_address_is_refused_before_anything_is_sent(program: InP
 def test_a_terminal_gets_readable_lines_and_a_status_line(program: InProcess) -> None:
     ours, theirs = pty.openpty()
     environ = {"TERM": "xterm-256color"}
-    process = program.start(
-        "watch", "kraken", "--count", "60", stdout=theirs, stderr=theirs, environ=environ
-    )
+    process = program.start("watch", "kraken", stdout=theirs, stderr=theirs, environ=environ)
     os.close(theirs)
-    screen = b""
-    while True:
-        try:
-            screen += os.read(ours, 65536)
-        except OSError:  # the terminal is gone with its last user
-            break
+    text = shown_on(ours, "Ready: orders, trades, balances", "\x1b[", "BTC/")
+    process.send_signal(signal.SIGTERM)
+    text += shown_on(ours)
     os.close(ours)
     assert process.wait(timeout=10) == 0
-    text = screen.decode()
-    assert "Ready: orders, trades, balances" in text
-    assert "\x1b[" in text
-    assert "kraken" in text
     assert '{"type"' not in text
 
 
@@ -309,18 +299,12 @@ def test_a_plain_terminal_gets_no_escape_sequence(
     ours, theirs = pty.openpty()
     environ = {"TERM": "xterm", **setting}
     process = program.start(
-        "watch", "kraken", "--count", "60", stdout=theirs, stderr=theirs, environ=environ
+        "watch", "kraken", "--count", "20", stdout=theirs, stderr=theirs, environ=environ
     )
     os.close(theirs)
-    screen = b""
-    while True:
-        try:
-            screen += os.read(ours, 65536)
-        except OSError:
-            break
+    assert "\x1b" not in shown_on(ours)
     os.close(ours)
     assert process.wait(timeout=10) == 0
-    assert b"\x1b" not in screen
 
 
 def test_debug_shows_frames_and_no_secret(program: InProcess, simulation: Simulation) -> None:

@@ -14,6 +14,8 @@ import pytest
 from privstream.model.errors import OutputFailed
 from privstream.outputs.base import NotTaken, ReaderGone
 from privstream.outputs.descriptor import can_write, reader_gone, write_all
+from tests.cli.conftest import Program
+from tests.forked import CLOSED
 from tests.outputs.output_events import pipe, read_all
 
 BIG = bytes(range(256)) * 2048  # 512 kB, eight times what a pipe holds
@@ -210,11 +212,6 @@ def test_a_closed_stdin_is_read_as_an_empty_one() -> None:
 def test_a_command_that_reads_stdin_takes_a_closed_one_as_empty(
     command: list[str], code: int, tmp_path: Path
 ) -> None:
-    ended = subprocess.run(
-        ["/bin/sh", "-c", 'exec "$0" -m privstream "$@" <&-', sys.executable, *command],
-        env=os.environ | {"PRIVSTREAM_CONFIG": str(tmp_path / "config.toml")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (ended.returncode, "internal error" in ended.stderr) == (code, False)
+    config = tmp_path / "config.toml"
+    ended = Program(tmp_path, config)(*command, stdin=CLOSED)
+    assert (ended.code, "internal error" in ended.err) == (code, False)

@@ -5,9 +5,9 @@ import json
 import signal
 import socket
 import struct
-import subprocess
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
@@ -26,7 +26,7 @@ from privstream.simulator.base import (
 from privstream.simulator.faults import Happened
 from privstream.simulator.faults.line import JUNK
 from privstream.simulator.server import Simulation, system_clock
-from tests.simulator.test_simulate_command import COMMAND
+from tests.cli.conftest import Program
 
 UPGRADE = (
     b"GET %s HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -297,14 +297,9 @@ def test_planned_faults_and_chaos_strike_each_exchange_and_the_truth_outlives_th
     assert disturbed.market.books.trades.items() <= {k: truth.get(k) for k in truth}.items()
 
 
-def test_the_command_tells_each_fault_on_stderr() -> None:
+def test_the_command_tells_each_fault_on_stderr(tmp_path: Path) -> None:
     options = ["kraken", "--port", "0", "--fault", "drop@100ms", "--fault", "http=503:5@150ms"]
-    with subprocess.Popen(
-        [*COMMAND, *options],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with Program(tmp_path).start("simulate", *options) as process:
         assert process.stderr is not None
         lines = [process.stderr.readline() for _ in range(3)]
         process.send_signal(signal.SIGINT)

@@ -2,8 +2,6 @@
 
 import signal
 import stat
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -12,9 +10,8 @@ import pytest
 from privstream.cli.simulate import Protocol, simulate
 from privstream.model.errors import ConfigError
 from privstream.simulator.server import Simulation
+from tests.cli.conftest import Program
 from tests.outside import context
-
-COMMAND = (sys.executable, "-m", "privstream", "simulate")
 
 
 def test_it_prints_config_lines_into_a_private_file_and_serves_until_ctrl_c(
@@ -23,11 +20,8 @@ def test_it_prints_config_lines_into_a_private_file_and_serves_until_ctrl_c(
     path = tmp_path / "config.toml"
     with path.open("wb") as config:
         path.chmod(0o644)
-        process = subprocess.Popen(
-            [*COMMAND, "kraken", "--port", "0", "--protocol", "v1"],
-            stdout=config,
-            stderr=subprocess.PIPE,
-            text=True,
+        process = Program(tmp_path).start(
+            "simulate", "kraken", "--port", "0", "--protocol", "v1", stdout=config.fileno()
         )
     with process:
         assert process.stderr is not None

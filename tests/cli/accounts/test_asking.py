@@ -104,7 +104,7 @@ def test_what_is_typed_as_a_secret_does_not_show_on_the_terminal(tmp_path: Path)
     program = Program(tmp_path)
     words = ("accounts", "add", "bitfinex", "--keep", "config", "--read-only")
     streams = {"stdin": follower, "stdout": follower, "stderr": follower}
-    process = program.start(*words, **streams, start_new_session=True)
+    process = program.launch(*words, **streams, start_new_session=True)
     os.close(follower)
     shown = read_until(leader, b"api_key (not shown): ")
     os.write(leader, f"{CANARY}\n".encode())

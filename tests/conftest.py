@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import shared_past
 
@@ -15,6 +16,12 @@ from tests import shared_past
 sys.dont_write_bytecode = False
 # What is collected stays to the end: the garbage collector need not look at it, now or later.
 gc.disable()
+
+# The same few examples in every run; `--hypothesis-profile=long` tries many that are new.
+_steady = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("suite", _steady, derandomize=True, max_examples=40)
+settings.register_profile("long", _steady, max_examples=1000)
+settings.load_profile("suite")
 
 
 def pytest_collection_finish() -> None:

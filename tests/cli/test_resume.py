@@ -319,7 +319,7 @@ def test_a_state_of_a_newer_version_is_left_alone(still: InProcess) -> None:
 
 # --- a reader who stops for a while --------------------------------------------------------
 
-FRAMES = 70_000
+FRAMES = 25_000
 MOST_KILOBYTES = 80_000
 
 

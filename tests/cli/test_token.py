@@ -303,7 +303,7 @@ def test_a_check_and_a_stream_give_each_other_no_nonce_errors(kraken: Home) -> N
     def read_back() -> None:
         try:
             errand = errand_for(environment(), account)
-            for _ in range(12):
+            for _ in range(4):
                 errand.ask(errand.exchange.look_up(["OABCDE-FGHIJ-KLMNOP"]))
         except BaseException as problem:  # noqa: BLE001 - looked at below
             failed.append(problem)
@@ -313,11 +313,11 @@ def test_a_check_and_a_stream_give_each_other_no_nonce_errors(kraken: Home) -> N
     errand = errand_for(environment(), account)
     tokens = tokens_for(environment(), errand.exchange, errand.rest, errand.clock, errand.stop)
     assert tokens is not None
-    for _ in range(12):
+    for _ in range(4):
         tokens.refresh()
     stream.join()
     assert failed == []
-    assert kraken.requests == ["kraken"] * 12
+    assert kraken.requests == ["kraken"] * 4
 
 
 # --- shared with a stream ------------------------------------------------------------------

@@ -4,7 +4,7 @@ import struct
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from privstream.connection.socket.frames import FRAME_LIMIT, MESSAGE_LIMIT, Frames
@@ -95,7 +95,6 @@ def written(story: list[tuple[str, object]]) -> tuple[bytes, list[bytes], list[b
     return stream, data, pings
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
 @given(story=messages, cuts=st.lists(st.integers(0, 70_000), max_size=12))
 def test_however_a_stream_is_cut_the_same_messages_come_out(
     story: list[tuple[str, object]], cuts: list[int]
@@ -110,7 +109,6 @@ def test_however_a_stream_is_cut_the_same_messages_come_out(
     assert not frames.unfinished
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
 @given(story=messages.filter(lambda story: all(kind != "large" for kind, _ in story)))
 def test_a_stream_that_drips_byte_by_byte_is_the_same(story: list[tuple[str, object]]) -> None:
     stream, data, pings = written(story)
@@ -119,7 +117,6 @@ def test_a_stream_that_drips_byte_by_byte_is_the_same(story: list[tuple[str, obj
     assert (got, frames.pings) == (data, pings)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
 @given(junk=st.binary(max_size=400), cut=st.integers(0, 400))
 def test_junk_never_raises(junk: bytes, cut: int) -> None:
     frames = Frames()

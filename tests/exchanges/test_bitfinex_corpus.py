@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from privstream.exchanges.bitfinex import names, rest
@@ -225,7 +225,6 @@ def damaged(row: list[Any], places: dict[int, Any]) -> list[Any]:
     return [places.get(index, value) for index, value in enumerate(row)]
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     kind=KINDS,
     row=st.sampled_from([order(), trade(), ["exchange", "UST", 1, 0, None, None, None]]),
@@ -246,7 +245,6 @@ def states_more_than_there_is(event: AnyEvent) -> bool:
     return isinstance(event, Balance) and (event.hold or "0").startswith("-")
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     frame=JUNK | st.builds(lambda kind, rest: [0, kind, *rest], KINDS, st.lists(JUNK, max_size=4))
 )

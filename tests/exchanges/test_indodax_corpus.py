@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from privstream.exchanges.base import each
@@ -255,7 +255,6 @@ def spoiled(draw: st.DrawFn, texts: list[str]) -> Any:
     return message
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(spoiled(GOOD))
 def test_junk_in_a_frame_is_a_notice_or_a_refusal_and_the_next_frame_is_read(frame: Any) -> None:
     book = streaming()
@@ -274,7 +273,6 @@ ANSWERS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(spoiled(ANSWERS))
 def test_junk_in_an_answer_is_a_notice_or_an_error_of_ours(body: Any) -> None:
     account = indodax().account

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from privstream.model.events import Balance, Notice, Order, Trade
@@ -220,15 +220,8 @@ PUSHED: list[dict[str, Any]] = [
     for event in json.loads(line.splitlines()[0])["push"]["pub"]["data"]
     if event["order"]["status"] == "FILL"
 ]
-MODEST = settings(
-    max_examples=90,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
 
 
-@MODEST
 @given(one_odd([FILLED, *PUSHED], {"orderId", "tradeId", "side"}))
 def test_an_odd_field_of_a_push_costs_only_itself(case: Any) -> None:
     element, spoiled, field = case
@@ -248,7 +241,6 @@ ENDED_ROWS = [
 V1_ROWS = json.loads(payload("open_orders.json"))["return"]["orders"]["btc_idr"][:1]
 
 
-@MODEST
 @given(one_odd(TRADE_ROWS, {"tradeId", "isBuyer"}))
 def test_an_odd_field_of_a_fill_in_the_history_costs_only_itself(case: Any) -> None:
     element, spoiled, field = case
@@ -260,7 +252,6 @@ def test_an_odd_field_of_a_fill_in_the_history_costs_only_itself(case: Any) -> N
     assert_only_that_is_lost(events(element), events(spoiled), field)
 
 
-@MODEST
 @given(one_odd(ENDED_ROWS, {"orderId"}))
 def test_an_odd_field_of_an_ended_order_costs_only_itself(case: Any) -> None:
     element, spoiled, field = case
@@ -273,7 +264,6 @@ def test_an_odd_field_of_an_ended_order_costs_only_itself(case: Any) -> None:
     assert_only_that_is_lost(events(element), events(spoiled), field)
 
 
-@MODEST
 @given(one_odd([SOLD, BOUGHT], {"orderId", "fullOrderId"}))
 def test_an_odd_field_of_an_open_order_of_tapi_v2_costs_only_itself(case: Any) -> None:
     element, spoiled, field = case
@@ -285,7 +275,6 @@ def test_an_odd_field_of_an_open_order_of_tapi_v2_costs_only_itself(case: Any) -
     assert_only_that_is_lost(events(element), events(spoiled), field)
 
 
-@MODEST
 @given(one_odd(V1_ROWS, {"order_id", "order_type"}))
 def test_an_odd_field_of_an_open_order_of_the_older_kind_costs_only_itself(case: Any) -> None:
     element, spoiled, field = case
@@ -297,7 +286,6 @@ def test_an_odd_field_of_an_open_order_of_the_older_kind_costs_only_itself(case:
     assert_only_that_is_lost(events(element), events(spoiled), field)
 
 
-@MODEST
 @given(one_odd([{"asset": "IDR", "free": "1250000", "locked": "10"}], {"asset"}))
 def test_an_odd_field_of_a_balance_costs_only_itself(case: Any) -> None:
     element, spoiled, field = case

@@ -5,7 +5,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from privstream.exchanges.kraken.v1 import SessionV1
@@ -74,7 +74,6 @@ def damaged(frame: Any, path: tuple[Any, ...], wrong: Any) -> Any:
 
 
 @pytest.mark.parametrize("protocol", ["v1", "v2"])
-@settings(max_examples=250, deadline=None, derandomize=True)
 @given(choice=st.integers(min_value=0, max_value=10**6), wrong=WRONG)
 def test_a_damaged_frame_makes_valid_events_or_a_notice(
     protocol: str, choice: int, wrong: Any

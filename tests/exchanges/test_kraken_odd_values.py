@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from privstream.exchanges.kraken.v1 import SessionV1
@@ -150,7 +150,6 @@ SIDE_PLACES = {
 
 
 @pytest.mark.parametrize("protocol", ["v1", "v2"])
-@settings(max_examples=250, deadline=None, derandomize=True)
 @given(choice=st.integers(min_value=0, max_value=10**6), wrong=WRONG)
 def test_one_odd_value_costs_only_what_depends_on_it(
     protocol: str, choice: int, wrong: Any
@@ -167,7 +166,6 @@ def test_one_odd_value_costs_only_what_depends_on_it(
 
 
 @pytest.mark.parametrize("protocol", ["v1", "v2"])
-@settings(max_examples=100, deadline=None, derandomize=True)
 @given(choice=st.integers(min_value=0, max_value=10**6), wrong=WRONG)
 def test_what_is_told_of_an_odd_value_is_valid_and_its_frame_is_counted(
     protocol: str, choice: int, wrong: Any

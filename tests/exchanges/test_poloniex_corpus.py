@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from privstream.exchanges.base import each
@@ -177,7 +177,6 @@ def spoiled(draw: st.DrawFn) -> str:
     return text[: draw(st.integers(1, len(text)))] if draw(st.booleans()) else text
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.lists(spoiled(), min_size=1, max_size=3))
 def test_spoiled_frames_make_events_or_notices_and_hide_nothing(texts: list[str]) -> None:
     events = told(*texts, json.dumps(WHOLE)).events

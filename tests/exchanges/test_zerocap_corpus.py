@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
@@ -139,17 +139,7 @@ def spoiled(draw: st.DrawFn, texts: list[str]) -> Any:
     return value
 
 
-QUICK = settings(
-    max_examples=100,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
-
-
 @given(frame=spoiled(GOOD))
-@QUICK
 def test_a_spoiled_frame_is_events_or_a_notice_and_never_an_exception(frame: Any) -> None:
     for event in told(json.dumps(frame)).events:
         if event != like(Notice, raw=Raw(b'""')):  # an element that is an empty text
@@ -157,7 +147,6 @@ def test_a_spoiled_frame_is_events_or_a_notice_and_never_an_exception(frame: Any
 
 
 @given(text=st.sampled_from(GOOD), cut=st.integers(1, 900), junk=st.binary(max_size=4))
-@QUICK
 def test_a_torn_frame_is_a_notice(text: str, cut: int, junk: bytes) -> None:
     whole = text.encode()
     for event in told(whole[:cut] + junk + whole[cut:], whole[:cut]).events:
@@ -165,7 +154,6 @@ def test_a_torn_frame_is_a_notice(text: str, cut: int, junk: bytes) -> None:
 
 
 @given(body=spoiled(ANSWERS))
-@QUICK
 def test_a_spoiled_answer_is_read_or_refused(body: Any) -> None:
     for flow in (exchange().look_up(["x"]), exchange().picture(ALL_CHANNELS)):
         with suppress(PrivstreamError):

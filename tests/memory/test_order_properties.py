@@ -4,7 +4,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -95,7 +95,6 @@ def _over_rest(report: Any) -> Any:
     return replace(report, source="rest")
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
 @given(tellings())
 def test_whatever_the_order_of_the_telling(telling: tuple[Life, list[Any]]) -> None:
     (reports, fills), told = telling
@@ -116,7 +115,6 @@ def _assert_true_end(last: Order, truth: OrderReport) -> None:
         assert same, f"{key} is {said}, not {true}"
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
 @given(lives())
 def test_told_in_its_order_every_change_is_an_event_and_the_end_is_the_last(life: Life) -> None:
     reports, _ = life
@@ -131,7 +129,6 @@ def _seen(report: OrderReport) -> tuple[object, ...]:
     return tuple(report.fields.get(key) for key in SHOWN)
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
 @given(lives())
 def test_what_is_emitted_adds_up_to_the_books(life: Life) -> None:
     reports, fills = life
@@ -165,7 +162,6 @@ def _never_amended(life: Life) -> Life:
     return [replace(report, fields={**report.fields, **last}) for report in reports], fills
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
 @given(lives(), st.randoms(use_true_random=False))
 def test_partial_reports_in_any_order_with_their_look_ups(life: Life, random: Random) -> None:
     reports, fills = _never_amended(life)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from privstream.model.events import AnyEvent, Recovered
@@ -279,7 +279,6 @@ def _open_words(event: AnyEvent) -> set[str]:
     return {"status"} if event is POSITION else set()
 
 
-@settings(max_examples=500)
 @given(hostile_events(), st.sampled_from([20, 80, 120]))
 def test_whatever_an_exchange_sends_commands_nothing(event: AnyEvent, cells: int) -> None:
     text = painted(event, cells)
@@ -290,7 +289,6 @@ def test_whatever_an_exchange_sends_commands_nothing(event: AnyEvent, cells: int
     text.encode()
 
 
-@settings(max_examples=100)
 @given(hostile_events())
 def test_colours_change_no_character(event: AnyEvent) -> None:
     assert SGR.sub("", painted(event, 80)) == Pretty(-1, line_width=lambda _: 80).lines([event])

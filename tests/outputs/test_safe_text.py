@@ -4,7 +4,7 @@ import time
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -31,7 +31,6 @@ def test_what_is_visible_stays_as_it_is(text: str) -> None:
     assert safe_text(text) == text
 
 
-@settings(max_examples=300)
 @given(st.text(st.characters(exclude_categories=())), st.integers(1, 40))
 def test_a_capped_text_is_visible_and_no_wider_than_its_cap(text: str, cells: int) -> None:
     shown = safe_text(text, cells)

@@ -49,21 +49,20 @@ def assert_no_untrue_trades(run: World, extra: set[str]) -> None:
 
 
 @every_exchange
-def test_two_undisturbed_minutes_are_told_whole(name: str) -> None:
+def test_an_undisturbed_minute_is_told_whole(name: str) -> None:
     run = world(name)
-    run.watch(120)
+    run.watch(60)
     assert run.states() == ["connecting", "live", "stopped"]
     assert run.told(Gap) == []
-    assert len(run.told(Trade)) > 20
+    assert len(run.told(Trade)) > 10
     assert {type(event) for event in run.events} >= {Order, Trade, Balance, Status}
     assert_true(run)
 
 
 @every_exchange
-@pytest.mark.parametrize("seed", [1, 2])
-def test_an_interruption_is_read_back_and_ends_in_a_gap(name: str, seed: int) -> None:
-    run = world(name, seed=seed).at(30, World.down, 15)
-    run.watch(120)
+def test_an_interruption_is_read_back_and_ends_in_a_gap(name: str) -> None:
+    run = world(name).at(20, World.down, 12)
+    run.watch(110)
     [gap] = run.told(Gap)
     assert gap.recovered.trades > 0
     assert gap.cause == "disconnected"
@@ -74,17 +73,17 @@ def test_an_interruption_is_read_back_and_ends_in_a_gap(name: str, seed: int) ->
 @every_exchange
 def test_many_cuts_lose_and_double_nothing(name: str) -> None:
     run = world(name, seed=4)
-    for second in range(20, 200, 23):
+    for second in range(15, 80, 14):
         run.at(second, World.cut)
-    run.watch(260)
-    assert len(run.told(Gap)) >= 6
+    run.watch(100)
+    assert len(run.told(Gap)) >= 4
     assert_true(run)
 
 
 @every_exchange
 def test_a_socket_that_stays_open_and_says_nothing_is_replaced(name: str) -> None:
-    run = world(name, seed=5).at(30, World.mute, 60)
-    run.watch(180)
+    run = world(name, seed=5).at(15, World.mute, 60)
+    run.watch(120)
     assert [gap.cause for gap in run.told(Gap)][:1] == ["silence"]
     assert_true(run)
 
@@ -95,7 +94,7 @@ def test_every_frame_twice_doubles_nothing(name: str) -> None:
         return  # its frames are numbered: a number that comes again is itself a fault there
     run = world(name, seed=6)
     run.spoil = lambda text: [text, text] if '"order' in text or '"trade' in text else [text]
-    run.watch(60)
+    run.watch(30)
     assert_true(run)
 
 
@@ -130,11 +129,11 @@ def swallow_one(run: World, after: float, *words: str) -> list[str]:
 @WITHOUT_NUMBERS
 def test_a_frame_that_is_lost_without_a_trace_is_found_by_the_audit(name: str) -> None:
     words = {"indodax": '"FILL"', "poloniex": '"eventType":"trade"', "zerocap": '"type":"trade"'}
-    run = world(name, seed=2, audit_every=40.0)
-    lost = swallow_one(run, 20, words[name])
+    run = world(name, seed=2, audit_every=25.0)
+    lost = swallow_one(run, 15, words[name])
     if name == "zerocap":  # the same fill is told inside its order, too
         run.spoil = _without_trades_of(run, lost)
-    run.watch(240)
+    run.watch(100)
     assert lost
     drifts = [gap for gap in run.told(Gap) if gap.cause == "drift"]
     assert drifts
@@ -143,7 +142,7 @@ def test_a_frame_that_is_lost_without_a_trace_is_found_by_the_audit(name: str) -
 
 
 def _without_trades_of(run: World, lost: list[str]) -> Any:
-    begin = run.clock.now().monotonic + 20
+    begin = run.clock.now().monotonic + 15
 
     def spoil(text: str) -> list[str]:
         is_news = '"type":"trade"' in text or '"type":"order"' in text
@@ -158,7 +157,7 @@ def _without_trades_of(run: World, lost: list[str]) -> Any:
 @every_exchange
 def test_an_audit_of_a_healthy_stream_finds_nothing(name: str) -> None:
     run = world(name, seed=3, audit_every=20.0)
-    run.watch(300)
+    run.watch(90)
     assert run.told(Gap) == []
     assert_true(run)
 
@@ -167,12 +166,11 @@ def test_an_audit_of_a_healthy_stream_finds_nothing(name: str) -> None:
 
 
 @every_exchange
-@pytest.mark.parametrize("seed", [1])
-def test_since_reads_history_back_first_and_goes_live_without_a_seam(name: str, seed: int) -> None:
-    run = world(name, seed=seed, since=120.0)
-    run.watch(60)
+def test_since_reads_history_back_first_and_goes_live_without_a_seam(name: str) -> None:
+    run = world(name, since=120.0)
+    run.watch(30)
     books = run.simulated.market.books  # type: ignore[attr-defined]  # it has them
-    begin = run.clock.now().wall_ns - 175 * 10**9
+    begin = run.clock.now().wall_ns - 145 * 10**9
     truth = [
         t for t in books.trades.values() if begin <= t.time_ns < run.clock.now().wall_ns - LATEST
     ]

@@ -1,4 +1,4 @@
-"""Five minutes of random faults in memory, held against the simulator's truth as a whole."""
+"""Two minutes of random faults in memory, held against the simulator's truth as a whole."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from tests.harsh_world import harsh
 from tests.joined import World
 
 every_exchange = pytest.mark.parametrize("name", exchanges.names())
-SECONDS, CALM, DOUBT = 300, 90, 30
+SECONDS, CALM, DOUBT = 120, 90, 30
 AUDIT_EVERY = 20.0
 
 
@@ -26,8 +26,8 @@ def calm(run: World) -> None:
 
 
 def soak(name: str, seed: int) -> World:
-    """Five minutes with something going wrong about every six seconds."""
-    run = World(name, seed=seed, limits=False, chaos_every=6.0, audit_every=AUDIT_EVERY)
+    """Two minutes with something going wrong about every four seconds."""
+    run = World(name, seed=seed, limits=False, chaos_every=4.0, audit_every=AUDIT_EVERY)
     run.at(SECONDS, calm).watch(SECONDS + CALM)
     return run
 
@@ -49,11 +49,12 @@ def evidence_of(run: World, spoil: Callable[[list[bytes]], list[bytes]] = list) 
 
 @every_exchange
 @pytest.mark.parametrize("seed", [1])
-def test_five_minutes_of_random_faults_break_no_promise(name: str, seed: int) -> None:
+def test_two_minutes_of_random_faults_break_no_promise(name: str, seed: int) -> None:
+    # For hours, and against the program: python -m tests.benchmarks.soak
     report = check(evidence_of(soak(name, seed)))
     assert report.violations == []
-    assert report.faults.total() >= 25
-    assert report.trades["told"] > 100
+    assert report.faults.total() >= 15
+    assert report.trades["told"] > 40
     assert report.recovery
 
 
@@ -62,10 +63,10 @@ def test_five_minutes_of_random_faults_break_no_promise(name: str, seed: int) ->
 def test_interruptions_do_not_keep_the_audit_from_what_was_lost_before(
     name: str, seed: int
 ) -> None:
-    run = World(name, seed=seed, limits=False, audit_every=100.0, faults=["lose=6@30s"])
-    for second in (95, 190, 285):
+    run = World(name, seed=seed, limits=False, audit_every=50.0, faults=["lose=6@15s"])
+    for second in (45, 90, 135):
         run.at(second, World.cut)
-    run.watch(420)
+    run.watch(240)
     assert check(evidence_of(run)).violations == []
 
 
@@ -77,13 +78,13 @@ def test_a_fill_whose_fee_never_comes_survives_the_second_look(seed: int) -> Non
 
 
 @every_exchange
-@pytest.mark.parametrize("seed", [3])
+@pytest.mark.parametrize("seed", [6])
 def test_a_reader_that_stalls_and_a_rest_side_that_is_no_help_break_no_promise(
     name: str, seed: int
 ) -> None:
     # More seeds: python -m tests.benchmarks.harsh
-    run = harsh(name, seed, 150.0)
-    run.watch(300)
+    run = harsh(name, seed, 60.0)
+    run.watch(180)
     report = check(replace(evidence_of(run), stalls=run.stalls))
     assert report.violations == []
     assert run.stalls

@@ -28,27 +28,27 @@ def late(run: World, after: float = 0.0) -> list[float]:
 @every_exchange
 @pytest.mark.parametrize("takes", [8.0, 30.0], ids=["slow", "mute"])
 def test_slow_or_mute_rest_delays_no_fill(name: str, takes: float) -> None:
-    run = World(name, seed=2, limits=False, audit_every=20.0)
-    run.at(10, lambda world: setattr(world, "rest_takes", takes))
-    run.watch(90)
-    assert len(late(run, 10)) > 10
-    assert max(late(run, 10)) < 2.0 + FEE.get(name, 0.0)
+    run = World(name, seed=2, limits=False, audit_every=10.0)
+    run.at(5, lambda world: setattr(world, "rest_takes", takes))
+    run.watch(50)
+    assert len(late(run, 5)) > 5
+    assert max(late(run, 5)) < 2.0 + FEE.get(name, 0.0)
 
 
 def test_an_audit_pages_within_its_budget_for_minutes_beside_the_stream() -> None:
-    run = World("kraken", seed=1, rate=6.0, limits=False, audit_every=120.0)
+    run = World("kraken", seed=1, rate=6.0, limits=False, audit_every=60.0)
     run.pacing = Pacing((15.0, 0.33))
-    run.watch(400)
-    assert run.requests.count("ClosedOrders") >= 8
+    run.watch(180)
+    assert run.requests.count("ClosedOrders") >= 4
     assert max(late(run)) < 1.5
     assert run.told(Gap) == []
 
 
 @every_exchange
 def test_live_events_come_while_an_interruption_is_read_back(name: str) -> None:
-    run = World(name, seed=3, limits=False).at(30, World.down, 20)
-    run.at(31, lambda world: setattr(world, "rest_takes", 4.0))
-    run.watch(180)
+    run = World(name, seed=3, limits=False).at(15, World.down, 20)
+    run.at(16, lambda world: setattr(world, "rest_takes", 4.0))
+    run.watch(140)
     catching, live = (
         next(
             s for s in run.told(Status) if s.state == state and s.received > run.events[40].received
@@ -84,7 +84,7 @@ def test_history_that_takes_long_is_said_page_by_page_and_holds_up_nothing() -> 
 def test_an_old_answer_takes_no_balance_back_that_the_stream_has_told() -> None:
     run = World("poloniex", seed=4, limits=False, audit_every=15.0)
     run.rest_takes = 5.0
-    run.watch(200)
+    run.watch(80)
     assert run.told(Gap) == []
     told = [balance for balance in run.told(Balance) if balance.source == "rest"]
     assert told == []
@@ -166,7 +166,7 @@ def test_what_the_exchange_never_sent_to_a_reader_who_slept_is_read_back(name: s
             run.clock.advance(260)
 
     run._outbox.events = sleep  # type: ignore[method-assign,assignment]  # seen here
-    run.watch(600)
+    run.watch(420)
     since = to_nanos(next(s for s in run.told(Status) if s.state == "live").received)
     until = run.clock.now().wall_ns - 6 * 10**9
     books = run.simulated.market.books  # type: ignore[attr-defined]  # it has them
@@ -190,6 +190,6 @@ def test_an_order_that_ended_before_the_first_login_is_no_drift() -> None:
     """Kraken lists the fills of the time since the start, and no orders that have ended."""
     run = World("kraken", seed=1, rate=8.0, limits=False, audit_every=20.0)
     run.rest_takes = 2.0  # the token takes its time
-    run.watch(120)
+    run.watch(60)
     assert run.told(Gap) == []
     assert [order for order in run.told(Order) if order.source == "rest"] == []

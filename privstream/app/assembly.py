@@ -173,7 +173,11 @@ def open_state(
     host = urlsplit(account.endpoints.rest_url).hostname or ""
     symbols = common_names(find(account.exchange), wanted.symbols)
     whose = Whose(account.exchange, account.name, host, channels, symbols)
-    return State(path, whose, SystemClock().now().wall_ns)
+    state = State(path, whose, SystemClock().now().wall_ns)
+    if state.was_emptied:
+        lost = "what happened since a run before is not told"
+        environment.console.say(f"the state file {path} was empty: it begins anew, and {lost}")
+    return state
 
 
 def errand_for(environment: Environment, account: Account) -> Errand:

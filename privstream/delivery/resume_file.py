@@ -88,6 +88,8 @@ class State:
         self._whose = whose
         self._noted = 0
         with ExitStack() as opened, _opening(path):
+            self.was_emptied = path.exists() and not path.stat().st_size
+            """Whoever emptied it, nobody knows where the last run ended."""
             opened.enter_context(_held(path, whose.account))
             self._database = opened.enter_context(_connected(path))
             self._prepare()

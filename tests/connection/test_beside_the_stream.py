@@ -7,8 +7,10 @@ import pytest
 from privstream import exchanges
 from privstream.connection.rest.pacing import Pacing
 from privstream.model.events import Balance, Gap, Notice, Order, Status, Trade
+from privstream.model.rest import HttpRequest, HttpResponse
 from privstream.model.times import to_nanos
 from tests.joined import World
+from tests.rest_play import answer
 
 every_exchange = pytest.mark.parametrize("name", exchanges.names())
 FEE = {"bitfinex": 10.0}
@@ -193,3 +195,24 @@ def test_an_order_that_ended_before_the_first_login_is_no_drift() -> None:
     run.watch(60)
     assert run.told(Gap) == []
     assert [order for order in run.told(Order) if order.source == "rest"] == []
+
+
+def test_a_question_that_is_refused_again_and_again_is_said_once_until_it_is_answered() -> None:
+    run = World("indodax", seed=4, limits=False)
+    refused = answer(
+        {"success": 0, "error": "Invalid timestamp", "error_code": "invalid_timestamp"}
+    )
+
+    def refuse(request: HttpRequest) -> HttpResponse | None:
+        second = run.clock.now().monotonic - begin
+        is_refused = 5 < second < 60 or second > 90
+        return refused if is_refused and b"getInfo" in request.body else None
+
+    begin = run.clock.now().monotonic
+    run.refuse = refuse
+    run.watch(150)
+    said = [n.text for n in run.told(Notice) if n.code == "look_up"]
+    assert run.requests.count("getInfo") > 20
+    assert (
+        said == ["could not look up the balances: Indodax refuses getInfo: Invalid timestamp"] * 2
+    )

@@ -51,6 +51,27 @@ def test_the_first_run_has_no_past_and_the_next_begins_where_it_began(path: Path
         assert state.resume_from_ns == NOW
 
 
+def test_a_file_that_was_emptied_is_no_first_run(path: Path) -> None:
+    with State(path, whose(), NOW) as state:
+        assert not state.was_emptied
+    path.write_bytes(b"")
+    with State(path, whose(), NOW) as state:
+        assert state.was_emptied
+        assert state.is_new
+    with State(path, whose(), NOW) as state:
+        assert not state.was_emptied
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
+def test_a_file_that_was_cut_off_is_damaged(path: Path, part: float) -> None:
+    with State(path, whose(), NOW) as state:
+        state.commit([note(f"T{number}", b"x" * 90) for number in range(500)], NOW)
+    os.truncate(path, round(path.stat().st_size * part))
+    with pytest.raises(ConfigError, match="state file") as caught:
+        State(path, whose(), NOW)
+    assert "to start anew, move it away" in (caught.value.hint or "")
+
+
 def test_what_is_watched_for_the_first_time_has_no_past_though_the_account_has(path: Path) -> None:
     with State(path, whose("trades"), NOW) as state:
         assert state.is_new

@@ -25,6 +25,8 @@ class Questions:
         self._job: Job[tuple[Any, ...]] | None = None
         self._what = ""
         self._order_ids: tuple[str, ...] = ()
+        self._said: dict[str, str] = {}
+        """Why the last question of a kind had no answer: the same again is not said again."""
 
     @property
     def jobs(self) -> list[Job[Any]]:
@@ -78,6 +80,15 @@ class Questions:
             merging.take(job.result(), job.begun.monotonic)
         except (Refused, Unreachable) as problem:
             # What waits for it is told as far as it is known: its nulls say what is missing.
-            merging.warn("look_up", f"could not look up {self._what}: {problem.message}")
+            self._say(f"could not look up {self._what}: {problem.message}")
+        else:
+            self._said.pop(self._what, None)
         if order_ids:
             merging.settle(order_ids)
+
+    def _say(self, text: str) -> None:
+        if self._said.get(self._what) == text:
+            return
+        if not self._order_ids:  # each order is asked for once
+            self._said[self._what] = text
+        self._context.merging.warn("look_up", text)

@@ -29,6 +29,7 @@ PROTOCOLS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("bitfinex", {}),
     ("poloniex", {}),
     ("indodax", {}),
+    ("zerocap", {}),
 )
 """Those that have a fast reader."""
 MOMENT = Now(START_NS, 1000.0)

@@ -106,7 +106,7 @@ def read_fill(element: Row, *, source: Source, order: Row | None = None) -> Iter
         order_type=values.shared("type", word_of),
         liquidity=values.of("taker_or_maker", names.liquidity)
         or values.of("takerOrMaker", names.liquidity),
-        estimated=_doubtful(price, quantity, cost),
+        estimated=doubtful(price, quantity, cost),
         time=values.of("timestamp", from_millis),
         source=source,
         element=element,
@@ -134,7 +134,7 @@ def size(value: object) -> str | None:
     return unsigned(amount(value))
 
 
-def _doubtful(price: str | None, quantity: str | None, cost: str | None) -> tuple[str, ...]:
+def doubtful(price: str | None, quantity: str | None, cost: str | None) -> tuple[str, ...]:
     """The price, where it contradicts the cost: REST may give the order's limit for it."""
     if price is None or quantity is None or cost in {None, "0"}:
         return ()
@@ -162,7 +162,7 @@ def _read_order(element: Row, *, source: Source, dated: bool) -> Iterator[AnyRep
     fields["cost"] = _cost(values, element, fields, source)
     if said := values.expected("status", text_of):
         fields["exchange_status"] = said
-        fields["status"] = _status(word(said), fields)
+        fields["status"] = status_of(word(said), fields)
     if reason := values.of("error_message", text_of):
         fields["reason"] = reason
     yield OrderReport(
@@ -228,7 +228,7 @@ def _cost_of_fills(element: Row, filled: str) -> str | None:
     return cost if normal(quantity) == normal(filled) else None
 
 
-def _status(said: str, fields: OrderFields) -> OrderStatus:
+def status_of(said: str, fields: OrderFields) -> OrderStatus:
     """The status in our words; `closed` is how every order ends, filled or not."""
     if said != "closed":
         return names.STATUS.get(said, "unknown")

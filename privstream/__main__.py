@@ -7,7 +7,7 @@ from contextlib import suppress
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    if sys.argv[1:] == ["--version"]:
+    if sys.argv[1:] in (["--version"], ["-V"]):
         from privstream import __version__  # noqa: PLC0415 - start-up time
 
         sys.stdout.write(f"privstream {__version__}\n")

@@ -22,9 +22,10 @@ from privstream.app.remove_account import entries_of, remove_entries, tell_left
 from privstream.exchanges.base import Exchange
 from privstream.model.account import Secret
 from privstream.model.errors import ConfigError, UsageError
+from privstream.model.nearest import suggestion
 from privstream.outputs.console import Console
 from privstream.settings import keyring_store
-from privstream.settings.config import ACCOUNT_NAME, NAME_RULE, AccountSettings, Config, suggestion
+from privstream.settings.config import ACCOUNT_NAME, NAME_RULE, AccountSettings, Config
 from privstream.settings.config_edit import Setting, current, editing
 from privstream.settings.core_dumps import hide_memory
 from privstream.settings.credentials import FromVariable, Origin, read_origin, variables_of

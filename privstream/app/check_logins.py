@@ -17,7 +17,7 @@ from privstream.connection.tokens.cache import Tokens
 from privstream.exchanges import find
 from privstream.model.account import Token
 from privstream.model.errors import ConfigError, PrivstreamError, Unreachable, UsageError
-from privstream.settings.config import Config, load
+from privstream.settings.config import Config, first_steps, load
 
 TOTAL: Final = 29.0
 """Seconds for all accounts together, credentials included: with the start of Python 30."""
@@ -34,7 +34,8 @@ def configured(environment: Environment, named: Iterable[str]) -> tuple[Config, 
     if not names:
         raise ConfigError(
             "no account is configured",
-            f"write one into {config.path}, or set KRAKEN_API_KEY and KRAKEN_API_SECRET",
+            f"{first_steps('kraken')}; or write one into {config.path}, "
+            "or set KRAKEN_API_KEY and KRAKEN_API_SECRET",
         )
     return config, names
 

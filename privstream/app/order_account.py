@@ -83,7 +83,7 @@ class OrderAccount:
 
     def _resolved(self, *, changes: bool, asks: bool) -> Account:
         wish = self._wish
-        name = wish.account or wish.exchange
+        name = self._config.chosen(wish.account, wish.exchange)
         settings = self._config.settings(name, exchange=wish.exchange)
         if changes and settings.read_only:
             raise _read_only(self._config, name).about(wish.exchange, name)

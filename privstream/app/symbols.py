@@ -8,7 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from privstream.exchanges.base import Exchange
 from privstream.model.events import AnyEvent, Status
+from privstream.model.nearest import nearest
 
+BASES = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "LTC", "DOT", "LINK", "AVAX", "USDT", "USDC")
+QUOTES = ("EUR", "USD", "USDT", "USDC", "GBP", "IDR", "BTC")
+_COMMON = {f"{base}{quote}": f"{base}/{quote}" for base in BASES for quote in QUOTES}
 WAIT = 5.0
 """Seconds after all accounts are live in which each symbol may show."""
 
@@ -22,6 +26,14 @@ def all_names(exchange: type[Exchange], typed: Iterable[str]) -> frozenset[str]:
     """The names, in capitals, by which an event of these symbols may be known."""
     typed = tuple(typed)
     return common_names(exchange, typed) | {text.upper() for text in typed}
+
+
+def meant(typed: str, names: frozenset[str]) -> str | None:
+    """The much-traded pair that looks most like it, if it is none itself by one of its names."""
+    if not names.isdisjoint(_COMMON.values()):
+        return None
+    found = nearest("".join(filter(str.isalnum, typed)), _COMMON)
+    return None if found is None else _COMMON[found]
 
 
 class UnseenSymbols:
@@ -41,7 +53,7 @@ class UnseenSymbols:
         for text in self._unseen:
             if not any(kind.symbol_of(text) for kind in kinds):
                 titles = " or ".join(dict.fromkeys(kind.title for kind in kinds))
-                say(f"no market of {titles} is called {text}")
+                say(f"no market of {titles} is called {text}{_perhaps(text, self._unseen[text])}")
 
     def take(self, events: Iterable[AnyEvent], /) -> None:
         """These were shown, or are states of the connections."""
@@ -72,8 +84,14 @@ class UnseenSymbols:
     def conclude(self) -> None:
         """Say it now."""
         if self._unseen:
+            spelt = [f"{text}{_perhaps(text, names)}" for text, names in self._unseen.items()]
             self._say(
-                f"nothing has been seen of {', '.join(self._unseen)} so far: neither open orders "
+                f"nothing has been seen of {', '.join(spelt)} so far: neither open orders "
                 "nor fills; if that cannot be, look at how it is spelt"
             )
             self._unseen = {}
+
+
+def _perhaps(text: str, names: frozenset[str]) -> str:
+    found = meant(text, names)
+    return f" (did you mean {found}?)" if found else ""

@@ -22,10 +22,11 @@ from privstream.delivery.stream import Stream
 from privstream.exchanges.base import Exchange
 from privstream.model.account import Account
 from privstream.model.errors import ConfigError, Exit, UsageError
+from privstream.model.nearest import suggestion
 from privstream.model.session import Tap
 from privstream.outputs.console import Console, Format
 from privstream.outputs.destination import parse
-from privstream.settings.config import Config, all_options, load
+from privstream.settings.config import Config, all_options, first_steps, load
 
 if TYPE_CHECKING:  # start-up time
     from privstream.delivery.resume_file import State
@@ -44,6 +45,8 @@ class Request:
     options: Mapping[str, str] = field(default_factory=dict)
     channels: list[str] | None = None
     account: str | None = None
+    accounts: list[str] | None = None
+    """Of `all`: only these."""
     given: Account | None = None
     """One that is in no config file."""
     format: Format | None = None
@@ -182,8 +185,6 @@ def _states(
 @contextmanager
 def _streamed(environment: Environment, request: Request) -> Iterator[Streamed]:
     """The accounts asked for; simulated ones are there while the block runs."""
-    if request.exchange == ALL and request.account is not None:
-        raise UsageError("`watch all` streams every account", "name an exchange with --account")
     if request.simulate:
         with _simulated(request) as accounts:
             yield _with_channels(accounts, request, environment.console)
@@ -202,6 +203,10 @@ def _simulated(request: Request) -> Iterator[list[Account]]:
     from privstream.simulator.server import Simulation  # noqa: PLC0415
 
     chosen = names() if request.exchange == ALL else (request.exchange,)
+    if request.accounts:
+        for name in request.accounts:
+            exchanges.find(name)  # a simulated account is called like its exchange
+        chosen = tuple(dict.fromkeys(request.accounts))
     for name in chosen:
         all_options(exchanges.find(name), {}, request.options)
     with Simulation(chosen, seed=request.seed, rate=request.rate) as simulation:
@@ -211,15 +216,17 @@ def _simulated(request: Request) -> Iterator[list[Account]]:
 def _configured(environment: Environment, request: Request) -> tuple[list[Account], Config]:
     config = load(environment.variables)
     if request.exchange != ALL:
-        name = request.account or request.exchange
+        name = config.chosen(request.account, request.exchange)
         account = config.account(name, exchange=request.exchange, options=request.options)
         return [account], config
     if not config.names():
         raise ConfigError(
             "no account is configured",
-            f"write one into {config.path}, or set KRAKEN_API_KEY and KRAKEN_API_SECRET",
+            f"{first_steps('kraken')}; or write one into {config.path}, "
+            "or set KRAKEN_API_KEY and KRAKEN_API_SECRET",
         )
-    return [config.account(name) for name in config.names()], config
+    names = dict.fromkeys(request.accounts or config.names())
+    return [config.account(name) for name in names], config
 
 
 def _exchange_of(account: Account, request: Request) -> Exchange:
@@ -235,7 +242,9 @@ def _with_channels(accounts: list[Account], request: Request, console: Console) 
         return [(one.account, one.select(request.channels or ())) for one in chosen]
     named = request.channels or []
     if unknown := [n for n in named if not any(n in one.channels for one in chosen)]:
-        raise UsageError(f"none of these accounts has a channel {unknown[0]!r}")
+        known = dict.fromkeys(channel for one in chosen for channel in one.channels)
+        message = f"none of these accounts has a channel {unknown[0]!r}"
+        raise UsageError(message, suggestion(unknown[0], known))
     streamed: Streamed = []
     for one in chosen:
         own = [name for name in named if name in one.channels]

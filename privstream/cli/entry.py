@@ -26,6 +26,7 @@ from privstream.cli.stopping import (
 )
 from privstream.delivery.signals import Signals, Stop, Stopped
 from privstream.model.errors import Exit, Interrupted, OutputFailed, PrivstreamError, UsageError
+from privstream.model.nearest import suggestion
 from privstream.outputs.base import NotTaken, ReaderGone
 from privstream.outputs.descriptor import discard_stdout
 
@@ -100,7 +101,7 @@ def run(
     if stop is None:
         with Signals() as signals:
             return run(arguments, signals, closed)
-    process = Process(stop, closed)
+    process, arguments = Process(stop, closed), _spelt_out(arguments)
     stop.code = lambda: code_of_stop(arguments, stop.by)
     stop.last_words = lambda: say_undone(arguments, stop.by)
     sys.excepthook = partial(_tell_bug, arguments)
@@ -118,6 +119,11 @@ def run(
         _fail(error, arguments)
         return error.exit
     return Exit.INTERRUPTED if code == Exit.DONE and stop.by is signal.SIGINT else code
+
+
+def _spelt_out(arguments: Sequence[str]) -> Sequence[str]:
+    """`help COMMAND` is `COMMAND --help`."""
+    return [*arguments[1:], "--help"] if arguments[:1] == ["help"] else arguments
 
 
 def _stopped(arguments: Sequence[str], stop: Stop) -> int:
@@ -139,11 +145,15 @@ def _run(arguments: Sequence[str], process: Process) -> int:
     group = LazyGroup(name="privstream", lazy=COMMANDS, help=HELP, epilog=EPILOG)
     try:
         code = group.main(
-            args=list(arguments), prog_name="privstream", standalone_mode=False, obj=process
+            args=list(arguments),
+            prog_name="privstream",
+            standalone_mode=False,
+            obj=process,
+            help_option_names=["--help", "-h"],
         )
         _flush_stdout()
     except CLICK_FAULT as fault:
-        raise _usage_error(fault) from None
+        raise _usage_error(fault, arguments) from None
     except (BrokenPipeError, SystemExit):  # the latter is what Click makes of the former
         raise ReaderGone from None
     except OSError as problem:
@@ -170,7 +180,7 @@ def _spell_out_what_stdout_cannot_show() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-EPILOG = "privstream COMMAND --help says more; privstream --version says which one this is."
+EPILOG = "More: privstream help COMMAND; which one this is: privstream --version."
 
 
 def _tell_bug(
@@ -190,13 +200,26 @@ def _tell_bug(
         sys.__excepthook__(kind, bug, trace)
 
 
-def _usage_error(fault: BaseException) -> PrivstreamError:
+def _usage_error(fault: BaseException, arguments: Sequence[str]) -> PrivstreamError:
     context = getattr(fault, "ctx", None)
     message = fault.format_message() if hasattr(fault, "format_message") else str(fault)
     if context is not None and type(fault).__name__ == "NoArgsIsHelpError":
-        return UsageError("what shall I do?", f"{context.command_path} --help lists it")
+        return _lost(context, arguments)
+    if possible := getattr(fault, "possibilities", None):
+        return UsageError(message.partition(" (")[0], suggestion(fault.option_name, possible))  # type: ignore[attr-defined]  # it is NoSuchOption
     path = context.command_path if context is not None else "privstream"
     return UsageError(message.rstrip("."), f"see {path} --help")
+
+
+def _lost(context: Any, arguments: Sequence[str]) -> PrivstreamError:
+    """Nothing was asked for: all that can be, on stderr, and what may come first."""
+    from privstream.app.next_step import next_step  # noqa: PLC0415 - start-up time
+    from privstream.outputs.stderr import Stderr  # noqa: PLC0415
+
+    if not wants_json(arguments):
+        Stderr(sys.stderr).write(f"{context.get_help()}\n\n")
+    variables = context.find_root().obj.variables
+    return UsageError("what shall I do?", next_step(variables, context.info_name))
 
 
 def _fail(error: PrivstreamError, arguments: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from privstream.model.errors import UsageError
+from privstream.model.nearest import suggestion
 
 CommandSource = str | Callable[[], Any]
 """`module:function`, or a function that makes the Click command."""
@@ -38,6 +39,19 @@ class CarefulCommand(TyperCommand):
                 raise is_empty(_shown(parameter))
         return rest
 
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        _write_examples(ctx.command_path, formatter)
+        super().format_epilog(ctx, formatter)
+
+
+def _write_examples(path: str, formatter: Any) -> None:
+    from privstream.cli.examples import examples_of  # noqa: PLC0415 - only where help is printed
+
+    with formatter.section("Examples"):
+        for example in examples_of(path):
+            for line in example.splitlines():
+                formatter.write(f"  {line}\n")
+
 
 def is_empty(what: str) -> UsageError:
     """The error for a text without anything in it."""
@@ -57,6 +71,16 @@ class LazyGroup(TyperGroup):
     def __init__(self, *, lazy: Mapping[str, tuple[str, CommandSource]], **settings: Any) -> None:
         super().__init__(rich_markup_mode=None, no_args_is_help=True, **settings)
         self._lazy = lazy
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            message = f"there is no {ctx.command_path} {args[0]}"
+            raise UsageError(message, suggestion(args[0], self._lazy))
+        return super().resolve_command(ctx, args)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        _write_examples(ctx.command_path, formatter)
+        super().format_epilog(ctx, formatter)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Click's signature
         return list(self._lazy)

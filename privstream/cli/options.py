@@ -35,6 +35,10 @@ AccountName = Annotated[
     str | None,
     typer.Option("--account", "-a", metavar="NAME", help="Which configured account."),
 ]
+AccountNames = Annotated[
+    list[str] | None,
+    typer.Option("--account", "-a", metavar="NAME", help="Only this account (repeatable)."),
+]
 FormatOption = Annotated[
     Format | None,
     typer.Option("--format", "-f", help="Default: pretty on a terminal, else jsonl."),

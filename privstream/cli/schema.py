@@ -8,6 +8,7 @@ import typer
 from privstream.cli import options as o
 from privstream.model.errors import UsageError
 from privstream.model.events import TYPES, AnyEvent
+from privstream.model.nearest import suggestion
 from privstream.outputs.descriptor import write_all
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -25,7 +26,7 @@ def schema(
     """Print the JSON Schema of one event type, or of any event line."""
     del quiet, verbose, debug  # nothing is said besides
     if type_ is not None and type_ not in TYPES:
-        raise UsageError(f"there is no event type {type_!r}", f"known are: {', '.join(TYPES)}")
+        raise UsageError(f"there is no event type {type_!r}", suggestion(type_, TYPES))
     described = schema_of(AnyEvent if type_ is None else TYPES[type_])
     write_all(1, msgspec.json.format(msgspec.json.encode(described), indent=2) + b"\n")
 

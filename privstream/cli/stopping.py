@@ -14,6 +14,7 @@ STREAMS = frozenset({"watch", "record", "replay", "demo", "simulate"})
 """Commands that may be told to stop: what they did was right till then."""
 MAY_BE_LEFT = STREAMS | {"schema"}
 """Commands whose reader may leave: he has seen as much as he wanted."""
+HELP = frozenset({"--help", "-h"})
 DONE, UNREACHABLE, TIMED_OUT, INTERRUPTED = 0, 5, 124, 130  # as in `Exit`
 UNDONE = "told to stop before it was done"
 _PLAIN = f"privstream: {UNDONE}\n"
@@ -25,12 +26,16 @@ _JSON = (
 
 def may_be_left(arguments: Sequence[str]) -> bool:
     """The reader of the command takes what he wants, and nothing is wrong when he leaves."""
-    return MAY_BE_LEFT.issuperset(arguments[:1]) or "--help" in arguments
+    return MAY_BE_LEFT.issuperset(arguments[:1]) or _asks_for_help(arguments)
 
 
 def _may_be_ended(arguments: Sequence[str]) -> bool:
     """The command goes on for as long as somebody wants it, and owes no answer."""
-    return STREAMS.issuperset(arguments[:1]) and "--help" not in arguments
+    return STREAMS.issuperset(arguments[:1]) and not _asks_for_help(arguments)
+
+
+def _asks_for_help(arguments: Sequence[str]) -> bool:
+    return not HELP.isdisjoint(arguments)
 
 
 def unanswered(arguments: Sequence[str]) -> int:

@@ -19,6 +19,7 @@ from privstream.cli.outside import taken_out
 from privstream.cli.watch import option_parameter
 from privstream.exchanges.base import Exchange
 from privstream.model.errors import UsageError
+from privstream.model.nearest import suggestion
 from privstream.model.order_entry import STATUSES
 from privstream.outputs.console import Format
 
@@ -147,7 +148,8 @@ def _check(
     format: Format | None,  # noqa: A002 - the option's name
 ) -> None:
     if until not in STATUSES:
-        raise UsageError(f"an order is never {until!r}", f"--until takes {', '.join(STATUSES)}")
+        known = f"--until takes {', '.join(STATUSES)}"
+        raise UsageError(f"an order is never {until!r}", suggestion(until, STATUSES, known))
     if format is Format.RAW:
         raise UsageError(
             "`wait` prints events of one order, --format raw frames of all",
@@ -166,6 +168,6 @@ def _account(
     from privstream.settings.config import load  # noqa: PLC0415
 
     config = load(environment.variables)
-    account = config.account(name or exchange, exchange=exchange, options=options)
+    account = config.account(config.chosen(name, exchange), exchange=exchange, options=options)
     name_overrides(environment.console, config, account)
     return account

@@ -92,7 +92,12 @@ def _command(
             list[str] | None, typer.Argument(metavar="[CHANNEL]...", help=channels_help)
         ],
     )
-    common = inspect.signature(_common, eval_str=True).parameters.values()
+    common = list(inspect.signature(_common, eval_str=True).parameters.values())
+    if exchange == ALL:
+        several = inspect.Parameter(
+            "accounts", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=o.AccountNames
+        )
+        common = [several if one.name == "account" else one for one in common]
     parameters = [channels, *map(option_parameter, own), *common]
     watch_exchange.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # Typer reads it
     watch_exchange.__annotations__ = {p.name: p.annotation for p in parameters}

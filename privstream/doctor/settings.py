@@ -5,7 +5,6 @@ its key would otherwise go to a host that nobody named.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
@@ -15,6 +14,7 @@ from privstream import exchanges
 from privstream.doctor.findings import Finding, failed, passed, skipped, warned, wrong
 from privstream.exchanges.base import Exchange
 from privstream.model.errors import ConfigError
+from privstream.model.nearest import nearest, suggestion
 from privstream.settings.config import (
     FILE_LIMIT,
     TABLES,
@@ -28,7 +28,6 @@ from privstream.settings.config import (
     parse,
     read_account,
     read_endpoints,
-    suggestion,
 )
 from privstream.settings.credentials import Environment, Plain
 from privstream.settings.private_files import (
@@ -208,7 +207,7 @@ class _Survey:
                 continue
             problem = table.wrong(key, "is not a setting", suggestion(key, allowed))
             self.problems.append(failed("config", problem, COMPARE))
-            for meant in get_close_matches(key, allowed, n=1):
+            if meant := nearest(key, allowed):
                 values.setdefault(meant, value)
         return Table(table.path, table.name, values)
 

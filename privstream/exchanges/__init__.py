@@ -5,6 +5,7 @@ from pkgutil import iter_modules
 
 from privstream.exchanges.base import Exchange
 from privstream.model.errors import UsageError
+from privstream.model.nearest import suggestion
 
 SHARED = frozenset({"base", "kit"})
 """What stands beside the exchanges and is none."""
@@ -18,6 +19,6 @@ def names() -> tuple[str, ...]:
 def find(name: str) -> type[Exchange]:
     """The class of an exchange. Raises UsageError for a name that is none."""
     if name not in names():
-        raise UsageError(f"there is no exchange {name!r}", f"known are: {', '.join(names())}")
+        raise UsageError(f"there is no exchange {name!r}", suggestion(name, names()))
     exchange: type[Exchange] = import_module(f"{__name__}.{name}").EXCHANGE
     return exchange

@@ -17,6 +17,7 @@ from privstream.exchanges.kit.fast import LEFT_TO_GENERAL, leave, may_be_blank
 from privstream.model.account import Account, Endpoints, Token
 from privstream.model.errors import PermissionMissing, PrivstreamError, UsageError
 from privstream.model.exact import Malformed, decode
+from privstream.model.nearest import suggestion
 from privstream.model.order_entry import OrderEntry
 from privstream.model.reports import AnyReport, Backfill, BalanceReport, Known, NoticeReport
 from privstream.model.rest import HttpResponse, Now, RestFlow, Stamp
@@ -130,9 +131,9 @@ class Exchange(ABC):
         named = tuple(dict.fromkeys(channels))
         for channel in named:
             if channel not in self.channels:
-                known = ", ".join(self.channels)
                 message = f"{self.title} has no channel {channel!r}"
-                raise UsageError(message, f"its channels are: {known}")
+                known = f"its channels are: {', '.join(self.channels)}"
+                raise UsageError(message, suggestion(channel, self.channels, known))
         return named or tuple(c for c in self.channels if c not in self.extra_channels)
 
     @classmethod

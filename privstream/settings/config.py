@@ -10,7 +10,6 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from decimal import Decimal
-from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
@@ -22,6 +21,7 @@ from privstream.exchanges.base import Exchange, Option
 from privstream.model.account import Account, Endpoints, Secret
 from privstream.model.errors import ConfigError, PrivstreamError, UsageError
 from privstream.model.exact import amount
+from privstream.model.nearest import suggestion
 from privstream.settings.core_dumps import hide_memory
 from privstream.settings.credentials import (
     Environment,
@@ -90,6 +90,19 @@ class Config(Struct, frozen=True):
             return tuple(self.accounts)
         return tuple(name for name in self.known if self._in_environment(name))
 
+    def chosen(self, name: str | None, exchange: str) -> str:
+        """The account that is meant on an exchange: the one named, or the only one there is.
+
+        Raises ConfigError where there are several and none is called like the exchange.
+        """
+        own = [one.name for one in self.accounts.values() if one.exchange == exchange]
+        if name is not None or exchange in own or not own:
+            return name or exchange
+        if len(own) == 1:
+            return own[0]
+        message = f"there are several accounts on {exchange}; which one?"
+        raise ConfigError(message, self._accounts_of(exchange)).about(exchange, None)
+
     def settings(self, name: str, *, exchange: str | None = None) -> AccountSettings:
         """How an account is configured. Raises ConfigError where there is none, or elsewhere."""
         if not ACCOUNT_NAME.fullmatch(name):
@@ -144,7 +157,7 @@ class Config(Struct, frozen=True):
         section = f"write [accounts.{'NAME' if may_be_secret(name) else name}] into {self.path}"
         if not self.accounts and name in self.known:
             variables = " and ".join(variables_of(self.find(name), name.upper()).values())
-            return ConfigError(message, f"set {variables}, or {section}")
+            return ConfigError(message, f"{first_steps(name)}; or set {variables}, or {section}")
         if not self.accounts:
             return ConfigError(message, section)
         if name in self.known and self._in_environment(name):
@@ -155,6 +168,14 @@ class Config(Struct, frozen=True):
     def _accounts_of(self, exchange: str | None) -> str | None:
         found = [s.name for s in self.accounts.values() if s.exchange == exchange]
         return f"use --account with one of: {', '.join(found)}" if found else None
+
+
+def first_steps(name: str) -> str:
+    """What to do who has no account here yet."""
+    return (
+        f"privstream accounts add {name} asks for its key; "
+        f"privstream watch {name} --simulate needs none"
+    )
 
 
 def load(
@@ -401,11 +422,3 @@ def _not_a_choice(option: Option, value: str) -> str | None:
     if value in option.choices:
         return None
     return f"must be {' or '.join(option.choices)}"
-
-
-def suggestion(word: str, known: Iterable[str], otherwise: str | None = None) -> str:
-    """A hint for a word that is not known: the nearest one, else all."""
-    choices = tuple(known)
-    if nearest := get_close_matches(word, choices, n=1):
-        return f"did you mean {nearest[0]}?"
-    return otherwise or f"known are: {', '.join(choices)}"

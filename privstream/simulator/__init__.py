@@ -4,6 +4,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from privstream.model.errors import UsageError
+from privstream.model.nearest import suggestion
 from privstream.simulator.base import SimulatedExchange
 
 MACHINERY = frozenset({"base", "faults", "market", "server"})
@@ -17,8 +18,6 @@ def names() -> tuple[str, ...]:
 def find(name: str) -> type[SimulatedExchange]:
     """The class of a simulated exchange. Raises UsageError for a name that is none."""
     if name not in names():
-        raise UsageError(
-            f"there is no simulated exchange {name!r}", f"known are: {', '.join(names())}"
-        )
+        raise UsageError(f"there is no simulated exchange {name!r}", suggestion(name, names()))
     exchange: type[SimulatedExchange] = import_module(f"{__name__}.{name}").SIMULATED
     return exchange

@@ -53,6 +53,23 @@ def test_a_symbol_of_which_nothing_was_seen_is_said_once_after_the_picture() -> 
     assert sentence.startswith("nothing has been seen of ETH/EUR so far")
 
 
+@pytest.mark.parametrize(
+    ("typed", "common"), [("BCT/EUR", "BTC/EUR"), ("ETHEURO", "ETH/EUR"), ("doge_ust", "DOGE/USDT")]
+)
+def test_a_misspelt_symbol_is_answered_with_one_that_is_traded_much(
+    typed: str, common: str
+) -> None:
+    unseen, said = watched(typed)
+    unseen.conclude()
+    assert f"{typed} (did you mean {common}?)" in said[-1]
+
+
+def test_a_symbol_that_is_there_and_quiet_is_not_taken_for_a_misspelt_one() -> None:
+    unseen, said = watched("XBTEUR", "ETH/EUR", "PEPE/EUR")
+    unseen.conclude()
+    assert "did you mean" not in said[-1].partition("PEPE")[0]
+
+
 def test_the_picture_has_some_seconds_to_come(monkeypatch: pytest.MonkeyPatch) -> None:
     unseen, said = watched("ETH/EUR")
     unseen.take([status("live")])

@@ -1,0 +1,19 @@
+"""What somebody meant who misspelt a word."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is most like it, if one is."""
+    spelt = {one.lower(): one for one in known}
+    matches = get_close_matches(word.lower(), spelt, n=1)
+    return spelt[matches[0]] if matches else None
+
+
+def suggestion(word: str, known: Iterable[str], otherwise: str | None = None) -> str:
+    """A hint for a word that is not known: the nearest one, else all."""
+    choices = tuple(known)
+    if found := nearest(word, choices):
+        return f"did you mean {found}?"
+    return otherwise or f"known are: {', '.join(choices)}"

@@ -248,8 +248,6 @@ def test_a_dead_host_with_max_retries_is_exit_5(
         (["watch", "kraken", "--to", "nats://127.0.0.1/x"], 2, "nats"),
         (["watch", "kraken", "--frobnicate"], 2, "--frobnicate"),
         (["watch", "nowhere"], 2, "nowhere"),
-        (["watch"], 2, "privstream watch kraken"),
-        ([], 2, "privstream watch kraken"),
         (["watch", "kraken", "--account", "desk"], 3, "desk"),
         (["watch", "kraken", "--account", "../x"], 3, "account name"),
     ],

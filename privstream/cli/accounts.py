@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from privstream import exchanges
+from privstream.cli import completion
 from privstream.cli import options as o
 from privstream.cli.lazy import CommandSource, LazyGroup, as_command
 from privstream.cli.outside import environment_of, taken_out
@@ -18,7 +19,12 @@ from privstream.model.errors import UsageError
 from privstream.outputs.console import Format
 
 SUMMARY = "Add, list and remove accounts and their credentials."
-Name = Annotated[str, typer.Argument(metavar="NAME", help="What --account takes.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="What --account takes.", autocompletion=completion.account_names
+    ),
+]
 ExchangeName = Annotated[
     str | None,
     typer.Option("--exchange", metavar="NAME", help="Where it is.  [default: like the account]"),

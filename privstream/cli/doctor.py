@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from privstream.cli import completion
 from privstream.cli import options as o
 from privstream.cli.outside import environment_of
 from privstream.model.errors import Exit
@@ -33,7 +34,11 @@ if TYPE_CHECKING:  # start-up time
 
 Accounts = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[ACCOUNT]...", help="Only these accounts.  [default: all]"),
+    typer.Argument(
+        metavar="[ACCOUNT]...",
+        help="Only these accounts.  [default: all]",
+        autocompletion=completion.account_names,
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what is not well.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON lines, as in a pipe.")]

@@ -15,6 +15,7 @@ from typing import Any
 
 import typer
 
+from privstream.cli import completion
 from privstream.cli.lazy import CommandSource, LazyGroup
 from privstream.cli.outside import Process
 from privstream.cli.stopping import (
@@ -143,6 +144,10 @@ def _unread(arguments: Sequence[str], stop: Stop) -> int:
 
 def _run(arguments: Sequence[str], process: Process) -> int:
     group = LazyGroup(name="privstream", lazy=COMMANDS, help=HELP, epilog=EPILOG)
+    if completion.VARIABLE in process.variables:
+        return completion.answer(group, process)
+    if arguments[:1] and arguments[0] in completion.OPTIONS:
+        return completion.script(arguments, process.variables)
     try:
         code = group.main(
             args=list(arguments),
@@ -180,7 +185,10 @@ def _spell_out_what_stdout_cannot_show() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-EPILOG = "More: privstream help COMMAND; which one this is: privstream --version."
+EPILOG = (
+    "More: privstream help COMMAND; which one this is: privstream --version; completion: "
+    "privstream --install-completion (bash, zsh, fish), or --show-completion."
+)
 
 
 def _tell_bug(

@@ -32,6 +32,8 @@ class CarefulCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         rest: list[str] = super().parse_args(ctx, args)
+        if ctx.resilient_parsing:  # a line that is still being typed
+            return rest
         for parameter in self.params:
             value = ctx.params.get(parameter.name)
             texts = value if isinstance(value, list | tuple) else [value]
@@ -42,6 +44,16 @@ class CarefulCommand(TyperCommand):
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         _write_examples(ctx.command_path, formatter)
         super().format_epilog(ctx, formatter)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        return _bare(super().shell_complete(ctx, incomplete))
+
+
+def _bare(items: Any) -> Any:
+    """Without their help, for which Typer would load Rich: longer than one waits at a prompt."""
+    for item in items:
+        item.help = None
+    return items
 
 
 def _write_examples(path: str, formatter: Any) -> None:
@@ -71,8 +83,18 @@ class LazyGroup(TyperGroup):
     def __init__(self, *, lazy: Mapping[str, tuple[str, CommandSource]], **settings: Any) -> None:
         super().__init__(rich_markup_mode=None, no_args_is_help=True, **settings)
         self._lazy = lazy
+        self._are_names_enough = False
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        self._are_names_enough = True  # else every command would be loaded to be named
+        try:
+            return _bare(super().shell_complete(ctx, incomplete))
+        finally:
+            self._are_names_enough = False
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if ctx.resilient_parsing:  # a line that is still being typed
+            return super().resolve_command(ctx, args)
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             message = f"there is no {ctx.command_path} {args[0]}"
             raise UsageError(message, suggestion(args[0], self._lazy))
@@ -86,6 +108,8 @@ class LazyGroup(TyperGroup):
         return list(self._lazy)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if self._are_names_enough:
+            return TyperCommand(cmd_name)
         if cmd_name not in self.commands and cmd_name in self._lazy:
             _, source = self._lazy[cmd_name]
             if isinstance(source, str):

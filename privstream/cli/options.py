@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from privstream.cli.completion import account_names
 from privstream.model.errors import UsageError
 from privstream.outputs.console import Format
 
@@ -33,11 +34,23 @@ NoColor = Annotated[bool, typer.Option("--no-color", help="No colour and no anim
 Utc = Annotated[bool, typer.Option("--utc", help="Times in UTC instead of local ones.")]
 AccountName = Annotated[
     str | None,
-    typer.Option("--account", "-a", metavar="NAME", help="Which configured account."),
+    typer.Option(
+        "--account",
+        "-a",
+        metavar="NAME",
+        help="Which configured account.",
+        autocompletion=account_names,
+    ),
 ]
 AccountNames = Annotated[
     list[str] | None,
-    typer.Option("--account", "-a", metavar="NAME", help="Only this account (repeatable)."),
+    typer.Option(
+        "--account",
+        "-a",
+        metavar="NAME",
+        help="Only this account (repeatable).",
+        autocompletion=account_names,
+    ),
 ]
 FormatOption = Annotated[
     Format | None,

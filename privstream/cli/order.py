@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from privstream import exchanges
+from privstream.cli import completion
 from privstream.cli import options as o
 from privstream.cli.lazy import LazyGroup, as_command
 from privstream.cli.outside import taken_out
@@ -219,7 +220,12 @@ def _offered(usual: Iterable[inspect.Parameter], entry: OrderEntry) -> Iterator[
         if parameter.name == "order_type":
             yield _type_parameter(entry.types)
         elif parameter.name == "tif":
-            option = typer.Option("--tif", metavar="WORD", help=", ".join(entry.forces))
+            option = typer.Option(
+                "--tif",
+                metavar="WORD",
+                help=", ".join(entry.forces),
+                autocompletion=completion.words(*entry.forces),
+            )
             yield parameter.replace(annotation=Annotated[str | None, option])
         elif lacking.get(parameter.name):
             hidden = copy(parameter.annotation.__metadata__[0])
@@ -232,7 +238,8 @@ def _offered(usual: Iterable[inspect.Parameter], entry: OrderEntry) -> Iterator[
 
 def _type_parameter(types: tuple[str, ...]) -> inspect.Parameter:
     known = ", ".join(name.replace("_", "-") for name in types)
-    option = typer.Option("--type", metavar="TYPE", help=f"{known}.")
+    complete = completion.words(*known.split(", "))
+    option = typer.Option("--type", metavar="TYPE", help=f"{known}.", autocompletion=complete)
     return inspect.Parameter(
         "order_type", inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[str, option]
     )
@@ -253,7 +260,15 @@ def _own_parameter(option: OrderOption | ListOption) -> inspect.Parameter:
 def _place_options(
     *,
     symbol: Annotated[str, typer.Option("--symbol", "-s", metavar="SYMBOL", help="Like BTC/EUR.")],
-    side: Annotated[str, typer.Option("--side", metavar="SIDE", help="buy or sell.")],
+    side: Annotated[
+        str,
+        typer.Option(
+            "--side",
+            metavar="SIDE",
+            help="buy or sell.",
+            autocompletion=completion.words("buy", "sell"),
+        ),
+    ],
     order_type: str,
     quantity: Annotated[
         str, typer.Option("--quantity", metavar="N", help="In the base currency, like 0.25.")
@@ -288,7 +303,11 @@ def _cancel_options(
     *,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ID]...", help="Ids of the exchange, or client ids."),
+        typer.Argument(
+            metavar="[ID]...",
+            help="Ids of the exchange, or client ids.",
+            autocompletion=completion.order_ids,
+        ),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every open order; asks first.")] = False,
     yes: Yes = False,
@@ -298,7 +317,14 @@ def _cancel_options(
 
 def _get_options(
     *,
-    name: Annotated[str, typer.Argument(metavar="ID", help="The exchange's id, or the client's.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="The exchange's id, or the client's.",
+            autocompletion=completion.order_ids,
+        ),
+    ],
 ) -> None:
     """Only its signature is used."""
 

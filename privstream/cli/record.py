@@ -46,6 +46,10 @@ class _RecordGroup(LazyGroup):
         rest: list[str] = super().parse_args(ctx, args)
         return rest
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Before the file is named the shell completes it."""
+        return super().shell_complete(ctx, incomplete) if self._file is not None else []
+
     def _record(self, environment: Environment, request: Request) -> int:
         if self._file is None:
             raise UsageError("record into which file?", "privstream record FILE EXCHANGE")

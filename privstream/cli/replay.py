@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from privstream.cli import completion
 from privstream.cli import options as o
 from privstream.cli.outside import environment_of
 from privstream.outputs.console import Format
@@ -14,7 +15,13 @@ def replay(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A recording; - is standard input.")],
     *,
     exchange: Annotated[
-        str | None, typer.Option("--exchange", metavar="NAME", help="Bare frames, one per line.")
+        str | None,
+        typer.Option(
+            "--exchange",
+            metavar="NAME",
+            help="Bare frames, one per line.",
+            autocompletion=completion.exchange_names,
+        ),
     ] = None,
     protocol: Annotated[
         str | None, typer.Option("--protocol", metavar="WORD", help="With --exchange: v1 or v2.")

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from privstream.cli import completion
 from privstream.cli import options as o
 from privstream.model.errors import UsageError
 from privstream.model.events import TYPES, AnyEvent
@@ -16,7 +17,12 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 def schema(
     type_: Annotated[
-        str | None, typer.Argument(metavar="[TYPE]", help=f"One of {', '.join(TYPES)}.")
+        str | None,
+        typer.Argument(
+            metavar="[TYPE]",
+            help=f"One of {', '.join(TYPES)}.",
+            autocompletion=completion.words(*TYPES),
+        ),
     ] = None,
     *,
     quiet: o.Quiet = False,

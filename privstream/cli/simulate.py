@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from privstream import simulator
+from privstream.cli import completion
 from privstream.cli import options as o
 from privstream.cli.outside import environment_of
 from privstream.model.account import Account
@@ -43,7 +44,12 @@ class Api(StrEnum):
 def simulate(
     context: typer.Context,
     exchanges: Annotated[
-        list[str] | None, typer.Argument(metavar="[EXCHANGE]...", help="Default: all there are.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[EXCHANGE]...",
+            help="Default: all there are.",
+            autocompletion=completion.exchange_names,
+        ),
     ] = None,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The first exchange's port; 0 takes free ones.")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from privstream.cli import completion
 from privstream.cli import options as o
 from privstream.cli.lazy import LazyGroup, as_command
 from privstream.cli.outside import environment_of
@@ -15,9 +16,18 @@ from privstream.cli.outside import environment_of
 HELP = "Check, show and renew the session tokens of your accounts."
 Accounts = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[ACCOUNT]...", help="Default: all that are configured."),
+    typer.Argument(
+        metavar="[ACCOUNT]...",
+        help="Default: all that are configured.",
+        autocompletion=completion.account_names,
+    ),
 ]
-OneAccount = Annotated[str, typer.Argument(metavar="ACCOUNT", help="A configured account.")]
+OneAccount = Annotated[
+    str,
+    typer.Argument(
+        metavar="ACCOUNT", help="A configured account.", autocompletion=completion.account_names
+    ),
+]
 MinTtl = Annotated[
     str,
     typer.Option("--min-ttl", metavar="2m", help="Renew a token that has less than this left."),

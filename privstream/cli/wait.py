@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from privstream import exchanges
+from privstream.cli import completion
 from privstream.cli import options as o
 from privstream.cli.lazy import LazyGroup, as_command
 from privstream.cli.outside import taken_out
@@ -30,7 +31,10 @@ if TYPE_CHECKING:  # start-up time
 UntilOption = Annotated[
     str,
     typer.Option(
-        "--until", metavar="STATUS", help=f"{', '.join(STATUSES)}; closed is any end of it."
+        "--until",
+        metavar="STATUS",
+        help=f"{', '.join(STATUSES)}; closed is any end of it.",
+        autocompletion=completion.words(*STATUSES),
     ),
 ]
 Timeout = Annotated[
@@ -89,7 +93,12 @@ def _command(exchange: type[Exchange]) -> Callable[..., int]:
 def _common(
     *,
     context: typer.Context,
-    order_id: Annotated[str, typer.Argument(metavar="ORDER_ID", help="The exchange's own id.")],
+    order_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="ORDER_ID", help="The exchange's own id.", autocompletion=completion.order_ids
+        ),
+    ],
     until: UntilOption = "filled",
     timeout: Timeout = "5m",
     account: o.AccountName = None,

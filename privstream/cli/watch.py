@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from privstream import exchanges
+from privstream.cli import completion
 from privstream.cli import options as o
 from privstream.cli.lazy import CommandSource, LazyGroup, as_command
 from privstream.cli.outside import taken_out
@@ -22,6 +23,8 @@ if TYPE_CHECKING:  # start-up time
 
 Run: TypeAlias = "Callable[[Environment, Request], int]"
 ALL = "all"
+USUAL = ("orders", "trades", "balances")
+"""Channels that every exchange has."""
 SUMMARY_ALL = "Every configured account, merged in the order of arrival."
 
 
@@ -56,6 +59,7 @@ def _one(exchange: type[Exchange], run: Run) -> Callable[..., int]:
         run,
         f"Stream one account's own events on {exchange.title}.",
         exchange=exchange.name,
+        channels=exchange.channels,
         channels_help=f"{', '.join(exchange.channels)}  [default: {default}]",
         own=exchange.options,
     )
@@ -66,13 +70,20 @@ def _all() -> Callable[..., int]:
         _watch,
         SUMMARY_ALL,
         exchange=ALL,
+        channels=USUAL,
         channels_help="Only these channels, of the accounts that have them.",
         own=(),
     )
 
 
 def _command(
-    run: Run, summary: str, *, exchange: str, channels_help: str, own: tuple[Option, ...]
+    run: Run,
+    summary: str,
+    *,
+    exchange: str,
+    channels: tuple[str, ...],
+    channels_help: str,
+    own: tuple[Option, ...],
 ) -> Callable[..., int]:
     """A command function with the common options and the exchange's own, for Typer to read."""
 
@@ -84,12 +95,17 @@ def _command(
         options = {name: value for name, value in chosen.items() if value is not None}
         return run(environment, Request(exchange=exchange, options=options, **settings))
 
-    channels = inspect.Parameter(
+    named = inspect.Parameter(
         "channels",
         inspect.Parameter.KEYWORD_ONLY,
         default=None,
         annotation=Annotated[
-            list[str] | None, typer.Argument(metavar="[CHANNEL]...", help=channels_help)
+            list[str] | None,
+            typer.Argument(
+                metavar="[CHANNEL]...",
+                help=channels_help,
+                autocompletion=completion.words(*channels),
+            ),
         ],
     )
     common = list(inspect.signature(_common, eval_str=True).parameters.values())
@@ -98,7 +114,7 @@ def _command(
             "accounts", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=o.AccountNames
         )
         common = [several if one.name == "account" else one for one in common]
-    parameters = [channels, *map(option_parameter, own), *common]
+    parameters = [named, *map(option_parameter, own), *common]
     watch_exchange.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # Typer reads it
     watch_exchange.__annotations__ = {p.name: p.annotation for p in parameters}
     watch_exchange.__doc__ = summary
@@ -114,7 +130,12 @@ def option_parameter(option: Option) -> inspect.Parameter:
         default=None,
         annotation=Annotated[
             str | None,
-            typer.Option(f"--{option.name.replace('_', '-')}", metavar="WORD", help=described),
+            typer.Option(
+                f"--{option.name.replace('_', '-')}",
+                metavar="WORD",
+                help=described,
+                autocompletion=completion.words(*option.choices),
+            ),
         ],
     )
 

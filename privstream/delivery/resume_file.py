@@ -9,7 +9,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from shlex import quote
 from typing import Self
@@ -61,6 +61,10 @@ COMMIT;
 _FIRST_YOUNG = """
 SELECT number FROM notes WHERE NOT lasting AND noted_ns >= ? ORDER BY number LIMIT 1
 """
+
+_OPEN_ORDERS = (
+    "SELECT key FROM notes WHERE kind = 'order' AND lasting ORDER BY number DESC LIMIT 200"
+)
 
 
 class Whose(Struct, frozen=True):
@@ -262,6 +266,18 @@ def state_path(folder: Path, account: str, *, simulated: str = "") -> Path:
     # An account's name has no dot (`settings.config.ACCOUNT_NAME`).
     mark = f".{simulated}" if simulated else ""
     return private_folder(folder / "resume", "the state folder") / f"{account}{mark}.sqlite"
+
+
+def open_order_ids(path: Path) -> list[str]:
+    """The orders that were open when the last run told of them, newest first; for completion.
+
+    Nothing where there is no such file, or none that can be read at once.
+    """
+    with suppress(sqlite3.Error):
+        uri = f"{path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True, timeout=0.02)) as database:
+            return [key for (key,) in database.execute(_OPEN_ORDERS)]
+    return []
 
 
 def _cursor(cursors: dict[tuple[str, str], int], channel: str, symbol: str) -> int | None:

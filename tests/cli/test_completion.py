@@ -1,0 +1,142 @@
+"""What the shells offer after the tabulator: commands, channels, accounts, orders; never an error."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from privstream import exchanges
+from privstream.cli.completion import VARIABLE
+from privstream.cli.entry import COMMANDS, run
+from privstream.cli.lazy import LazyGroup
+from privstream.delivery.resume_file import State, Whose, state_path
+from privstream.memory.journal import Note
+from tests.cli.conftest import surroundings
+from tests.cli.test_help import configure
+
+NOW = 1_790_000_000_000_000_000
+Offered = Callable[[str], list[str]]
+
+
+@pytest.fixture
+def offered(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Offered:
+    """What bash is offered at the end of a line."""
+
+    def press_tab(line: str) -> list[str]:
+        words = line.split(" ")
+        asked = {VARIABLE: "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+        home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+        with surroundings(tmp_path, {**home, **asked}):
+            assert run([]) == 0
+        out, err = capfd.readouterr()
+        assert err == ""
+        return out.split()
+
+    return press_tab
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("privstream ", list(COMMANDS)),
+        ("privstream wa", ["watch", "wait"]),
+        ("privstream watch ", [*exchanges.names(), "all"]),
+        ("privstream watch kraken ", ["orders", "trades", "balances"]),
+        ("privstream watch bitfinex po", ["positions"]),
+        ("privstream watch kraken -a ", ["desk", "main"]),
+        ("privstream watch kraken orders --account d", ["desk"]),
+        ("privstream watch all -a desk -a ", ["desk", "main", "z"]),
+        ("privstream watch kraken --js", ["--json"]),
+        ("privstream watch kraken --protocol ", ["v2", "v1"]),
+        ("privstream record ", []),
+        ("privstream record frames.jsonl kr", ["kraken"]),
+        ("privstream record frames.jsonl kraken tr", ["trades"]),
+        ("privstream replay frames.jsonl --exchange z", ["zerocap"]),
+        ("privstream order place kraken --type st", ["stop-loss", "stop-loss-limit"]),
+        ("privstream order place kraken --side ", ["buy", "sell"]),
+        ("privstream wait kraken OAAAAA-BBBBB-CCCCCC --until part", ["partially_filled"]),
+        ("privstream token show ", ["desk", "main", "z"]),
+        ("privstream doctor m", ["main"]),
+        ("privstream accounts remove z", ["z"]),
+        ("privstream simulate ind", ["indodax"]),
+        ("privstream schema tr", ["trade"]),
+        ("privstream watch kraken -a '' ", ["orders", "trades", "balances"]),
+    ],
+)
+def test_what_fits_is_offered(
+    line: str, words: list[str], tmp_path: Path, offered: Offered
+) -> None:
+    configure(tmp_path, ("desk", "kraken"), ("main", "kraken"), ("z", "zerocap"))
+    assert offered(line) == words
+
+
+def test_open_orders_are_offered_as_the_last_runs_left_them(
+    tmp_path: Path, offered: Offered
+) -> None:
+    configure(tmp_path, ("desk", "kraken"), ("main", "kraken"), ("z", "zerocap"))
+    states = tmp_path / ".local/state/privstream"
+    for account, exchange, number in (
+        ("desk", "kraken", 1),
+        ("main", "kraken", 2),
+        ("z", "zerocap", 3),
+    ):
+        path = state_path(states, account)
+        with State(path, Whose(exchange, account, "host", ("orders",)), NOW) as state:
+            notes = [Note("order", f"O{number}{n}", b"", None, lasting=n < 2) for n in range(3)]
+            state.commit([*notes, Note("trade", f"T{number}", b"", None, lasting=True)], NOW)
+    assert offered("privstream wait kraken ") == ["O11", "O10", "O21", "O20"]
+    assert offered("privstream order cancel kraken -a main ") == ["O21", "O20"]
+    assert offered("privstream order get zerocap O3") == ["O31", "O30"]
+
+
+@pytest.mark.parametrize("damage", ["", "no database", "no settings"])
+def test_what_cannot_be_read_offers_nothing(damage: str, tmp_path: Path, offered: Offered) -> None:
+    configure(tmp_path, ("desk", "kraken"))
+    if damage == "no settings":
+        (tmp_path / ".config/privstream/config.toml").write_text("[accounts.")
+    elif damage:
+        state_path(tmp_path / ".local/state/privstream", "desk").write_text(damage)
+    assert offered("privstream wait kraken ") == []
+    assert offered("privstream token show ") == ([] if damage == "no settings" else ["desk"])
+
+
+def test_to_name_the_commands_none_is_loaded(
+    offered: Offered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+    get_command = LazyGroup.get_command
+
+    def watched(self: LazyGroup, ctx: object, name: str) -> object:
+        found = get_command(self, ctx, name)
+        loaded.extend(self.commands)
+        return found
+
+    monkeypatch.setattr(LazyGroup, "get_command", watched)
+    assert "watch" in offered("privstream ")
+    assert loaded == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_has_a_script(
+    shell: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "SHELL": f"/usr/bin/{shell}"}
+    with surroundings(tmp_path, home):
+        assert run(["--show-completion"]) == 0
+        script = capfd.readouterr().out
+        assert run(["--install-completion", shell]) == 0
+    assert f"{VARIABLE}=complete_{shell}" in script
+    kept = [path.read_text() for path in tmp_path.rglob("*privstream*") if path.is_file()]
+    assert [text.strip() for text in kept] == [script.strip()]
+    assert "start a new shell" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--show-completion"], ["--install-completion", "powershell"]])
+def test_an_unknown_shell_is_a_usage_error(
+    words: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with surroundings(tmp_path, {"HOME": str(tmp_path)}):
+        assert run(words) == 2
+    assert "bash, zsh, fish" in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,6 @@
 """Start the program; `--version` is answered before anything else is loaded."""
 
+import errno
 import os
 import sys
 from contextlib import suppress
@@ -10,7 +11,7 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         from privstream import __version__  # noqa: PLC0415 - start-up time
 
-        sys.stdout.write(f"privstream {__version__}\n")
+        _print(f"privstream {__version__}\n")
         return
     import signal  # noqa: PLC0415 - start-up time
 
@@ -34,6 +35,15 @@ def main() -> None:
     code = run(arguments, stop, closed)
     stop.over()
     _leave(code)
+
+
+def _print(text: str) -> None:
+    """Say it on stdout, where that is open and somebody reads."""
+    try:
+        os.write(1, text.encode())
+    except OSError as problem:
+        if problem.errno not in {errno.EPIPE, errno.EBADF}:
+            sys.exit(f"privstream: cannot write: {problem.strerror}")
 
 
 def _leave(code: int) -> None:

@@ -14,6 +14,8 @@ from typer.core import TyperCommand, TyperGroup
 from privstream.model.errors import UsageError
 from privstream.model.nearest import suggestion
 
+SHOWN = 40
+"""Characters of a wrong word that are quoted."""
 CommandSource = str | Callable[[], Any]
 """`module:function`, or a function that makes the Click command."""
 
@@ -96,7 +98,7 @@ class LazyGroup(TyperGroup):
         if ctx.resilient_parsing:  # a line that is still being typed
             return super().resolve_command(ctx, args)
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            message = f"there is no {ctx.command_path} {args[0]}"
+            message = f"there is no {ctx.command_path} {args[0][:SHOWN]}"
             raise UsageError(message, suggestion(args[0], self._lazy))
         return super().resolve_command(ctx, args)
 

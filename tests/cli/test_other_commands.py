@@ -112,6 +112,24 @@ def test_the_version_is_printed(program: InProcess) -> None:
     assert program.in_a_process("--version").out == f"privstream {__version__}\n"
 
 
+@pytest.mark.parametrize(
+    ("where", "code", "said"),
+    [
+        (">&-", 0, ""),
+        ("| true", 0, ""),
+        (">/dev/full", 1, "privstream: cannot write: No space left"),
+    ],
+)
+def test_a_version_that_cannot_be_printed_shows_no_traceback(
+    where: str, code: int, said: str
+) -> None:
+    line = f"set -o pipefail; '{sys.executable}' -m privstream --version {where}"
+    run = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert run.returncode == code
+    assert run.stderr.startswith(said)
+    assert run.stderr.count("\n") == bool(said)
+
+
 @pytest.mark.parametrize("words", [[], ["watch"], ["watch", "all"], ["replay"], ["record"]])
 def test_help_is_printed_on_stdout(program: InProcess, words: list[str]) -> None:
     ended = program(*words, "--help")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from privstream.connection.budgets import Budgets, SharedPacing, Turns
+from privstream.connection.budgets import ARRIVES, Budgets, SharedPacing, Turns
 from privstream.connection.clock import Uptime
 from privstream.connection.shelf import MemoryShelf
 from privstream.exchanges import find
@@ -15,6 +15,8 @@ from privstream.model.events import Status
 from privstream.model.times import to_nanos
 from tests.fake_clock import FakeClock
 from tests.joined import World
+
+PERIOD = 15.0 + ARRIVES
 
 
 class Computer:
@@ -46,9 +48,9 @@ def test_five_connect_at_once_and_the_others_in_the_order_in_which_they_came(
     computer: Computer,
 ) -> None:
     turns = computer.turns()
-    assert [turns.take() for _ in range(12)] == [0.0] * 5 + [15.0] * 5 + [30.0] * 2
+    assert [turns.take() for _ in range(12)] == [0.0] * 5 + [PERIOD] * 5 + [2 * PERIOD] * 2
     computer.seconds += 20.0
-    assert turns.take() == 10.0
+    assert turns.take() == 2 * PERIOD - 20.0
 
 
 def test_a_hundred_accounts_never_connect_more_often_than_allowed(computer: Computer) -> None:
@@ -58,14 +60,14 @@ def test_a_hundred_accounts_never_connect_more_often_than_allowed(computer: Comp
         times.append(computer.seconds + turns.take())
         computer.seconds += 0.1
     times.sort()
-    assert all(late - early >= 15.0 for early, late in zip(times, times[5:], strict=False))
+    assert all(late - early >= PERIOD for early, late in zip(times, times[5:], strict=False))
 
 
 def test_who_does_not_connect_after_all_leaves_his_turn_to_the_next(computer: Computer) -> None:
     turns = computer.turns(count=1)
-    assert [turns.take(), turns.take()] == [0.0, 15.0]
+    assert [turns.take(), turns.take()] == [0.0, PERIOD]
     turns.give_back()
-    assert turns.take() == 15.0
+    assert turns.take() == PERIOD
 
 
 def test_after_a_new_start_of_the_computer_old_turns_are_over(computer: Computer) -> None:
@@ -100,7 +102,7 @@ def test_another_key_has_another_budget_unless_the_address_is_counted(
 def test_accounts_of_one_exchange_take_turns_whatever_their_keys(computer: Computer) -> None:
     budgets = Budgets(None, computer.clock, computer.up)
     waits = [budgets.connects(exchange("bitfinex", f"key {n}")).take() for n in range(6)]
-    assert waits == [0.0] * 5 + [15.0]
+    assert waits == [0.0] * 5 + [PERIOD]
     assert budgets.connects(exchange("kraken")).take() == 0.0
 
 
@@ -145,13 +147,13 @@ def test_what_is_left_to_others_is_not_spent(computer: Computer) -> None:
 def test_who_waits_for_its_turn_says_so_and_connects_when_it_comes(computer: Computer) -> None:
     budgets = Budgets(None, computer.clock, computer.up)
     run = World("bitfinex", limits=False, budgets=budgets)
-    while budgets.connects(run.exchange).take() < 30.0:
+    while budgets.connects(run.exchange).take() < 2 * PERIOD:
         """Others were there before."""
     run.watch(60)
     waiting, connecting = run.told(Status)[:2]
-    assert (waiting.state, waiting.retry_in, waiting.attempt) == ("retrying", 30.0, None)
+    assert (waiting.state, waiting.retry_in, waiting.attempt) == ("retrying", 2 * PERIOD, None)
     assert waiting.detail == (
         "waiting for its turn: Bitfinex allows 5 connections in 15 s from one address"
     )
     assert connecting.state == "connecting"
-    assert to_nanos(connecting.received) - to_nanos(waiting.received) == 30 * 10**9
+    assert to_nanos(connecting.received) - to_nanos(waiting.received) == round(2 * PERIOD * 1e9)

@@ -32,7 +32,7 @@ LISTS_LIMIT = 5.0
 """Seconds after the acknowledgements in which the connection's own lists should have come."""
 HOLD_LIMIT = 5.0
 """Seconds that these wait for older facts from REST, to be told in order with them."""
-READ_WAITS = 2.0
+READ_WAITS = 5.0
 """Seconds that what was read over REST waits for older facts, before it is told page by page."""
 LOOKS = 3
 """So often REST is looked at a second time while it does not answer."""

@@ -5,10 +5,13 @@ from dataclasses import replace
 import pytest
 
 from privstream import exchanges
+from privstream.connection.rest.pacing import Pacing
 from privstream.exchanges import find
 from privstream.model.errors import Interrupted
 from privstream.model.events import Gap
+from privstream.model.times import to_nanos
 from tests.benchmarks.invariants import Report, check
+from tests.fake_clock import START_NS
 from tests.harsh_world import HarshWorld
 from tests.test_soak import evidence_of
 
@@ -78,3 +81,18 @@ def test_a_reader_that_stalls_for_three_minutes(name: str) -> None:
     run.at(20, HarshWorld.stall, 180.0).watch(260)
     assert judged(run).violations == []
     assert run.stalls
+
+
+def test_a_connection_that_breaks_again_and_again_is_read_back_all_the_same() -> None:
+    run = HarshWorld("kraken", seed=7, rate=3.0, audit_every=300.0)
+    run.pacing = Pacing((15.0, 0.33))
+    for second in range(20, 320, 12):
+        run.at(second, HarshWorld.reset)
+    run.watch(470)
+    report = judged(run)
+    assert report.violations == []
+    gaps = run.told(Gap)
+    assert gaps[-1].complete
+    begins = sorted({(to_nanos(gap.from_) - START_NS) // 10**9 for gap in gaps})
+    assert len(begins) > 3
+    assert begins[-1] > 200

@@ -79,7 +79,12 @@ class Reader(threading.Thread):
     """Reads a process's output into a file, and stalls now and then."""
 
     def __init__(
-        self, process: "subprocess.Popen[str]", path: Path, plan: Plan, random: Random
+        self,
+        process: "subprocess.Popen[str]",
+        path: Path,
+        plan: Plan,
+        random: Random,
+        calm: threading.Event,
     ) -> None:
         super().__init__(daemon=True)
         assert process.stdout is not None
@@ -87,6 +92,7 @@ class Reader(threading.Thread):
         self._path = path
         self._longest = plan.stall
         self._random = random
+        self._calm = calm
         self._hurry = threading.Event()
         self.stalls: list[Span] = []
 
@@ -96,7 +102,7 @@ class Reader(threading.Thread):
             next_stall = self._next(time.monotonic())
             while data := os.read(self._fd, 65536):
                 file.write(data)
-                if time.monotonic() >= next_stall:
+                if time.monotonic() >= next_stall and not self._calm.is_set():
                     self._stall()
                     next_stall = self._next(time.monotonic())
 
@@ -126,11 +132,14 @@ class Runs:
     samples: list[Sample] = field(default_factory=list)
     """Of the run that lasted longest."""
     stalls: list[Span] = field(default_factory=list)
+    calm: threading.Event = field(default_factory=threading.Event)
+    """Nothing goes wrong any more, and the reader takes what comes."""
 
     def run(self, seconds: float, number: signal.Signals) -> None:
         """Start the next one, watch it for so long, and end it with a signal."""
         with self._start() as process:
-            reader = Reader(process, self._path(len(self.exits), "jsonl"), self.plan, self.random)
+            path = self._path(len(self.exits), "jsonl")
+            reader = Reader(process, path, self.plan, self.random, self.calm)
             reader.start()
             samples = watched(process, seconds)
             process.send_signal(number)
@@ -181,7 +190,7 @@ def soak(plan: Plan, folder: Path) -> Report:
         runs = Runs(plan, folder, Program(folder, config), random)
         for seconds, number in spans(plan, random):
             runs.run(seconds, number)
-        calm = threading.Timer(runs_last(plan), be_calm, [simulation])
+        calm = threading.Timer(runs_last(plan), be_calm, [simulation, runs.calm])
         calm.start()
         runs.run(runs_last(plan) + plan.audit + LAG, signal.SIGTERM)
         now = system_clock()
@@ -245,8 +254,9 @@ def note_tokens(exchange: Any, secrets: list[str]) -> None:
     tokens.issue = noted
 
 
-def be_calm(simulation: Simulation) -> None:
+def be_calm(simulation: Simulation, calm: threading.Event) -> None:
     """Draw no more faults."""
+    calm.set()
     for faults in simulation.faults.values():
         faults._drawn = iter(())
 

@@ -6,7 +6,7 @@ then the gap is not told; what overtakes it makes the gap say what was not seen.
 """
 
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -55,6 +55,19 @@ class Stage(Enum):
     OVER = "over"
 
 
+class Reading(NamedTuple):
+    """A first look under way, which outlives the connection that it was begun on."""
+
+    job: Job[Backfill]
+    since_ns: int
+    until_ns: int
+    """What happened later it does not hold."""
+    told: dict[int, AnyReport | Listed]
+    """What it brought and was told on its way, by identity."""
+    left: float
+    """When it was heard last (monotonic)."""
+
+
 class CatchUp:
     """One stretch of time in which something may have been missed.
 
@@ -70,6 +83,7 @@ class CatchUp:
         *,
         reads_history: bool = True,
         reads_picture: bool = False,
+        reading: Reading | None = None,
     ) -> None:
         self._context = context
         self._since = since
@@ -82,8 +96,10 @@ class CatchUp:
         self._first: Backfill | None = None
         self._since_ns = since.at_ns
         """Since when the first look read."""
+        self._read_until_ns = 0
+        """When the first look asked, by the exchange's clock."""
         self._until_ns = 0
-        """When the first look asked, by the exchange's clock: from then on the stream tells."""
+        """From then on the stream tells again."""
         self.asked = context.clock.now()
         """When the last look asked."""
         self._due = 0.0
@@ -98,6 +114,9 @@ class CatchUp:
         self.is_proven = False
         self.may_find_more = False
         """It is not proven for a passing reason: another reading may bring what is missing."""
+        self._left = 0.0
+        if reading is not None:
+            self._job, self._since_ns, self._read_until_ns, self._told, self._left = reading
         self.newer: list[AnyReport | Listed] = []
         """What the second look found that is younger than the interruption: the stream's to tell."""
 
@@ -142,6 +161,25 @@ class CatchUp:
     def connected(self) -> None:
         """A connection is live whose lists and stream tell what happens from now on."""
         self._live_since = self._context.now
+        job = self._job
+        if job is None:
+            return
+        if self._context.now - self._left < self._context.rest_lag:
+            self._until_ns, self.stage = self._context.times.now(), Stage.FIRST_LOOK
+        else:  # its last answer is older than any that REST itself would give
+            job.interrupt(Interrupted("it was not heard for long"))
+            self._job = None
+
+    def hand_over(self) -> Reading | None:
+        """The connection broke: the first look goes on, if it is of what happened alone."""
+        job = self._job
+        if self.stage is not Stage.FIRST_LOOK or job is None or not self.reads_history:
+            return None
+        if self._reads_picture or self._context.exchange.snapshot_over_rest:
+            return None  # of what stands an older answer may say what is no more
+        self._tell_pages(at_once=True)
+        self._job = None
+        return Reading(job, self._since_ns, self._read_until_ns, self._told, self._context.now)
 
     def was_found(self, asked: Now, until_ns: int) -> None:
         """What was missed was found and told already; only the second look is to come."""
@@ -178,7 +216,7 @@ class CatchUp:
     def _look(self, talk: Conversation) -> None:
         self._since_ns = self._since.at_ns
         known = self._known(talk, self._since_ns)
-        self._until_ns = known.until_ns
+        self._until_ns = self._read_until_ns = known.until_ns
         self.stage = Stage.FIRST_LOOK
         self._job = self._context.start(self._flow(known, picture=self._reads_picture))
 
@@ -208,15 +246,19 @@ class CatchUp:
         self._context.merging.take(self._untold(found), asked, beside=talk.take_held())
         self._was_listed = talk.is_synced
         if self.reads_history and not (found.is_final and found.complete and talk.is_synced):
-            self._first, self.stage, self._due = found, Stage.LAG, asked + self._context.rest_lag
+            # What was begun on another connection saw nothing of the time until this one.
+            latest = max(asked, self._live_since)
+            self._first, self.stage, self._due = found, Stage.LAG, latest + self._context.rest_lag
         else:
             self.is_proven = found.complete
             self._end(None if found.complete else found.detail)
 
-    def _tell_pages(self) -> None:
+    def _tell_pages(self, *, at_once: bool = False) -> None:
         """Fills and orders that were read wait for nothing that takes long, as a call made again."""
         job = self._job
-        if job is None or job.is_over or self._context.now < job.begun.monotonic + READ_WAITS:
+        if job is None or job.is_over:
+            return
+        if not at_once and self._context.now < job.begun.monotonic + READ_WAITS:
             return
         pages = [r for r in job.take_pages() if isinstance(r, Fill | OrderReport)]
         if self.stage is Stage.SECOND_LOOK:
@@ -243,7 +285,7 @@ class CatchUp:
         since_ns = self._since.at_ns
         if self._first is None or not self._first.complete or since_ns != self._since_ns:
             return since_ns
-        return max(since_ns, self._until_ns - round(self._context.rest_lag * 1e9) - MARGIN_NS)
+        return max(since_ns, self._read_until_ns - round(self._context.rest_lag * 1e9) - MARGIN_NS)
 
     def _follow_second(self, talk: Conversation) -> None:
         job = self._job

@@ -129,15 +129,17 @@ class Recovery:
         self._stop_asking()
         if self._stop.is_set():
             return
+        reading = None
         if self._catch_up is None:
             self._whole.reached(delivered)
             self._believe_the_audit()
         else:
+            reading = self._catch_up.hand_over()
             self._catch_up.break_off("the connection broke again", is_last=False)
             self._owe(self._catch_up)
             self._whole = self._catch_up.unproven_since
         self.merging.count_anew()
-        self._catch_up = CatchUp(self._context, self._whole, problem.cause)
+        self._catch_up = CatchUp(self._context, self._whole, problem.cause, reading=reading)
 
     def give_up(self) -> None:
         """The run ends: what was never proven is not passed over in silence."""

@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -100,7 +100,7 @@ def add_account(
     outlet = stream.outlet(raw=wanted.raw_frames, account=account.name, journal=journal)
     started = from_nanos(wanted.since_ns or clock.now().wall_ns)
     ledger = Ledger(view, started, journal, rest_lag=limits.rest_lag)
-    resume_from_ns = None if state is None else _restore(ledger, state)
+    resume_from_ns = _restore(ledger, state) if state is not None and state.resumes else None
 
     def tell(text: str) -> None:
         environment.console.note(f"{account.name}: {text}")
@@ -165,15 +165,17 @@ def open_state(
     wanted: Wanted,
     *,
     simulated: str = "",
+    resumes: bool = True,
+    sinks: Sequence[str] = (),
 ) -> "State":
-    """What the runs with --resume before left of this account; held until it is closed."""
+    """What the runs before left of this account, for a next run and for sinks; held until closed."""
     from privstream.delivery.resume_file import State, Whose, state_path  # noqa: PLC0415 - only with --resume
 
     path = state_path(environment.state_folder(), account.name, simulated=simulated)
     host = urlsplit(account.endpoints.rest_url).hostname or ""
     symbols = common_names(find(account.exchange), wanted.symbols)
     whose = Whose(account.exchange, account.name, host, channels, symbols)
-    state = State(path, whose, SystemClock().now().wall_ns)
+    state = State(path, whose, SystemClock().now().wall_ns, resumes=resumes, sinks=sinks)
     if state.was_emptied:
         lost = "what happened since a run before is not told"
         environment.console.say(f"the state file {path} was empty: it begins anew, and {lost}")

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,10 +14,11 @@ from privstream.app.assembly import (
     open_state,
     shared_budgets,
 )
+from privstream.app.destinations import Destinations, destinations
 from privstream.app.durations import moment, seconds
 from privstream.app.environment import Environment
 from privstream.app.symbols import UnseenSymbols
-from privstream.delivery.printer import Printer
+from privstream.delivery.printer import SEVERITY, Printer
 from privstream.delivery.stream import Stream
 from privstream.exchanges.base import Exchange
 from privstream.model.account import Account
@@ -25,10 +26,10 @@ from privstream.model.errors import ConfigError, Exit, UsageError
 from privstream.model.nearest import suggestion
 from privstream.model.session import Tap
 from privstream.outputs.console import Console, Format
-from privstream.outputs.destination import parse
 from privstream.settings.config import Config, all_options, first_steps, load
 
 if TYPE_CHECKING:  # start-up time
+    from privstream.app.deliveries import Deliveries
     from privstream.delivery.resume_file import State
 
 ALL = "all"
@@ -79,10 +80,11 @@ def watch(environment: Environment, request: Request, recorder: Recorder | None 
     """Stream until the end; returns the exit code. Raises Stopped."""
     kind = environment.format(request.format, json=request.json)
     duration = None if request.duration is None else seconds(request.duration)
-    openings = [parse(url, time.monotonic) for url in request.to or ()]
-    with watched(environment, request, kind, recorder) as prepared:
-        sinks = [opened() for opened in openings]  # nothing that cannot be has made a file
-        if not (environment.stdout_is_open or sinks or recorder):
+    to = destinations(request.to or (), lambda: load(environment.variables))
+    with watched(environment, request, kind, recorder, to.names) as prepared:
+        deliveries = _deliveries(environment, to, prepared)
+        sinks = [opened() for opened in to.files]  # nothing that cannot be has made a file
+        if not (environment.stdout_is_open or sinks or to.sinks or recorder):
             return Exit.DONE  # nobody reads, here or anywhere
         accounts = [one.account for one in prepared.exchanges]
         printer = Printer(
@@ -94,11 +96,26 @@ def watch(environment: Environment, request: Request, recorder: Recorder | None 
             show_status=request.status,
             count=request.count,
             states=prepared.states,
+            spool=None if deliveries is None else deliveries.spool,
             unseen=UnseenSymbols(prepared.exchanges, request.symbol or (), environment.console.say),
         )
         if duration is not None:
             environment.stop.end_after(duration)
-        return printer.run(prepared.stream)
+        with deliveries or nullcontext():
+            code = printer.run(prepared.stream)
+        return code if deliveries is None else max(code, deliveries.exit, key=SEVERITY.index)
+
+
+def _deliveries(
+    environment: Environment, to: Destinations, prepared: "Watched"
+) -> "Deliveries | None":
+    """What serves the sinks, if there are any; it runs while its block does."""
+    if not to.sinks:
+        return None
+    from privstream.app.deliveries import Deliveries  # noqa: PLC0415 - only with sinks
+
+    names = {one.account.name: one.name for one in prepared.exchanges}
+    return Deliveries(environment, to, lambda: load(environment.variables), prepared.states, names)
 
 
 @dataclass(frozen=True)
@@ -112,13 +129,25 @@ class Watched:
 
 @contextmanager
 def watched(
-    environment: Environment, request: Request, kind: Format, recorder: Recorder | None = None
+    environment: Environment,
+    request: Request,
+    kind: Format,
+    recorder: Recorder | None = None,
+    sinks: Sequence[str] = (),
 ) -> Iterator[Watched]:
-    """Make ready what was asked for; what it holds is let go at the end of the block."""
+    """Make ready what was asked for; what it holds is let go at the end of the block.
+
+    `sinks`: the names of those that an outbox is kept for.
+    """
     wanted = _wanted(environment, request, kind)
+    if sinks and kind is Format.RAW:
+        raise UsageError(
+            "sinks take events, and --format raw prints none",
+            "use --raw to have the exchange's own element in each event",
+        )
     with ExitStack() as resources:
         streamed = resources.enter_context(_streamed(environment, request))
-        states = resources.enter_context(_states(environment, request, streamed, wanted))
+        states = resources.enter_context(_states(environment, request, streamed, wanted, sinks))
         stream = Stream()
         budgets = shared_budgets(environment, is_simulated=request.simulate)
         for account, channels in streamed:
@@ -165,16 +194,28 @@ def _wanted(environment: Environment, request: Request, kind: Format) -> Wanted:
 
 @contextmanager
 def _states(
-    environment: Environment, request: Request, streamed: Streamed, wanted: Wanted
+    environment: Environment,
+    request: Request,
+    streamed: Streamed,
+    wanted: Wanted,
+    sinks: Sequence[str],
 ) -> "Iterator[dict[str, State]]":
-    """The state of every account, held while the block runs; none without --resume."""
+    """The state of every account, held while the block runs; none without --resume and sinks."""
     with ExitStack() as held:
         states = {}
-        if request.resume:
+        if request.resume or sinks:
             # Another seed or rate is another life, of which the last one's past tells nothing.
             simulated = f"simulated-{request.seed}-{request.rate:g}" if request.simulate else ""
             for account, channels in streamed:
-                state = open_state(environment, account, channels, wanted, simulated=simulated)
+                state = open_state(
+                    environment,
+                    account,
+                    channels,
+                    wanted,
+                    simulated=simulated,
+                    resumes=request.resume,
+                    sinks=sinks,
+                )
                 states[account.name] = held.enter_context(state)
         yield states
 

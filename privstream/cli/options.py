@@ -72,7 +72,11 @@ Duration = Annotated[
 ]
 To = Annotated[
     list[str] | None,
-    typer.Option("--to", metavar="URL", help="Also deliver there: file:PATH (repeatable)."),
+    typer.Option(
+        "--to",
+        metavar="URL",
+        help="Also deliver there: file:PATH, sqlite:PATH, https://…, or a [sinks.NAME] (repeatable).",
+    ),
 ]
 ShowStatus = Annotated[
     bool, typer.Option("--status", help="Put connection states into the stream.")

@@ -22,6 +22,7 @@ from privstream.outputs.descriptor import discard_stdout, reader_gone
 
 if TYPE_CHECKING:  # start-up time
     from privstream.delivery.resume_file import State
+    from privstream.delivery.spool import Spool
 
 PAUSE = 0.5
 """Seconds: how often the main thread looks around when nothing comes."""
@@ -55,6 +56,7 @@ class Printer:
         show_status: bool = False,
         count: int | None = None,
         states: "Mapping[str, State] | None" = None,
+        spool: "Spool | None" = None,
         unseen: Unseen | None = None,
     ) -> None:
         self._console = console
@@ -72,11 +74,11 @@ class Printer:
         self._is_torn = False
         self._unprinted = 0
         """Events, or frames where those are printed."""
-        self._resumes = bool(states)
+        self._resumes = any(state.resumes for state in (states or {}).values())
         if states:
             from privstream.delivery.remembering import Remembering  # noqa: PLC0415 - only then
 
-            self._remembering = Remembering(states, self._write)
+            self._remembering = Remembering(states, self._write, spool)
 
     def run(self, stream: Stream) -> Exit:
         """Print until the end, whatever brings it; returns the exit code. Raises Stopped."""

@@ -8,7 +8,8 @@ main thread uses it.
 import fcntl
 import os
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from shlex import quote
@@ -16,13 +17,14 @@ from typing import Self
 
 from msgspec import Struct
 
+from privstream.delivery import outbox
 from privstream.memory.journal import Note
 from privstream.model.errors import ConfigError, OutputFailed
 from privstream.settings.private_files import OPEN_TO_OTHERS, check_file, private_folder
 
 APPLICATION = 0x50535452  # "PSTR", in the file's header: it is ours
-VERSION = 2
-"""The first one kept no times of fills and ended orders; its notes are still read."""
+VERSION = 3
+"""The first kept no times of fills and ended orders, the second nothing for sinks: both are read."""
 _DAY_NS = 24 * 3600 * 10**9
 KEPT_NS = 2 * _DAY_NS
 """So long before the cursor it is known what was delivered: no read-back overlaps by more."""
@@ -87,9 +89,19 @@ class Whose(Struct, frozen=True):
 class State:
     """One account's state file, held for the run: a second run is refused."""
 
-    def __init__(self, path: Path, whose: Whose, now_ns: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        whose: Whose,
+        now_ns: int,
+        *,
+        resumes: bool = True,
+        sinks: Sequence[str] = (),
+    ) -> None:
+        """`resumes`: keep what a next run goes on from. `sinks`: whom the outbox is for."""
         self.path = path
         self._whose = whose
+        self.resumes = resumes
         self._noted = 0
         with ExitStack() as opened, _opening(path):
             self.was_emptied = path.exists() and not path.stat().st_size
@@ -101,8 +113,10 @@ class State:
             self.resume_from_ns = self._resume_from()
             """The last moment known whole in all that is watched; `None` if that is new."""
             self._whole_ns = now_ns if self.resume_from_ns is None else self.resume_from_ns
-            self._begin(now_ns)
+            if resumes:
+                self._begin(now_ns)
             self._prune()
+            outbox.attach(self._database, sinks)
             self._resources = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -120,17 +134,27 @@ class State:
         """What to raise where a note makes no sense."""
         return _damaged(self.path, why)
 
-    def commit(self, notes: Iterable[Note], now_ns: int, *, whole_ns: int | None = None) -> None:
-        """What was delivered now, and until when nothing is missing, if that is known.
+    def commit(
+        self,
+        notes: Iterable[Note],
+        now_ns: int,
+        *,
+        whole_ns: int | None = None,
+        lines: Sequence[outbox.Line] = (),
+    ) -> None:
+        """Keep what was delivered now, and what the sinks are owed of it.
 
+        `whole_ns`: until then nothing is missing.
         Raises OutputFailed where the file does not take it.
         """
         try:
             with self._database:
                 self._database.execute("BEGIN IMMEDIATE")
-                self._write(notes, now_ns)
-                if whole_ns is not None:
-                    self._move(whole_ns)
+                outbox.append(self._database, lines)
+                if self.resumes:
+                    self._write(notes, now_ns)
+                    if whole_ns is not None:
+                        self._move(whole_ns)
             if self._noted >= PRUNE_EVERY:
                 self._prune()
         except sqlite3.Error as problem:
@@ -187,6 +211,7 @@ class State:
             database.execute("PRAGMA journal_mode = WAL")
             database.executescript(_SCHEMA)
         _check_whole(database, self.path)
+        database.executescript(outbox.SCHEMA)
         if version and version < VERSION:
             database.execute(f"PRAGMA user_version = {VERSION}")
 
@@ -202,6 +227,8 @@ class State:
                     f"{_WHAT} {self.path} belongs to {name} {value}, not to {ours[name]}",
                     f"name the account otherwise; {_start_anew(self.path)}",
                 )
+        # Which file: one that was deleted and made anew counts its rows from 1 again.
+        ours["spool"] = f"{time.time_ns() // 10**6}"
         with self._database:
             self._database.executemany("INSERT OR IGNORE INTO whose VALUES (?, ?)", ours.items())
 
@@ -316,8 +343,8 @@ def _lock(fd: int, path: Path, account: str) -> None:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise ConfigError(
-            f"another run with --resume streams the account {account} already",
-            "wait for its end, or leave out --resume",
+            f"another run with --resume or a sink streams the account {account} already",
+            "wait for its end, or leave out --resume and --to",
         ) from None
     except OSError as problem:
         raise ConfigError(f"{_WHAT} {path} cannot be locked: {problem.strerror}") from problem

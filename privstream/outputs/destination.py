@@ -1,4 +1,4 @@
-"""What `--to URL` names: finds the sink by the scheme, and imports only that one."""
+"""The file that `--to file:PATH` names, imported only where one is named."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,28 +8,12 @@ from privstream.model.errors import UsageError
 from privstream.outputs.base import Output
 from privstream.outputs.safe_text import MAX_CELLS, safe_text
 
-_LATER = frozenset({"sqlite", "nats", "http", "https"})
-
-
 Opening: TypeAlias = Callable[[], Output]
-"""Opens a sink. Raises OutputFailed where it cannot."""
+"""Opens a file that takes each event at once. Raises OutputFailed where it cannot."""
 
 
-def parse(url: str, monotonic: Callable[[], float]) -> Opening:
-    """What opens the sink that a URL names. Raises UsageError; nothing is opened yet."""
-    scheme, colon, rest = url.partition(":")
-    if scheme in _LATER and colon:
-        # Not the URL itself: it may hold a password.
-        raise UsageError(
-            f"this version cannot deliver to {scheme}: destinations",
-            "it has `--to file:PATH`; pipe standard output into another program for the rest",
-        )
-    if scheme != "file" or not colon:
-        raise UsageError(f"no destination: {safe_text(url, MAX_CELLS)}", "use `--to file:PATH`")
-    return _file(rest, monotonic)
-
-
-def _file(path: str, monotonic: Callable[[], float]) -> Opening:
+def file_at(path: str, monotonic: Callable[[], float]) -> Opening:
+    """What opens the file that `--to file:PATH` names. Raises UsageError; nothing is opened yet."""
     if not path or "\0" in path:
         raise UsageError("`--to file:` names no file", "use `--to file:PATH`")
     try:

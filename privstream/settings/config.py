@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from msgspec import Struct, structs
 
@@ -43,11 +43,14 @@ from privstream.settings.private_files import (
     read_private,
 )
 
+if TYPE_CHECKING:  # start-up time
+    from privstream.settings.sinks import SinkSettings
+
 FILE_LIMIT: Final = 1024 * 1024
 """Bytes of a config file."""
 ACCOUNT_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 NAME_RULE: Final = "a name has 1 to 32 letters, digits, hyphens or underscores"
-TABLES: Final = ("accounts", "exchanges")
+TABLES: Final = ("accounts", "exchanges", "sinks")
 ACCOUNT_SETTINGS: Final = ("exchange", "read_only", "max_order")
 """What every account may have, besides its exchange's credentials and options."""
 
@@ -83,6 +86,7 @@ class Config(Struct, frozen=True):
     find: Find
     known: tuple[str, ...]
     """The exchanges there are."""
+    sinks: "Mapping[str, SinkSettings]" = MappingProxyType({})
 
     def names(self) -> tuple[str, ...]:
         """The configured accounts. The environment makes some only where the file has none."""
@@ -282,7 +286,20 @@ def read_config(top: Table, config: Config) -> Config:
         for name in places.values
     }
     found = {name: read_account(accounts, name, config) for name in accounts.values}
-    return structs.replace(config, accounts=_frozen(found), endpoints=_frozen(endpoints))
+    return structs.replace(
+        config,
+        accounts=_frozen(found),
+        endpoints=_frozen(endpoints),
+        sinks=_frozen(_read_sinks(top.table("sinks"))),
+    )
+
+
+def _read_sinks(sinks: Table) -> "dict[str, SinkSettings]":
+    if not sinks.values:
+        return {}
+    from privstream.settings.sink_sections import read_sink  # noqa: PLC0415 - start-up time
+
+    return {name: read_sink(sinks, name) for name in sinks.values}
 
 
 def _frozen(mapping: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -258,7 +258,7 @@ def test_a_path_that_cannot_be_is_a_sentence_with_a_hint(tmp_path: Path) -> None
 
 
 def test_to_file_opens_a_file(path: Path) -> None:
-    output = destination.parse(f"file:{path}", Clock())()
+    output = destination.file_at(str(path), Clock())()
     output.write([NOTICE])
     output.close()
     assert json.loads(path.read_text())["type"] == "notice"
@@ -266,24 +266,11 @@ def test_to_file_opens_a_file(path: Path) -> None:
 
 def test_a_tilde_is_the_home(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(path.parent))
-    destination.parse(f"file:~/{path.name}", Clock())().close()
+    destination.file_at(f"~/{path.name}", Clock())().close()
     assert path.exists()
 
 
-@pytest.mark.parametrize(
-    "url", ["sqlite:x.db", "nats://localhost:4222/x", "http://h/x", "https://u:hunter2@h/x"]
-)
-def test_a_destination_of_a_later_version_is_said_to_be_missing(url: str) -> None:
-    with pytest.raises(UsageError, match="this version cannot deliver") as caught:
-        destination.parse(url, Clock())
-    assert "hunter2" not in caught.value.message
-
-
-@pytest.mark.parametrize(
-    "url", ["file:", "file", "events.jsonl", "ftp://x/\x1b[2J", "", "file:a\0b"]
-)
-def test_no_destination_is_a_usage_error(url: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        destination.parse(url, Clock())
-    assert caught.value.message.isprintable()
-    assert caught.value.hint == "use `--to file:PATH`"
+@pytest.mark.parametrize("rest", ["", "a\0b"])
+def test_no_file_is_a_usage_error(rest: str) -> None:
+    with pytest.raises(UsageError, match="names no file"):
+        destination.file_at(rest, Clock())

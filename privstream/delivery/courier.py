@@ -1,0 +1,210 @@
+"""Carries rows from the outboxes to one sink, in a thread of its own.
+
+The one rule: a row is acknowledged only after the sink took it or a file of dead letters did.
+Between the two a crash makes it come again; nothing makes it go away.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol
+
+from msgspec import Struct
+
+from privstream.delivery.outbox import Outbox
+from privstream.delivery.spool import Buffer
+from privstream.model.errors import PrivstreamError
+from privstream.outputs.sinks.base import Rejected, Retry, Row, Sink
+
+FIRST_WAIT = 1.0
+LONGEST_WAIT = 300.0
+"""Seconds between two attempts: doubled each time, with jitter."""
+IDLE = 1.0
+"""Seconds: how often it looks around when nobody wakes it."""
+
+
+class DeadLetters(Protocol):
+    """Where rows go that a sink refuses for good."""
+
+    def keep(self, row: Row, why: str, attempts: int) -> None:
+        """Write it down; it is on the disk when this returns. Raises OutputFailed."""
+
+
+class Source(Struct, frozen=True):
+    """The outbox of an account."""
+
+    path: Path
+    exchange: str
+    account: str
+
+
+class Health(Struct):
+    """How a sink does, for whoever watches the service."""
+
+    sent: int = 0
+    dead: int = 0
+    errors: int = 0
+    is_up: bool = True
+    problem: str | None = None
+
+
+class Courier:
+    """One sink's deliveries. `step` does one round; `start` runs rounds in a thread."""
+
+    def __init__(
+        self,
+        name: str,
+        sink: Sink,
+        sources: Sequence[Source],
+        buffer: Buffer,
+        *,
+        wanted: Callable[[Row], bool],
+        dead_letters: DeadLetters,
+        say: Callable[[str], None],
+        where: str,
+    ) -> None:
+        """`name` is what its place is kept under, `where` what messages call it."""
+        self.name = name
+        self.where = where
+        self.health = Health()
+        self.error: PrivstreamError | None = None
+        """Why it stopped for good, if it did."""
+        self._sink = sink
+        self._sources = sources
+        self._buffer = buffer
+        self._wanted = wanted
+        self._dead_letters = dead_letters
+        self._say = say
+        self._woken = threading.Event()
+        self._is_stopping = False
+        self._failures = 0
+        self._thread = threading.Thread(target=self._run, name=f"sink {name}", daemon=True)
+
+    # --- from the main thread --------------------------------------------------------------
+
+    def start(self) -> None:
+        """What waits already counts from now on, before anything new does."""
+        for source in self._sources:
+            with self._outbox(source) as outbox:
+                self._buffer.add(outbox.owed_size()[1])
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There are new rows."""
+        self._woken.set()
+
+    def finish(self, seconds: float) -> None:
+        """Give it so long to deliver what it can, then let it go."""
+        until = time.monotonic() + seconds
+        if self.health.is_up:
+            self._buffer.wait(seconds)
+        self._is_stopping = True
+        self._buffer.close()
+        self._woken.set()
+        self._thread.join(max(0.0, until - time.monotonic()))
+
+    def owed(self) -> int:
+        """How many events wait for it, over all accounts."""
+        total = 0
+        for source in self._sources:
+            with self._outbox(source) as outbox:
+                total += outbox.owed_size()[0]
+        return total
+
+    def _outbox(self, source: Source) -> Outbox:
+        return Outbox(source.path, self.name, source.exchange, source.account)
+
+    # --- the thread ------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        with ExitStack() as opened:
+            opened.callback(self._sink.close)
+            try:
+                outboxes = [opened.enter_context(self._outbox(source)) for source in self._sources]
+                while not self._is_stopping:
+                    self._woken.clear()
+                    wait = self.step(outboxes)
+                    if wait:
+                        self._pause(wait)
+            except PrivstreamError as problem:
+                self._give_up(problem)
+
+    def step(self, outboxes: Iterable[Outbox]) -> float:
+        """Deliver what is owed; returns how long to wait before the next round."""
+        busy = False
+        for outbox in outboxes:
+            rows = outbox.owed()
+            if not rows:
+                continue
+            busy = True
+            if wait := self._deliver(outbox, rows):
+                return wait
+        return 0.0 if busy else IDLE
+
+    def _deliver(self, outbox: Outbox, rows: Sequence[Row]) -> float:
+        mine = [row for row in rows if self._wanted(row)]
+        try:
+            if mine:
+                self._sink.deliver(mine)
+        except Retry as problem:
+            self._acknowledge(outbox, rows, _before(rows, mine, problem.delivered))
+            return self._wait_after(problem)
+        except Rejected as problem:
+            refused = mine[problem.delivered]
+            self._dead_letters.keep(refused, problem.why, problem.attempts)
+            self.health.dead += 1
+            self.health.sent += problem.delivered
+            self._say(f"{self.where} refuses an event for good: {problem.why}")
+            self._acknowledge(outbox, rows, refused.number)
+            return 0.0
+        self._acknowledge(outbox, rows, rows[-1].number)
+        self._is_well()
+        self.health.sent += len(mine)
+        return 0.0
+
+    def _acknowledge(self, outbox: Outbox, rows: Sequence[Row], number: int) -> None:
+        done = sum(len(row.line) for row in rows if row.number <= number)
+        if done:
+            outbox.acknowledge(number)
+            self._buffer.add(-done)
+
+    def _wait_after(self, problem: Retry) -> float:
+        self.health.errors += 1
+        self.health.problem = problem.why
+        if self.health.is_up:
+            self.health.is_up = False
+            self._say(f"{self.where} does not take events now, they are kept: {problem.why}")
+        self._failures = 1 if problem.delivered else self._failures + 1
+        wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(self._failures - 1, 10))
+        wait *= random.uniform(0.8, 1.2)  # noqa: S311 - jitter is no secret
+        return max(wait, problem.after or 0.0)
+
+    def _is_well(self) -> None:
+        self._failures = 0
+        if not self.health.is_up:
+            self.health.is_up, self.health.problem = True, None
+            self._say(f"{self.where} takes events again")
+
+    def _pause(self, seconds: float) -> None:
+        """Wait; a new row ends only the wait of an idle courier."""
+        until = time.monotonic() + seconds
+        while not self._is_stopping and (left := until - time.monotonic()) > 0:
+            if self._woken.wait(min(left, IDLE)) and self._failures == 0:
+                return
+            if self._failures:
+                self._woken.clear()
+
+    def _give_up(self, problem: PrivstreamError) -> None:
+        self.health.is_up, self.health.problem = False, problem.message
+        self._say(f"{self.where} is stopped, what it is owed is kept: {problem.message}")
+        self.error = problem
+
+
+def _before(rows: Sequence[Row], mine: Sequence[Row], delivered: int) -> int:
+    """The number up to which nothing is owed any more."""
+    if delivered < len(mine):
+        return mine[delivered].number - 1
+    return rows[-1].number

@@ -1,0 +1,1 @@
+"""Where events go beside standard output, through the outbox on the disk."""

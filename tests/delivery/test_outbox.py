@@ -96,7 +96,7 @@ def test_what_waits_is_counted(path: Path) -> None:
 
 
 def test_a_file_that_was_made_anew_is_another_spool(path: Path) -> None:
-    spools = []
+    spools: list[str] = []
     for _ in range(2):
         with state_for(path, "one") as state:
             keep(state, "a")

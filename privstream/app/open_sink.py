@@ -1,12 +1,14 @@
 """Makes a sink of its settings: secrets fetched, trust and proxy as for the exchanges."""
 
 import base64
+import re
 import ssl
+import time
 from collections.abc import Callable, Sequence
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qs, urlsplit
 
 from privstream.connection.network import proxy_for, tls_context
 from privstream.model.errors import ConfigError, UsageError
@@ -18,6 +20,12 @@ if TYPE_CHECKING:  # each only where it is asked for
     from privstream.outputs.sinks.base import Sink
 
 
+_PREFIX = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+
+
+MAX_DIGITS = 5
+
+
 def open_sink(settings: SinkSettings, config: Callable[[], Config]) -> "Sink":
     """The sink, ready to deliver. Raises ConfigError and UsageError."""
     match settings.scheme:
@@ -27,10 +35,11 @@ def open_sink(settings: SinkSettings, config: Callable[[], Config]) -> "Sink":
             return SqliteSink(Path(settings.url.partition(":")[2]).expanduser())
         case "http" | "https":
             return _webhook(settings, config)
-    raise UsageError(
-        f"this version cannot deliver to {settings.scheme}:",
-        "it has file:, sqlite:, http: and https:",
-    )
+        case "nats" | "tls":
+            return _nats(settings, config)
+        case "redis" | "rediss":
+            return _redis(settings, config)
+    raise UsageError(f"there is no sink for {settings.scheme}:")
 
 
 def _webhook(settings: SinkSettings, config: Callable[[], Config]) -> "Sink":
@@ -38,7 +47,62 @@ def _webhook(settings: SinkSettings, config: Callable[[], Config]) -> "Sink":
 
     parts = urlsplit(settings.url)
     target = parts._replace(scheme="", netloc="", path=parts.path or "/", fragment="").geturl()
-    return Webhook(_connector(settings), target, settings.where, _keys(settings, config))
+    keys = _keys(settings, config)
+    return Webhook(_connector(settings), target, settings.where, keys, wall=time.time)
+
+
+def _nats(settings: SinkSettings, config: Callable[[], Config]) -> "Sink":
+    try:
+        from privstream.outputs.sinks.nats import Access, NatsSink  # noqa: PLC0415
+    except ImportError:
+        raise ConfigError("NATS needs the extra `nats`", "pip install 'privstream[nats]'") from None
+    parts = urlsplit(settings.url)
+    prefix = parts.path.strip("/") or "privstream"
+    if not _PREFIX.fullmatch(prefix):
+        raise UsageError(f"{settings.scheme}: the path is the prefix of subjects: words and dots")
+    own: dict[str, Any] = {
+        key: _revealed(settings, key, config) if key in {"password", "token"} else value
+        for key, value in settings.settings.items()
+        if not key.startswith(("ca_", "client_"))
+    }
+    return NatsSink(
+        [f"nats://{server}" for server in parts.netloc.split(",")],
+        prefix,
+        settings.where,
+        access=Access(**own),
+        tls=_context(settings) if settings.scheme == "tls" else None,
+    )
+
+
+def _redis(settings: SinkSettings, config: Callable[[], Config]) -> "Sink":
+    try:
+        from privstream.outputs.sinks.redis import Access, RedisSink  # noqa: PLC0415
+    except ImportError:
+        raise ConfigError(
+            "Redis needs the extra `redis`", "pip install 'privstream[redis]'"
+        ) from None
+    parts = urlsplit(settings.url)
+    database = parts.path.strip("/") or "0"
+    if not (database.isascii() and database.isdigit()) or len(database) > MAX_DIGITS:
+        raise UsageError(f"{settings.scheme}: the path is the number of a database, like /0")
+    own: dict[str, Any] = {**settings.settings}
+    if "password" in own:
+        own["password"] = _revealed(settings, "password", config)
+    [stream] = parse_qs(parts.query).get("stream", ["privstream.{account}"])[-1:]
+    return RedisSink(
+        parts.hostname or "",
+        parts.port or 6379,
+        int(database),
+        stream=stream,
+        where=settings.where,
+        access=Access(**own),
+        tls=settings.scheme == "rediss",
+    )
+
+
+def _revealed(settings: SinkSettings, key: str, config: Callable[[], Config]) -> str:
+    origin = cast("Origin", settings.settings[key])
+    return resolve(origin, f"[sinks.{settings.name}] {key}", config().environment).reveal()
 
 
 def _keys(settings: SinkSettings, config: Callable[[], Config]) -> Sequence[bytes]:
@@ -84,4 +148,13 @@ def _context(settings: SinkSettings) -> ssl.SSLContext:
             context.load_verify_locations(ca_file)
         except (OSError, ssl.SSLError) as problem:
             raise ConfigError(f"[sinks.{settings.name}] ca_file {ca_file}: {problem}") from None
+    if own := cast("Path | None", settings.settings.get("client_cert_file")):
+        try:
+            context.load_cert_chain(
+                own, cast("Path | None", settings.settings.get("client_key_file"))
+            )
+        except (OSError, ssl.SSLError) as problem:
+            raise ConfigError(
+                f"[sinks.{settings.name}] client_cert_file {own}: {problem}"
+            ) from None
     return context

@@ -57,7 +57,7 @@ class Server:
 def hook(
     server: Server, *keys: bytes, wall: Callable[[], float] = lambda: 1_796_000_000.9
 ) -> Webhook:
-    return Webhook(server.connect, "/in?x=1", "https://hook", keys, wall)
+    return Webhook(server.connect, "/in?x=1", "https://hook", keys, wall=wall)
 
 
 def rows(*names: str | None) -> list[Row]:

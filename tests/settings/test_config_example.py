@@ -77,12 +77,13 @@ def test_the_example_config_has_every_setting_with_its_default(name: str) -> Non
 
 def test_the_example_config_has_the_settings_of_every_account() -> None:
     example = uncommented()
-    assert example.keys() == {"accounts", "exchanges"}
+    assert example.keys() == {"accounts", "exchanges", "sinks"}
     assert example["accounts"]["kraken"]["exchange"] == "kraken"
     assert example["accounts"]["kraken"]["read_only"] is False
 
 
 def test_the_example_config_switched_on_as_a_whole_is_valid(tmp_path: Path) -> None:
+    sinks = {"archive", "bus", "cache", "hook"}
     known = {*exchanges.names(), "desk"}
     blocks = switched_on(EXAMPLE.read_text(encoding="utf-8")).split("\n\n")
     tables = {
@@ -90,7 +91,8 @@ def test_the_example_config_switched_on_as_a_whole_is_valid(tmp_path: Path) -> N
         for block in blocks
         if (table := re.search(r"^\[[a-z]+\.([a-z]+)\]", block, re.MULTILINE))
     }
-    config_file(tmp_path, "\n".join(block for block, name in tables.items() if name in known))
+    config_file(tmp_path, "\n".join(block for block, name in tables.items() if name in known | sinks))
     config = load({"HOME": str(tmp_path)})
     assert {*config.names()} == known
     assert {*config.endpoints} == {*exchanges.names()}
+    assert {*config.sinks} == sinks

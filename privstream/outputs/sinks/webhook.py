@@ -10,7 +10,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import time
 from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -50,9 +49,10 @@ class Webhook:
         target: str,
         where: str,
         keys: Sequence[bytes] = (),
-        wall: Callable[[], float] = time.time,
+        *,
+        wall: Callable[[], float],
     ) -> None:
-        """`target`: path and query. `where`: how messages call it, since a path may be secret."""
+        """`wall`: the time, in seconds. `target`: path and query. `where`: how messages call it, since a path may be secret."""
         self._connect = connect
         self._target = target
         self._where = where

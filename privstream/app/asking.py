@@ -16,6 +16,8 @@ from privstream.model.errors import UsageError
 from privstream.outputs.console import Console
 from privstream.settings.credentials import SECRET_LIMIT
 
+DOTS = 40
+"""How many stand at most for what was typed."""
 _ECHO = 3
 """Where the flag stands in what `tcgetattr` tells."""
 
@@ -59,10 +61,11 @@ class Person:
         """What is typed without being shown, without the blanks that pasting brings along."""
         with _unseen(self._stdin):
             typed = Secret(self._typed(f"{question} (not shown): "))
-            self._console.ask("\n")
+            secret = Secret(typed.reveal().strip())
+            self._console.ask(f"{_length(secret)}\n")
         if not typed.reveal():
             raise UsageError("there was no answer", "use --from-stdin; nothing was changed")
-        return Secret(typed.reveal().strip())
+        return secret
 
     def secrets_from_stdin(self) -> list[Secret]:
         """The lines of standard input, without blanks around them; empty ones at the end left out."""
@@ -102,6 +105,12 @@ class Person:
         both.register(self._stop.fd, select.POLLIN)
         both.poll()
         self._stop.check()
+
+
+def _length(secret: Secret) -> str:
+    """Whether all of what was pasted came, without showing any of it."""
+    count = len(secret.reveal())
+    return f"{'.' * min(count, DOTS)} {count} characters" if count else ""
 
 
 @contextmanager

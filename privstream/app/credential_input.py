@@ -3,6 +3,7 @@
 The one rule: no message quotes what was given; it may be the secret, put where its place belongs.
 """
 
+import base64
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
@@ -71,13 +72,20 @@ def place_of(
     return setting
 
 
-def asked(person: Person, key: str, question: str, *, may_be_empty: bool = False) -> Secret:
+def asked(
+    person: Person,
+    exchange: type[Exchange],
+    key: str,
+    question: str,
+    *,
+    may_be_empty: bool = False,
+) -> Secret:
     """A credential that a person types; one that cannot be right is asked for again."""
     for attempt in range(1, ATTEMPTS + 1):
         secret = person.secret(question)
         if may_be_empty and not secret.reveal():
             return secret
-        flaw = flaw_of(secret)
+        flaw = _flaw(exchange, key, secret)
         if flaw is None:
             return secret
         if attempt < ATTEMPTS:
@@ -85,7 +93,9 @@ def asked(person: Person, key: str, question: str, *, may_be_empty: bool = False
     raise ConfigError(f"{key} {flaw}", "copy it again from the exchange; nothing was changed")
 
 
-def from_stdin(person: Person, needed: list[str], optional: list[str]) -> dict[str, Secret]:
+def from_stdin(
+    person: Person, exchange: type[Exchange], needed: list[str], optional: list[str]
+) -> dict[str, Secret]:
     """One credential per line: those needed, then those optional."""
     lines = person.secrets_from_stdin()
     if not len(needed) <= len(lines) <= len(needed) + len(optional):
@@ -95,8 +105,25 @@ def from_stdin(person: Person, needed: list[str], optional: list[str]) -> dict[s
         )
     secrets = dict(zip([*needed, *optional], lines, strict=False))
     for key, secret in secrets.items():
-        if flaw := flaw_of(secret):
+        if flaw := _flaw(exchange, key, secret):
             raise ConfigError(
                 f"{key} {flaw}", "copy it again from the exchange; nothing was changed"
             )
     return secrets
+
+
+def _flaw(exchange: type[Exchange], key: str, secret: Secret) -> str | None:
+    """What is wrong with it, as far as that shows without asking the exchange."""
+    if flaw := flaw_of(secret):
+        return flaw
+    if key in exchange.base64_credentials and not _is_base64(secret):
+        return f"is not the base64 text that {exchange.title} gives out; some of it may be missing"
+    return None
+
+
+def _is_base64(secret: Secret) -> bool:
+    try:
+        base64.b64decode(secret.reveal(), validate=True)
+    except ValueError:
+        return False
+    return True

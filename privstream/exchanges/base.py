@@ -91,6 +91,10 @@ class Exchange(ABC):
     """Further prefixes of its environment variables, besides its name in capitals."""
     rights: ClassVar[tuple[str, ...]] = ()
     """The rights that a key should have for watching, in the exchange's words."""
+    keys_page: ClassVar[str | None] = None
+    """Where its users make their keys."""
+    base64_credentials: ClassVar[frozenset[str]] = frozenset()
+    """Credentials that it gives out as base64 text."""
     open_path: ClassVar[str | None] = None
     """A path of `rest_url` that answers everybody at little cost, for the time of its answer."""
     clock_limits: ClassVar[tuple[float, float] | None] = None

@@ -227,6 +227,12 @@ class _Door:
         await self._runner.cleanup()
 
     async def _answer(self, asked: web.Request) -> web.StreamResponse:
+        try:
+            return await self._answered(asked)
+        except ConnectionResetError:  # whoever asked has gone again; the library would log it
+            return web.Response()
+
+    async def _answered(self, asked: web.Request) -> web.StreamResponse:
         body = await asked.read()
         headers = {name.lower(): value for name, value in asked.headers.items()}
         path, _, query = asked.raw_path.partition("?")
@@ -260,11 +266,7 @@ class _Door:
         )
         try:
             await socket.prepare(asked)
-        except ConnectionResetError:  # whoever dialled has gone again
-            connection.closed(self._clock())
-            return web.Response()
-        self._sockets.add(socket)
-        try:
+            self._sockets.add(socket)
             await _Conversation(asked, socket, connection, self._faults, self._clock).hold()
         finally:
             self._sockets.discard(socket)

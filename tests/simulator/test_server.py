@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import struct
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -217,3 +218,18 @@ def test_the_account_is_the_same_after_every_start() -> None:
     assert accounts[0].endpoints.ws_url.endswith("/")
     assert accounts[1].endpoints.ws_url.endswith("/v2")
     assert json.dumps(str(accounts)).count(accounts[0].api_secret.reveal()) == 0
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_request_is_nothing_to_log(
+    simulation: Simulation, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = simulation.account("kraken", {}).endpoints.rest_url.rpartition(":")[2]
+    with socket.create_connection(("127.0.0.1", int(port))) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\nhalf")
+        # It is reset instead of closed.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with socket.create_connection(("127.0.0.1", int(port))) as next_one:
+        next_one.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        while next_one.recv(4096):
+            pass
+    assert caplog.records == []

@@ -57,6 +57,7 @@ class Bitfinex(Exchange):
     order_id_form = (r"[0-9]+", "1000000001")
     look_up_limit = "Bitfinex forgets orders about two weeks after their end"
     env_prefixes = ("BFX",)
+    keys_page = "https://setting.bitfinex.com/api"  # 2026-11-30
     rights = ("orders: read", "wallets: read", "positions: read", "history: read")
     login_nonce = True
     numbers_frames = True

@@ -88,6 +88,7 @@ class Indodax(Exchange):
             help="the kind of API key: of the older kind, of TAPI v2, or found out by one call",
         ),
     )
+    keys_page = "https://indodax.com/trade_api"  # 2026-11-30
     rights = ("view",)
     snapshot_over_rest = True
     polls_balances = True

@@ -54,6 +54,7 @@ class Poloniex(Exchange):
     channels = ("orders", "trades", "balances")
     order_id_form = (r"[0-9]+", "410000000000000001")
     env_prefixes = ("POLO",)
+    keys_page = "https://www.poloniex.com/settings/api-keys"  # 2026-11-30
     rights = ("Read",)
     snapshot_over_rest = True
     open_path = "/timestamp"

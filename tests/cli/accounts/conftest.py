@@ -17,7 +17,7 @@ from privstream.settings.keyring_entries import entry_name
 from tests.config_playground import CANARY
 from tests.fake_keyring import Backend, answer_here, backend_of
 
-SECRETS = f"{CANARY}\n{CANARY}x\n"
+SECRETS = f"{CANARY}\n{CANARY}xxxx\n"
 SECRET_SERVICE = "keyring.backends.SecretService.Keyring"
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from privstream import exchanges
 from privstream.app import add_account, credential_input
-from privstream.app.asking import Person
 from privstream.cli.accounts import group
 from privstream.exchanges.base import Exchange
 from privstream.model.account import Secret
@@ -30,7 +29,7 @@ def test_secrets_are_read_from_a_pipe_into_the_config_file(accounts: Accounts, h
     assert said.code == 0
     assert "privstream doctor kraken" in said.err
     account = load(os.environ).account("kraken")
-    assert (account.api_key, account.api_secret) == (Secret(CANARY), Secret(f"{CANARY}x"))
+    assert (account.api_key, account.api_secret) == (Secret(CANARY), Secret(f"{CANARY}xxxx"))
     assert (home / ".config/privstream/config.toml").stat().st_mode & 0o777 == 0o600
 
 
@@ -46,9 +45,9 @@ def test_secrets_are_kept_in_the_keyring_and_fetched_from_there(
     )
     assert keyring.entries == {
         ("privstream", key): CANARY,
-        ("privstream", secret): f"{CANARY}x",
+        ("privstream", secret): f"{CANARY}xxxx",
     }
-    assert load(os.environ).account("desk").api_secret == Secret(f"{CANARY}x")
+    assert load(os.environ).account("desk").api_secret == Secret(f"{CANARY}xxxx")
 
 
 def test_the_exchanges_own_variables_are_noted_by_default(accounts: Accounts, home: Path) -> None:
@@ -227,7 +226,7 @@ def test_two_config_files_with_an_account_of_one_name_keep_a_key_each(
     accounts("add", "kraken", *line, stdin=SECRETS)
     first = dict(keyring.entries)
     monkeypatch.setenv("PRIVSTREAM_CONFIG", str(home / "other.toml"))
-    accounts("add", "kraken", *line, stdin="other-key\nother-secret\n")
+    accounts("add", "kraken", *line, stdin="other-key\nb3RoZXI=\n")
     assert first.items() <= keyring.entries.items()
     assert load(os.environ).account("kraken").api_key == Secret("other-key")
     accounts("remove", "kraken", "--yes")
@@ -252,9 +251,9 @@ def test_memory_is_hidden_before_anything_is_typed(
     monkeypatch.setattr(add_account, "hide_memory", lambda: order.append("hidden"))
     read = credential_input.from_stdin
 
-    def reading(person: Person, needed: list[str], optional: list[str]) -> dict[str, Secret]:
+    def reading(*given: Any) -> dict[str, Secret]:
         order.append("read")
-        return read(person, needed, optional)
+        return read(*given)
 
     monkeypatch.setattr(add_account, "from_stdin", reading)
     accounts("add", "kraken", "--keep", "config", "--from-stdin", stdin=SECRETS)

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from privstream.app.asking import Person
-from privstream.model.account import Secret
+from privstream.model.account import Account, Secret
+from privstream.settings.config import load
+from privstream.simulator.server import Simulation
 from tests.cli.accounts.conftest import Accounts, text_of
 from tests.cli.conftest import Program
 from tests.config_playground import CANARY, config_file
@@ -20,12 +22,21 @@ from tests.fake_keyring import Backend, KeyringLocked
 def test_somebody_at_a_terminal_is_asked_for_everything(
     accounts: Accounts, home: Path, keyring: Backend, somebody: Callable[..., None]
 ) -> None:
-    somebody("", f"{CANARY} \x1b", CANARY, f"{CANARY}x", "")
-    said = accounts("add", "desk", stdin="krakn\nkraken\nmaybe\n\n\n")
+    somebody("", f"{CANARY} \x1b", CANARY, f"{CANARY}xxxx", "")
+    said = accounts("add", "desk", stdin="krakn\nkraken\n\nn\nmaybe\n\n")
     assert said.code == 0
-    assert said.err.index("Access WebSockets API") < said.err.index("Keep in [keyring]")
+    told = (
+        "this asks for the credentials of account desk on Kraken",
+        "https://pro.kraken.com/app/settings/api",
+        "Access WebSockets API",
+        "Keep in [keyring]",
+        "Try the login now? [Y/n]",
+        "Only watch",
+        "account desk (Kraken) is in",
+    )
+    assert sorted(told, key=said.err.index) == [*told]
     assert text_of(home).startswith('[accounts.desk]\nexchange = "kraken"\nread_only = true\n')
-    assert set(keyring.entries.values()) == {CANARY, f"{CANARY}x"}
+    assert set(keyring.entries.values()) == {CANARY, f"{CANARY}xxxx"}
 
 
 def test_somebody_who_types_nothing_right_three_times_is_told(
@@ -75,7 +86,7 @@ def test_an_account_that_comes_while_somebody_types_is_left_alone(
 
     monkeypatch.setattr(Person, "is_there", lambda _self: True)
     monkeypatch.setattr(Person, "secret", type_slowly)
-    said = accounts("add", "kraken", "--keep", "config", "--read-only")
+    said = accounts("add", "kraken", "--keep", "config", "--read-only", stdin="n\n")
     assert said.code == 3
     assert "there is an account 'kraken'" in said.err
     assert text_of(home) == taken
@@ -86,7 +97,7 @@ def test_without_a_keyring_the_config_file_is_proposed(
 ) -> None:
     keyring.refuses = KeyringLocked()
     somebody(CANARY, CANARY)
-    said = accounts("add", "bitfinex", "--read-only", stdin="\n")
+    said = accounts("add", "bitfinex", "--read-only", stdin="\nn\n")
     assert "Keep in [config]" in said.err
     assert said.code == 0
 
@@ -109,12 +120,76 @@ def test_what_is_typed_as_a_secret_does_not_show_on_the_terminal(tmp_path: Path)
     shown = read_until(leader, b"api_key (not shown): ")
     os.write(leader, f"{CANARY}\n".encode())
     shown += read_until(leader, b"api_secret (not shown): ")
-    os.write(leader, f"{CANARY}x\n".encode())
+    os.write(leader, f"{CANARY}xxxx\n".encode())
+    shown += read_until(leader, b"Try the login now? [Y/n]: ")
+    os.write(leader, b"n\n")
     shown += read_until(leader, b"privstream doctor bitfinex")
     assert process.wait(10) == 0
     os.close(leader)
     assert CANARY.encode() not in shown
-    assert f'api_secret = "{CANARY}x"' in text_of(tmp_path)
+    assert b". 36 characters" in shown
+    assert f'api_secret = "{CANARY}xxxx"' in text_of(tmp_path)
+
+
+@pytest.fixture
+def at_hand(home: Path, simulation: Simulation) -> Account:
+    """An account on a simulated Kraken, which the config file names."""
+    account = simulation.account("kraken", {})
+    urls = f'rest_url = "{account.endpoints.rest_url}"\nws_url = "{account.endpoints.ws_url}"\n'
+    config_file(home, f"[exchanges.kraken]\n{urls}")
+    return account
+
+
+def test_the_login_is_tried_with_what_was_typed_before_it_is_kept(
+    accounts: Accounts, at_hand: Account, home: Path, somebody: Callable[..., None]
+) -> None:
+    somebody(at_hand.api_key.reveal(), at_hand.api_secret.reveal(), "")
+    said = accounts("add", "kraken", "--keep", "config", stdin="y\nn\n")
+    assert said.code == 0
+    assert "the login works" in said.err
+    assert at_hand.api_secret.reveal() in text_of(home)
+    assert "read_only" not in text_of(home)
+
+
+@pytest.mark.parametrize(("answers", "code"), [("y\nn\n", 4), ("\n\n", 4), ("y\ny\nn\n", 0)])
+def test_a_key_that_cannot_log_in_is_kept_only_if_that_is_wanted(
+    accounts: Accounts,
+    at_hand: Account,
+    somebody: Callable[..., None],
+    answers: str,
+    code: int,
+) -> None:
+    somebody(at_hand.api_key.reveal(), f"{CANARY}xxxx", "")
+    said = accounts("add", "kraken", "--keep", "config", stdin=answers)
+    assert said.code == code
+    assert "the login did not work: " in said.err
+    assert ("kraken" in load(os.environ).accounts) == (code == 0)
+
+
+def test_a_login_that_cannot_be_tried_yet_is_not_asked_for(
+    accounts: Accounts, home: Path, somebody: Callable[..., None]
+) -> None:
+    somebody()
+    said = accounts("add", "bitfinex", "--keep", "env", stdin="\n\n\n")
+    assert said.code == 0
+    assert "the login cannot be tried yet" in said.err
+    assert "BITFINEX_API_KEY" in text_of(home)
+
+
+def test_half_a_secret_is_noticed_while_it_can_be_typed_again(
+    accounts: Accounts, home: Path, somebody: Callable[..., None]
+) -> None:
+    somebody(CANARY, "c2Vjcm", "c2VjcmV0", "")
+    said = accounts("add", "kraken", "--keep", "config", "--read-only", stdin="n\n")
+    assert said.code == 0
+    assert 'api_secret = "c2VjcmV0"' in text_of(home)
+
+
+def test_piped_secrets_are_looked_at_too(accounts: Accounts, home: Path) -> None:
+    said = accounts("add", "kraken", "--keep", "config", "--from-stdin", stdin="key\nc2Vjcm\n")
+    assert said.code == 3
+    assert "not the base64 text that Kraken gives out" in said.err
+    assert not (home / ".config").exists()
 
 
 def read_until(terminal: int, text: bytes) -> bytes:

@@ -1,0 +1,28 @@
+"""Tries whether an account can log in, before it is kept anywhere."""
+
+from msgspec import structs
+
+from privstream.app.assembly import errand_for, tokens_for
+from privstream.app.environment import Environment
+from privstream.model.account import Account
+from privstream.settings.config import AccountSettings, Config
+
+LEFT = 60.0
+"""Seconds that a token from the cache must have left; of the same key, from an account before."""
+
+
+def account_of(settings: AccountSettings, config: Config) -> Account:
+    """An account that is to be configured, with its secrets. Raises ConfigError."""
+    return structs.replace(config, accounts={settings.name: settings}).account(settings.name)
+
+
+def try_login(environment: Environment, account: Account) -> None:
+    """Log in as a stream does, with all usual channels, and out. Raises PrivstreamError."""
+    errand = errand_for(environment, account)
+    exchange = errand.exchange
+    tokens = tokens_for(
+        environment, exchange, errand.rest, errand.clock, errand.stop, note=errand.note
+    )
+    token = None if tokens is None else tokens.get(LEFT)[0]
+    with errand.logged_in(exchange.select(()), token):
+        errand.note("logged in")

@@ -102,7 +102,7 @@ def refusal(reply: Mapping[str, Any], whose: str, entry: str) -> ConfigError:
 _SENTENCES: Final = {
     "no_package": (
         "the keyring needs the package `keyring`, which is not installed",
-        "pip install 'privstream[keyring]'",
+        "pip install '.[keyring]' in the folder of privstream",
     ),
     "no_backend": (
         "there is no keyring that can be used here (cron, containers and ssh often have no D-Bus)",

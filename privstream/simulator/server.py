@@ -51,7 +51,7 @@ try:
     from aiohttp import WSMessage, WSMsgType, web
 except ImportError as missing:
     raise ConfigError(
-        "the simulator needs its server library", "pip install 'privstream[sim]'"
+        "the simulator needs its server library", "pip install '.[sim]' in the folder of privstream"
     ) from missing
 
 HOST = "127.0.0.1"

@@ -156,7 +156,7 @@ def test_a_secret_of_the_keyring_is_checked_like_any_other(environ: Environ) -> 
 def test_a_missing_package_is_told_with_the_command_that_brings_it(environ: Environ) -> None:
     problem = refusal(environ("raise ModuleNotFoundError(name='keyring')"))
     assert "which is not installed" in problem.message
-    assert problem.hint == "pip install 'privstream[keyring]'"
+    assert problem.hint == "pip install '.[keyring]' in the folder of privstream"
 
 
 def test_what_a_back_end_raises_is_told_by_its_type_alone(environ: Environ) -> None:

@@ -94,10 +94,11 @@ class Adding:
         hide_memory()  # before anything is typed
         before = current(self._environ)
         self._check_free(before)
+        if self._asks:
+            self._tell_plan(before)
         outline = self._outline(before)
         if self._asks:
             # Before somebody goes and makes a key.
-            self._tell_plan(outline, before)
             tell_rights(outline.exchange, self._console)
         entries: dict[str, Secret] = {}
         credentials = self._credentials(outline, before, entries)
@@ -319,11 +320,10 @@ class Adding:
 
     # --- what is said ----------------------------------------------------------------------
 
-    def _tell_plan(self, outline: Outline, config: Config) -> None:
+    def _tell_plan(self, config: Config) -> None:
         self._console.say(
-            f"this asks for the credentials of account {outline.name} on {outline.exchange.title}, "
-            f"tries them, and writes the account into {config.path}; "
-            "until the last question is answered nothing is changed"
+            f"account {self._request.name} goes into {config.path}: you are asked for its key and "
+            "where to keep it, and may try the login; nothing is changed before the last answer"
         )
 
     def _tell(self, outline: Outline, before: Config, after: Config) -> None:

@@ -185,10 +185,9 @@ def _spell_out_what_stdout_cannot_show() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-EPILOG = (
-    "More: privstream help COMMAND; which one this is: privstream --version; completion: "
-    "privstream --install-completion (bash, zsh, fish), or --show-completion."
-)
+EPILOG = """\b
+More: privstream help COMMAND, privstream --version
+Completion: privstream --install-completion bash|zsh|fish"""
 
 
 def _tell_bug(

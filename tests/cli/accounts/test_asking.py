@@ -26,7 +26,8 @@ def test_somebody_at_a_terminal_is_asked_for_everything(
     said = accounts("add", "desk", stdin="krakn\nkraken\n\nn\nmaybe\n\n")
     assert said.code == 0
     told = (
-        "this asks for the credentials of account desk on Kraken",
+        "account desk goes into",
+        "one of: bitfinex",
         "https://pro.kraken.com/app/settings/api",
         "Access WebSockets API",
         "Keep in [keyring]",

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from privstream.model.errors import PrivstreamError, UsageError
+from privstream.model.errors import OutputFailed, PrivstreamError, UsageError
+from privstream.outputs.descriptor import STDOUT, write_all
+from privstream.outputs.stderr import Stderr
 
 if TYPE_CHECKING:  # start-up time
     from privstream.settings.config import Config
@@ -20,6 +22,7 @@ if TYPE_CHECKING:  # start-up time
 VARIABLE = "_PRIVSTREAM_COMPLETE"
 """With it the shell asks, as Typer's scripts have it."""
 SHELLS = ("bash", "zsh", "fish")
+UNASKED = 2
 OPTIONS = ("--show-completion", "--install-completion")
 
 
@@ -34,6 +37,8 @@ def answer(group: Any, process: Any) -> int:
         return typers.shell_complete(group, settings, "privstream", VARIABLE, instruction)
     except PrivstreamError:
         return 0
+    except (KeyError, ValueError):  # no shell asks like that
+        return UNASKED
     except SystemExit as end:  # fish asks whether there is anything
         return int(end.code or 0)
 
@@ -53,10 +58,15 @@ def script(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
         )
     if option == "--show-completion":
         names = {"prog_name": "privstream", "complete_var": VARIABLE}
-        sys.stdout.write(f"{get_completion_script(shell=shell, **names)}\n")
+        write_all(STDOUT, f"{get_completion_script(shell=shell, **names)}\n".encode())
     else:
-        _, path = install(shell=shell, prog_name="privstream", complete_var=VARIABLE)
-        sys.stderr.write(f"privstream: completion for {shell} is in {path}; start a new shell\n")
+        try:
+            _, path = install(shell=shell, prog_name="privstream", complete_var=VARIABLE)
+        except OSError as problem:
+            where = f" {problem.filename}" if problem.filename else ""
+            raise OutputFailed(f"cannot write{where}: {problem.strerror}") from problem
+        said = f"privstream: completion for {shell} is in {path}; start a new shell\n"
+        Stderr(sys.stderr).write(said)
     return 0
 
 

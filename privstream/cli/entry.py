@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from io import TextIOWrapper
+from itertools import dropwhile
 from types import TracebackType
 from typing import Any
 
@@ -124,7 +125,8 @@ def run(
 
 def _spelt_out(arguments: Sequence[str]) -> Sequence[str]:
     """`help COMMAND` is `COMMAND --help`."""
-    return [*arguments[1:], "--help"] if arguments[:1] == ["help"] else arguments
+    rest = list(dropwhile("help".__eq__, arguments))
+    return [*rest, "--help"] if len(rest) < len(arguments) else arguments
 
 
 def _stopped(arguments: Sequence[str], stop: Stop) -> int:
@@ -144,11 +146,11 @@ def _unread(arguments: Sequence[str], stop: Stop) -> int:
 
 def _run(arguments: Sequence[str], process: Process) -> int:
     group = LazyGroup(name="privstream", lazy=COMMANDS, help=HELP, epilog=EPILOG)
-    if completion.VARIABLE in process.variables:
-        return completion.answer(group, process)
-    if arguments[:1] and arguments[0] in completion.OPTIONS:
-        return completion.script(arguments, process.variables)
     try:
+        if completion.VARIABLE in process.variables:
+            return completion.answer(group, process)
+        if arguments[:1] and arguments[0] in completion.OPTIONS:
+            return completion.script(arguments, process.variables)
         code = group.main(
             args=list(arguments),
             prog_name="privstream",

@@ -97,6 +97,8 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if ctx.resilient_parsing:  # a line that is still being typed
             return super().resolve_command(ctx, args)
+        if args and not args[0].strip():
+            raise is_empty("the command")
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             message = f"there is no {ctx.command_path} {args[0][:SHOWN]}"
             raise UsageError(message, suggestion(args[0], self._lazy))

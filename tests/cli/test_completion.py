@@ -132,6 +132,25 @@ def test_each_shell_has_a_script(
     assert "start a new shell" in capfd.readouterr().err
 
 
+def test_a_script_that_cannot_be_kept_is_one_sentence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    no_folder = tmp_path / "file"
+    no_folder.touch()
+    with surroundings(tmp_path, {"HOME": str(no_folder)}):
+        assert run(["--install-completion", "fish"]) == 1
+    assert capfd.readouterr().err.startswith(f"privstream: cannot write {no_folder}")
+
+
+@pytest.mark.parametrize("asked", ["junk", "complete_bash", "complete_nothing"])
+def test_who_asks_otherwise_than_a_shell_gets_no_traceback(
+    asked: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with surroundings(tmp_path, {"HOME": str(tmp_path), VARIABLE: asked}):
+        assert run([]) in {1, 2}
+    assert "Traceback" not in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("words", [["--show-completion"], ["--install-completion", "powershell"]])
 def test_an_unknown_shell_is_a_usage_error(
     words: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]

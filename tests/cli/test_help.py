@@ -106,8 +106,17 @@ def test_help_comes_by_its_short_name_and_by_its_verb(capfd: pytest.CaptureFixtu
         assert run(words) == 0
         texts.append(capfd.readouterr().out)
     assert len(set(texts)) == 1
-    assert run(["help"]) == 0
-    assert "Usage: privstream [OPTIONS]" in capfd.readouterr().out
+    for words in (["help"], ["help", "help"]):
+        assert run(words) == 0
+        assert "Usage: privstream [OPTIONS]" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("words", [[""], ["help", " "], ["watch", ""]])
+def test_an_empty_command_from_an_unset_variable_is_said_to_be_empty(
+    words: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(words) == 2
+    assert "the command is empty" in capfd.readouterr().err
 
 
 def test_the_version_has_a_short_name(

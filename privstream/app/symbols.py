@@ -8,11 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from privstream.exchanges.base import Exchange
 from privstream.model.events import AnyEvent, Status
-from privstream.model.nearest import nearest
+from privstream.model.nearest import COMMON_PAIRS, nearest_pair
 
-BASES = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "LTC", "DOT", "LINK", "AVAX", "USDT", "USDC")
-QUOTES = ("EUR", "USD", "USDT", "USDC", "GBP", "IDR", "BTC")
-_COMMON = {f"{base}{quote}": f"{base}/{quote}" for base in BASES for quote in QUOTES}
 WAIT = 5.0
 """Seconds after all accounts are live in which each symbol may show."""
 
@@ -30,10 +27,9 @@ def all_names(exchange: type[Exchange], typed: Iterable[str]) -> frozenset[str]:
 
 def meant(typed: str, names: frozenset[str]) -> str | None:
     """The much-traded pair that looks most like it, if it is none itself by one of its names."""
-    if not names.isdisjoint(_COMMON.values()):
+    if not names.isdisjoint(COMMON_PAIRS):
         return None
-    found = nearest("".join(filter(str.isalnum, typed)), _COMMON)
-    return None if found is None else _COMMON[found]
+    return nearest_pair(typed)
 
 
 class UnseenSymbols:

@@ -3,6 +3,12 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+_BASES = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "LTC", "DOT", "LINK", "AVAX", "USDT", "USDC")
+_QUOTES = ("EUR", "USD", "USDT", "USDC", "GBP", "IDR", "BTC")
+_COMMON = {f"{base}{quote}": f"{base}/{quote}" for base in _BASES for quote in _QUOTES}
+COMMON_PAIRS = frozenset(_COMMON.values())
+"""Pairs that are traded much."""
+
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that is most like it, if one is."""
@@ -17,3 +23,9 @@ def suggestion(word: str, known: Iterable[str], otherwise: str | None = None) ->
     if found := nearest(word, choices):
         return f"did you mean {found}?"
     return otherwise or f"known are: {', '.join(choices)}"
+
+
+def nearest_pair(typed: str) -> str | None:
+    """The much-traded pair that looks most like it, however it is spelt."""
+    found = nearest("".join(filter(str.isalnum, typed)), _COMMON)
+    return None if found is None else _COMMON[found]

@@ -19,6 +19,7 @@ from privstream.exchanges.kraken.pairs import ORDINARY, TOKENIZED, Pairs, wsname
 from privstream.exchanges.kraken.refusals import UnknownPair
 from privstream.model.account import Account, Secret, Token
 from privstream.model.errors import Refused, UnknownOrder, UsageError
+from privstream.model.nearest import nearest_pair
 from privstream.model.order_entry import (
     ListOption,
     MarketView,
@@ -174,7 +175,9 @@ def _is_meant(symbol: str, key: str, row: Row) -> bool:
 
 
 def _no_pair(symbol: str) -> Refused:
-    return Refused(f"Kraken knows no pair {symbol!r}", "write it like BTC/EUR")
+    found = nearest_pair(symbol)
+    hint = f"did you mean {found}?" if found not in {None, symbol} else "write it like BTC/EUR"
+    return Refused(f"Kraken knows no pair {symbol!r}", hint)
 
 
 def _with_symbol(ticket: Ticket, symbol: str) -> Ticket:

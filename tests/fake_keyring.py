@@ -104,15 +104,19 @@ def answer_here(patch: pytest.MonkeyPatch, backend: Any) -> None:
 
     @contextmanager
     def hold(
-        entry: str, secret: Secret, change: keyring_store.Change, *_outside: object
+        request: Mapping[str, str | Secret], change: keyring_store.Change, *_outside: object
     ) -> Iterator[dict[str, Any]]:
-        undoing = ExitStack()
-        request = {"do": "set", "entry": entry, "secret": secret.reveal()}
+        plain = {k: v.reveal() if isinstance(v, Secret) else v for k, v in request.items()}
+        undoing, reply = ExitStack(), dict[str, Any]()
         try:
-            yield dict(keyring_access.answer(request, undoing))
+            if plain["do"] == "set":
+                reply |= keyring_access.answer(plain, undoing)
+            yield reply
         finally:
             if not change.landed:
                 undoing.close()
+            elif plain["do"] == "delete":
+                reply |= keyring_access.answer(plain, undoing)
 
     patch.setattr(keyring_store, "ask", ask)
     patch.setattr(keyring_store, "hold", hold)

@@ -18,7 +18,7 @@ from privstream.app.credential_input import (
     place_of,
 )
 from privstream.app.environment import Environment
-from privstream.app.remove_account import entries_of, remove_entries, tell_left
+from privstream.app.remove_account import entries_of, left_over, tell_left
 from privstream.exchanges.base import Exchange
 from privstream.model.account import Secret
 from privstream.model.errors import ConfigError, PrivstreamError, UsageError
@@ -309,14 +309,17 @@ class Adding:
             if old is not None and old.exchange != outline.exchange.name:
                 section["exchange"] = Secret(outline.exchange.name)
             edit.put(outline.settings(origins), section)
-            with keyring_store.kept(entries, edit, self._environ, self._limit):
+            used = {**edit.config.accounts, outline.name: outline.settings(origins)}
+            own, others = left_over(old, used, edit.config.path)
+            with (
+                keyring_store.removed(own, edit, self._environ, self._limit),
+                keyring_store.kept(entries, edit, self._environ, self._limit),
+            ):
                 closed = edit.land()
         if closed:
             say = self._console.say
             say(f"{edit.config.path} is now of mode 0600, since it holds a secret")
-        if old is not None:
-            left = remove_entries(entries_of(old) - set(entries), self._environ, self._limit)
-            tell_left(left, self._console)
+        tell_left(others, self._console)
 
     # --- what is said ----------------------------------------------------------------------
 

@@ -1,9 +1,10 @@
-"""Removes an account: its section of the config file, then its entries of the keyring.
+"""Removes an account: its section of the config file, and with it its entries of the keyring.
 
 The one rule: an entry that another account uses stays.
 """
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from privstream.app.environment import Environment
 from privstream.model.errors import ConfigError, UsageError
@@ -28,14 +29,16 @@ def remove_account(environment: Environment, name: str, *, yes: bool) -> Config 
     if not yes and not _agreed(environment, settings, before):
         say("nothing was changed")
         return None
-    with editing(variables) as edit:
-        # As it stands now, which may not be what it was when we asked.
-        entries = entries_of(edit.config.settings(name))
-        edit.remove(name)
-        edit.land()
     patient = environment.person.is_there()
     limit = keyring_store.PATIENCE if patient else keyring_store.LIMIT
-    tell_left(remove_entries(entries, variables, limit), environment.console)
+    with editing(variables) as edit:
+        # As it stands now, which may not be what it was when we asked.
+        others = {one: it for one, it in edit.config.accounts.items() if one != name}
+        own, foreign = left_over(edit.config.settings(name), others, edit.config.path)
+        edit.remove(name)
+        with keyring_store.removed(own, edit, variables, limit):
+            edit.land()
+    tell_left(foreign, environment.console)
     title = before.find(settings.exchange).title
     say(f"account {name} is removed; its key is still good until it is deleted at {title}")
     if again := set(current(variables).names()) - set(before.names()):
@@ -64,24 +67,14 @@ def entries_of(settings: AccountSettings) -> set[str]:
     return {o.entry for o in settings.credentials.values() if isinstance(o, FromKeyring)}
 
 
-def remove_entries(entries: Iterable[str], environ: Mapping[str, str], limit: float) -> list[str]:
-    """Remove what this config file made and no account uses; returns what others may have made.
-
-    Raises ConfigError, naming what is left.
-    """
-    config = current(environ)
-    used = set().union(*map(entries_of, config.accounts.values()))
-    unused = sorted(set(entries) - used)
-    own = [entry for entry in unused if is_own(entry, config.path)]
-    for number, entry in enumerate(own):
-        try:
-            keyring_store.remove(entry, environ, limit)
-        except ConfigError as problem:
-            problem.message += (
-                f"; the config file is changed, but left there: {', '.join(own[number:])}"
-            )
-            raise
-    return [entry for entry in unused if entry not in own]
+def left_over(
+    old: AccountSettings | None, accounts: Mapping[str, AccountSettings], path: Path
+) -> tuple[list[str], list[str]]:
+    """The entries of an account that none needs any more: those its file made, and the others."""
+    used = set().union(*map(entries_of, accounts.values()))
+    unused = sorted(entries_of(old) - used) if old is not None else []
+    own = [entry for entry in unused if is_own(entry, path)]
+    return own, [entry for entry in unused if entry not in own]
 
 
 def tell_left(entries: Iterable[str], console: Console) -> None:

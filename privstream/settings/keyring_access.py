@@ -3,8 +3,8 @@
 The one rule: one request as a line of JSON on stdin, one reply as JSON on stdout, and a secret
 nowhere else; of an exception only the name of its type is told, since a back end may quote anything.
 
-What was set belongs to a change of the config file: whoever asked says `done` or `undo` when that
-is decided. Where he is gone without a word, the file itself tells whether it was changed.
+What is set or deleted may belong to a change of the config file: whoever asked says `done` or
+`undo` when that is decided. Where he is gone without a word, the file itself tells which.
 """
 
 import json
@@ -55,14 +55,22 @@ def main() -> None:
 
     sys.excepthook = tell_type
     request, undoing = json.loads(sys.stdin.buffer.readline()), ExitStack()
+    if request["do"] == "delete" and not _came_about(request):
+        return
     answered = json.dumps(answer(request, undoing))
     with suppress(BrokenPipeError):  # whoever asked is gone
         reply.write(answered)
         reply.close()
-    if "file" in request:
-        word = sys.stdin.buffer.readline().strip()
-        if word == UNDO or (word != DONE and stamp_of(request["file"]) == request["stamp"]):
-            undoing.close()
+    if request["do"] == "set" and not _came_about(request):
+        undoing.close()
+
+
+def _came_about(request: dict[str, Any]) -> bool:
+    """Wait for the change that the request belongs to, if it belongs to one."""
+    if "file" not in request:
+        return True
+    word = sys.stdin.buffer.readline().strip()
+    return word == DONE or (word != UNDO and stamp_of(request["file"]) != request["stamp"])
 
 
 def stamp_of(path: str) -> Stamp:

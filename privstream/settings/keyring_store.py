@@ -11,7 +11,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from io import BufferedReader, BufferedWriter
 from pathlib import Path
@@ -78,18 +78,34 @@ def kept(
     """
     with ExitStack() as held:
         for entry, secret in entries.items():
-            reply = held.enter_context(hold(entry, secret, change, environ, limit))
+            request: Request = {"do": "set", "entry": entry, "secret": secret}
+            reply = held.enter_context(hold(request, change, environ, limit))
             if reply["status"] != "ok":
                 raise refusal(reply, f"keyring entry {entry!r}", entry)
         yield
 
 
-def remove(entry: str, environ: Mapping[str, str], limit: float) -> bool:
-    """Remove an entry; whether there was one. Raises ConfigError."""
-    reply = ask({"do": "delete", "entry": entry}, environ, limit)
-    if reply["status"] not in {"ok", "no_entry"}:
-        raise refusal(reply, f"keyring entry {entry!r}", entry)
-    return bool(reply["status"] == "ok")
+@contextmanager
+def removed(
+    entries: Collection[str], change: Change, environ: Mapping[str, str], limit: float
+) -> Iterator[None]:
+    """The entries are removed when the change has come about, also where this process ends then.
+
+    Raises ConfigError, naming what is left.
+    """
+    with ExitStack() as held:
+        replies = {
+            entry: held.enter_context(
+                hold({"do": "delete", "entry": entry}, change, environ, limit)
+            )
+            for entry in entries
+        }
+        yield
+    left = [entry for entry in entries if replies[entry]["status"] not in {"ok", "no_entry"}]
+    if left:
+        problem = refusal(replies[left[0]], f"keyring entry {left[0]!r}", left[0])
+        problem.message += f"; the config file is changed, but left there: {', '.join(left)}"
+        raise problem
 
 
 def refusal(reply: Mapping[str, Any], whose: str, entry: str) -> ConfigError:
@@ -148,29 +164,28 @@ def ask(request: Request, environ: Mapping[str, str], limit: float) -> dict[str,
 
 @contextmanager
 def hold(
-    entry: str, secret: Secret, change: Change, environ: Mapping[str, str], limit: float
+    request: Request, change: Change, environ: Mapping[str, str], limit: float
 ) -> Iterator[dict[str, Any]]:
-    """The reply to writing an entry, which is let go, or undone, at the end of the block."""
-    request: Request = {
-        "do": "set",
-        "entry": entry,
-        "secret": secret,
-        "file": str(change.path),
-        "stamp": change.stamp,
-    }
+    """Set an entry now and undo it, or delete it, at the end of the block, as the change has it.
+
+    The reply is there at once when it is set, and after the block when it is deleted.
+    """
+    reply: dict[str, Any] = {}
     try:
         process = _started(environ)
     except OSError as problem:
         yield {"status": "failed", "type": problem.strerror}
         return
     with process:
+        _tell(process, _encoded({**request, "file": str(change.path), "stamp": change.stamp}))
         try:
-            yield _read(_replied(process, request, limit), limit)
-            _tell(process, DONE if change.landed else UNDO)
-        except BaseException:
-            _tell(process, DONE if change.landed else UNDO)
-            raise
+            if request["do"] == "set":
+                reply |= _read(_printed(process, limit), limit)
+            yield reply
         finally:
+            _tell(process, DONE if change.landed else UNDO)
+            if request["do"] == "delete":
+                reply |= _read(_printed(process, limit), limit)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(limit)
             _end(process)
@@ -187,9 +202,8 @@ def _started(environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
     )
 
 
-def _replied(process: subprocess.Popen[bytes], request: Request, limit: float) -> Secret | None:
-    """What the process printed, which goes on then; `None` when it was late."""
-    _tell(process, _encoded(request))
+def _printed(process: subprocess.Popen[bytes], limit: float) -> Secret | None:
+    """What the process printed, or `None` when it was late; it may go on."""
     stdout = cast("BufferedReader", process.stdout)
     printed = select.poll()
     printed.register(stdout, select.POLLIN)

@@ -74,6 +74,13 @@ def keep(variables: dict[str, str], secret: str) -> None:
         change.landed = True
 
 
+def remove(variables: dict[str, str]) -> None:
+    change = Change(Path(variables["HOME"], "config"))
+    with keyring_store.removed(["desk-api_key"], change, variables, 10.0):
+        assert found(variables) is not None
+        change.landed = True
+
+
 def found(variables: dict[str, str]) -> Secret | None:
     return keyring_store.find("desk-api_key", variables, 10.0)
 
@@ -91,8 +98,8 @@ def test_a_secret_goes_into_the_keyring_and_comes_back(environ: Environ) -> None
     keep(variables, CANARY)
     fetched = resolve(FromKeyring("desk-api_key"), WHOSE, Environment(variables))
     assert fetched == Secret(CANARY)
-    assert keyring_store.remove("desk-api_key", variables, 10.0)
-    assert keyring_store.find("desk-api_key", variables, 10.0) is None
+    remove(variables)
+    assert found(variables) is None
 
 
 @pytest.mark.parametrize("before", [None, f"{CANARY}-of-before"])
@@ -125,20 +132,36 @@ with keyring_store.kept({{"desk-api_key": Secret({CANARY!r})}}, change, os.envir
 """
 
 
-@pytest.mark.parametrize(("file", "left"), [("as before", None), ("changed", Secret(CANARY))])
-def test_who_is_killed_leaves_an_entry_only_where_the_file_names_it(
-    environ: Environ, tmp_path: Path, file: str, left: Secret | None
+DELETING = KILLED.replace(
+    f'kept({{"desk-api_key": Secret({CANARY!r})}}', 'removed(["desk-api_key"]'
+)
+OLD = f"{CANARY}-old"
+
+
+@pytest.mark.parametrize(
+    ("program", "file", "left"),
+    [
+        (KILLED, "as before", OLD),
+        (KILLED, "changed", CANARY),
+        (DELETING, "as before", OLD),
+        (DELETING, "changed", None),
+    ],
+    ids=["set, as before", "set, changed", "deleted, as before", "deleted, changed"],
+)
+def test_who_is_killed_leaves_the_entries_that_fit_the_file(
+    environ: Environ, tmp_path: Path, program: str, file: str, left: str | None
 ) -> None:
+    keep(environ(ON_DISK), OLD)
     variables = environ(
         f'{ON_DISK}\nalive = open(os.path.join(os.environ["HOME"], "alive"), "w")\n'
     )
     os.mkfifo(tmp_path / "alive")
     alive = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
-    killed = subprocess.run([sys.executable, "-c", KILLED, file], env=variables, check=False)
+    killed = subprocess.run([sys.executable, "-c", program, file], env=variables, check=False)
     assert killed.returncode == -9
     os.set_blocking(alive, True)
     assert os.read(alive, 1) == b""  # the process that watches over the entry has ended too
-    assert found(variables) == left
+    assert found(variables) == (None if left is None else Secret(left))
     os.close(alive)
 
 

@@ -276,10 +276,10 @@ def test_a_second_entry_that_cannot_be_kept_takes_the_first_out_again(
 ) -> None:
     hold = keyring_store.hold
 
-    def fails(entry_: str, *rest: Any) -> Any:
-        if "secret" in entry_:
+    def fails(request: Any, *rest: Any) -> Any:
+        if "secret" in request["entry"]:
             raise ConfigError("the keyring is full")
-        return hold(entry_, *rest)
+        return hold(request, *rest)
 
     monkeypatch.setattr(keyring_store, "hold", fails)
     said = accounts("add", "kraken", "--keep", "keyring", "--from-stdin", stdin=SECRETS)

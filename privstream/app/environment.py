@@ -33,6 +33,11 @@ class Environment:
     zone: tzinfo | None = None
     """In which times are typed and shown; `None`: this computer's."""
 
+    why_no_screen: str | None = "standard output is no terminal"
+    """Why nothing can be shown on a whole screen; `None` where it can."""
+    ascii_only: bool = False
+    """What stdout can show."""
+
     def state_folder(self) -> Path:
         """Where nonces and what --resume keeps are; it is made where it is not there."""
         return state_dir(self.variables)
@@ -47,8 +52,13 @@ class Environment:
             return chosen
         return Format.PRETTY if self.stdout_is_terminal and not json else Format.JSONL
 
-    def output(self, kind: Format, accounts: Sequence[str]) -> Output | None:
-        """What prints events on stdout; `None` where frames are printed, or nobody reads."""
+    def output(
+        self, kind: Format, accounts: Sequence[str], *, masks: bool = False
+    ) -> Output | None:
+        """What prints events on stdout; `None` where frames are printed, or nobody reads.
+
+        `masks`: a person is shown no amounts and no ids.
+        """
         if kind is Format.RAW or not self.stdout_is_open:
             return None
         if kind is Format.JSONL:
@@ -57,7 +67,12 @@ class Environment:
             return JsonLines(STDOUT, self.stop.patience)
         from privstream.outputs.pretty import Pretty  # noqa: PLC0415 - Rich only where it draws
 
-        return Pretty(STDOUT, colour=self.colour, accounts=accounts, patience=self.stop.patience)
+        lines = Pretty(STDOUT, colour=self.colour, accounts=accounts, patience=self.stop.patience)
+        if not masks:
+            return lines
+        from privstream.outputs.privacy import Masking  # noqa: PLC0415 - start-up time
+
+        return Masking(lines)
 
     def frame_output(self, kind: Format) -> FrameOutput | None:
         """What prints frames on stdout, where those are wanted."""

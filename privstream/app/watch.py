@@ -25,6 +25,7 @@ from privstream.model.account import Account
 from privstream.model.errors import ConfigError, Exit, UsageError
 from privstream.model.nearest import suggestion
 from privstream.model.session import Tap
+from privstream.outputs.base import Output
 from privstream.outputs.console import Console, Format
 from privstream.settings.config import Config, all_options, first_steps, load
 
@@ -58,6 +59,8 @@ class Request:
     count: int | None = None
     duration: str | None = None
     to: list[str] | None = None
+    live: bool = False
+    privacy: bool = False
     status: bool = False
     resume: bool = False
     since: str | None = None
@@ -79,18 +82,22 @@ class Recorder(Protocol):
 def watch(environment: Environment, request: Request, recorder: Recorder | None = None) -> int:
     """Stream until the end; returns the exit code. Raises Stopped."""
     kind = environment.format(request.format, json=request.json)
+    _check_screen(environment, request, kind)
     duration = None if request.duration is None else seconds(request.duration)
     to = destinations(request.to or (), lambda: load(environment.variables))
-    with watched(environment, request, kind, recorder, to.names) as prepared:
+    with (
+        watched(environment, request, kind, recorder, to.names) as prepared,
+        ExitStack() as shown,
+    ):
         deliveries = _deliveries(environment, to, prepared)
         sinks = [opened() for opened in to.files]  # nothing that cannot be has made a file
         if not (environment.stdout_is_open or sinks or to.sinks or recorder):
             return Exit.DONE  # nobody reads, here or anywhere
-        accounts = [one.account for one in prepared.exchanges]
+        output = shown.enter_context(_output(environment, request, kind, prepared))
         printer = Printer(
             environment.console,
             environment.stop,
-            environment.output(kind, [account.name for account in accounts]),
+            output,
             environment.frame_output(kind),
             sinks=sinks,
             show_status=request.status,
@@ -124,6 +131,8 @@ class Watched:
 
     stream: Stream
     exchanges: Sequence[Exchange]
+    channels: Mapping[str, Sequence[str]]
+    """What is streamed of each account."""
     states: "Mapping[str, State]"
 
 
@@ -164,7 +173,41 @@ def watched(
                 budgets=budgets,
             )
         found = [exchanges.find(account.exchange)(account) for account, _ in streamed]
-        yield Watched(stream, found, states)
+        named = {account.name: channels for account, channels in streamed}
+        yield Watched(stream, found, named, states)
+
+
+def _check_screen(environment: Environment, request: Request, kind: Format) -> None:
+    if request.live and (request.json or request.format is not None):
+        raise UsageError(
+            "--live shows a screen, and --format and --json print lines",
+            "leave one of them out; --to file:PATH has the lines too",
+        )
+    if request.privacy and kind is not Format.PRETTY:
+        raise UsageError(
+            "--privacy masks what is shown to a person; JSON lines and frames are whole",
+            "use it with --format pretty or --live",
+        )
+    if request.privacy and environment.console.tells_details:
+        raise UsageError(
+            "--privacy hides what --debug shows, and --verbose may",
+            "leave one of them out",
+        )
+
+
+@contextmanager
+def _output(
+    environment: Environment, request: Request, kind: Format, prepared: "Watched"
+) -> "Iterator[Output | None]":
+    """What shows the events on stdout: a screen where it is wanted and can be, else lines."""
+    if request.live:
+        from privstream.app.live import opened  # noqa: PLC0415 - start-up time
+
+        with opened(environment, request, prepared) as view:
+            if view is not None:
+                yield view
+                return
+    yield environment.output(kind, list(prepared.channels), masks=request.privacy)
 
 
 def _wanted(environment: Environment, request: Request, kind: Format) -> Wanted:

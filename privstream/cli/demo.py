@@ -23,6 +23,8 @@ def demo(
     json: o.Json = False,
     count: o.Count = None,
     duration: o.Duration = None,
+    live: o.Live = False,
+    privacy: o.Privacy = False,
     status: o.ShowStatus = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
@@ -53,6 +55,8 @@ def demo(
             json=json,
             count=count,
             duration=duration,
+            live=live,
+            privacy=privacy,
             status=status,
         ),
     )

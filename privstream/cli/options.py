@@ -90,6 +90,12 @@ MaxRetries = Annotated[
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on where the last run with --resume stopped.")
 ]
+Live = Annotated[
+    bool, typer.Option("--live", help="A full-screen view instead of lines; ? shows its keys.")
+]
+Privacy = Annotated[
+    bool, typer.Option("--privacy", help="Mask amounts and ids on the screen, nowhere else.")
+]
 Simulate = Annotated[
     bool, typer.Option("--simulate", help="Against an embedded simulator; needs no key.")
 ]

@@ -16,6 +16,8 @@ from privstream.delivery.signals import Stop
 if TYPE_CHECKING:  # start-up time
     from privstream.app.environment import Environment
 
+STDIN, STDOUT = 0, 1
+NO_SCREEN = frozenset({"", "dumb", "unknown"})
 LEVELS = ("quiet", "verbose", "debug", "no_color", "utc")
 
 
@@ -53,7 +55,7 @@ def environment_of(
 
     from privstream.app.asking import Person  # noqa: PLC0415
     from privstream.app.environment import Environment  # noqa: PLC0415
-    from privstream.outputs.console import STDERR, STDOUT, Console  # noqa: PLC0415
+    from privstream.outputs.console import STDERR, Console  # noqa: PLC0415
     from privstream.outputs.terminal import is_lively  # noqa: PLC0415
 
     process: Process = context.find_root().obj
@@ -76,4 +78,18 @@ def environment_of(
         stdout_is_terminal=os.isatty(STDOUT),
         colour=lively[0],
         zone=UTC if utc else None,
+        why_no_screen=_why_no_screen(process),
+        ascii_only=not _shows_every_sign(),
     )
+
+
+def _why_no_screen(process: Process) -> str | None:
+    for fd, what in ((STDIN, "standard input"), (STDOUT, "standard output")):
+        if fd in process.closed or not os.isatty(fd):
+            return f"{what} is no terminal"
+    term = process.variables.get("TERM", "")
+    return f"TERM={term} can show lines only" if term in NO_SCREEN else None
+
+
+def _shows_every_sign() -> bool:
+    return "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()

@@ -153,6 +153,8 @@ def _common(
     count: o.Count = None,
     duration: o.Duration = None,
     to: o.To = None,
+    live: o.Live = False,
+    privacy: o.Privacy = False,
     status: o.ShowStatus = False,
     resume: o.Resume = False,
     max_retries: o.MaxRetries = None,

@@ -24,9 +24,6 @@ if TYPE_CHECKING:  # start-up time
     from privstream.delivery.resume_file import State
     from privstream.delivery.spool import Spool
 
-PAUSE = 0.5
-"""Seconds: how often the main thread looks around when nothing comes."""
-
 
 class Unseen(Protocol):
     """Says what was wanted and does not come."""
@@ -109,7 +106,7 @@ class Printer:
 
     def _print_all(self, stream: Stream) -> None:
         with stream:
-            for item in stream.items(PAUSE):
+            for item in stream.items(self._line.pause):
                 self._take(item)
                 if self._stop.is_told():
                     break
@@ -120,6 +117,8 @@ class Printer:
     def _close(self) -> None:
         self._stop.reopen = None
         self._line.clear()
+        if self._output is not None:
+            self._output.close()
         if self._unprinted:
             self._console.fail(self._not_printed())
         for sink in self._sinks:

@@ -13,8 +13,8 @@ import select
 import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Self
 
@@ -64,6 +64,15 @@ class Stop:
     def fd(self) -> int:
         """Readable from the moment at which the run was told to stop."""
         return self._reader
+
+    @contextmanager
+    def hearing(self, obeyed: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[None]:
+        """In the block these signals are obeyed too; another thread calls it."""
+        del obeyed  # there is nobody who hears
+        yield
+
+    def put_aside(self) -> None:
+        """Stop the process, as Ctrl-Z does; returns when it goes on."""
 
     def is_told(self) -> bool:
         """Whether it is time to end."""
@@ -135,6 +144,7 @@ class Signals(Stop):
         os.set_blocking(self._numbers, False)
         os.set_blocking(self._wakeup, False)
         self._is_over = False
+        self._obeyed: Mapping[signal.Signals, Callable[[], None]] = {}
         self._thread = threading.Thread(target=self._serve, name="signals", daemon=True)
 
     def __enter__(self) -> Self:
@@ -159,6 +169,26 @@ class Signals(Stop):
         os.close(self._numbers)
         os.close(self._wakeup)
         super().__exit__()
+
+    @contextmanager
+    def hearing(self, obeyed: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[None]:
+        before = {
+            number: signal.signal(number, _noted)
+            for number in obeyed
+            if signal.getsignal(number) is not signal.SIG_IGN
+        }
+        self._obeyed = obeyed
+        try:
+            yield
+        finally:
+            self._obeyed = {}
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def put_aside(self) -> None:
+        handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTSTP)
+        signal.signal(signal.SIGTSTP, handler)
 
     def end_after(self, seconds: float) -> None:
         super().end_after(seconds)
@@ -199,6 +229,8 @@ class Signals(Stop):
             self.reopen()
         elif number in ENDING:
             self.tell(signal.Signals(number))
+        elif number in self._obeyed:
+            self._obeyed[signal.Signals(number)]()
 
     def _leave(self) -> None:
         # A reader who does not read stderr holds up nothing.

@@ -8,7 +8,8 @@ reads any more, `NotTaken` where the reader does not take it in the time that is
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from privstream.model.events import AnyEvent
+from privstream.model.errors import PrivstreamError
+from privstream.model.events import AnyEvent, Status
 
 
 class ReaderGone(Exception):
@@ -41,6 +42,39 @@ class Reopened(Protocol):
 
     def reopen(self) -> None:
         """Go on in a new file of the old name."""
+
+
+class Line(Protocol):
+    """Where a person is told what the connections do and what went wrong: a line, or a screen."""
+
+    @property
+    def pause(self) -> float:
+        """Seconds: how often it wants to be drawn when nothing comes."""
+
+    def update(self, status: Status) -> None:
+        """A connection does something else now."""
+
+    def told(self, count: int) -> None:
+        """So many events were printed."""
+
+    def draw(self, now: str) -> None:
+        """Show it as it is `now`, a time in our spelling."""
+
+    def clear(self) -> None:
+        """Make room for other lines."""
+
+    def say(self, text: str, *, also_when_quiet: bool = False) -> None:
+        """One sentence to a person."""
+
+    def fail(self, error: PrivstreamError, *, as_json: bool) -> None:
+        """What went wrong, also said when quiet."""
+
+
+class Screen(Line, Protocol):
+    """A line that has the whole terminal, so that nothing else may be written there."""
+
+    def note(self, text: str) -> None:
+        """A detail for those who asked for more; from any thread."""
 
 
 class FrameOutput(Protocol):

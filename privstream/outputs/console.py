@@ -6,6 +6,7 @@ from typing import TextIO
 
 from privstream.model.errors import PrivstreamError
 from privstream.model.session import Tap
+from privstream.outputs.base import Line, Screen
 from privstream.outputs.safe_text import safe_text
 from privstream.outputs.status_line import StatusLine
 from privstream.outputs.stderr import Stderr
@@ -46,7 +47,22 @@ class Console:
         self._debug = debug and not quiet
         self._stderr = Stderr(stream)
         # Other threads' notes and a line that is redrawn would overwrite each other.
-        self.line = StatusLine(stream, animated=animated and not self._verbose, quiet=quiet)
+        self.line: Line = StatusLine(stream, animated=animated and not self._verbose, quiet=quiet)
+        self._screen: Screen | None = None
+
+    @property
+    def tells_details(self) -> bool:
+        """Details are said, frames perhaps."""
+        return self._verbose
+
+    @property
+    def is_on_terminal(self) -> bool:
+        """What is said shows where events may be shown too."""
+        return self._stderr.is_terminal
+
+    def show_on(self, screen: Screen) -> None:
+        """From now on everything is said there, since it has the whole terminal."""
+        self.line = self._screen = screen
 
     def say(self, text: str, *, also_when_quiet: bool = False) -> None:
         """One sentence to a person."""
@@ -67,7 +83,11 @@ class Console:
 
     def note(self, text: str) -> None:
         """A detail for those who asked for more; from any thread."""
-        if self._verbose:
+        if not self._verbose:
+            return
+        if self._screen is not None:
+            self._screen.note(text)
+        else:
             self._stderr.write(f"privstream: {safe_text(text)}\n")
 
     def tap(self, other: Tap | None) -> Tap | None:

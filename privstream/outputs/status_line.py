@@ -37,6 +37,8 @@ class StatusLine:
     of state is a line of its own. `quiet` leaves all but errors unsaid.
     """
 
+    pause = 0.5
+
     def __init__(self, stream: TextIO | None, *, animated: bool, quiet: bool) -> None:
         self._stream = stream
         self._stderr = Stderr(stream)

@@ -3,6 +3,7 @@
 The one rule: what is said to a person never decides what a command does or how it ends.
 """
 
+import os
 import select
 from contextlib import suppress
 from typing import TextIO
@@ -22,6 +23,11 @@ class Stderr:
         self._stream = stream
         self._fd = _descriptor_of(stream)
         self._is_stuck = False
+
+    @property
+    def is_terminal(self) -> bool:
+        """Somebody may sit in front of it."""
+        return self._fd is not None and os.isatty(self._fd)
 
     def write(self, text: str) -> None:
         """Write it as far as that is possible; what cannot be encoded is spelled out."""

@@ -65,6 +65,45 @@ def test_a_hang_up_reopens_files_where_there_are_some() -> None:
         assert stop.event.wait(HANG)
 
 
+def test_in_a_block_further_signals_are_obeyed_and_as_before_after_it() -> None:
+    heard = threading.Event()
+    with Signals() as stop:
+        before = signal.getsignal(signal.SIGCONT)
+        with stop.hearing({signal.SIGCONT: heard.set}):
+            signal.raise_signal(signal.SIGCONT)
+            assert heard.wait(HANG)
+            assert not stop.is_told()
+        assert signal.getsignal(signal.SIGCONT) is before
+
+
+def test_what_is_ignored_stays_so_in_such_a_block_too() -> None:
+    with (
+        usual(signal.SIGTSTP, signal.SIG_IGN),
+        Signals() as stop,
+        stop.hearing({signal.SIGTSTP: stop.tell}),
+    ):
+        signal.raise_signal(signal.SIGTSTP)
+        assert signal.getsignal(signal.SIGTSTP) is signal.SIG_IGN
+
+
+def test_a_process_puts_itself_aside_and_hears_again_when_it_goes_on() -> None:
+    code = """
+import signal, sys
+from privstream.delivery.signals import Signals
+with Signals() as stop, stop.hearing({signal.SIGTSTP: stop.tell}):
+    stop.put_aside()
+    print(signal.getsignal(signal.SIGTSTP) is not signal.SIG_DFL)
+"""
+    command = [sys.executable, "-c", code]
+    # A group of its own can be put aside, as a shell's jobs can.
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, process_group=0) as one:
+        _, state = os.waitpid(one.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(state)
+        one.send_signal(signal.SIGCONT)
+        out, _ = one.communicate(timeout=HANG)
+    assert out == "True\n"
+
+
 def test_everybody_is_told_once_from_another_thread_or_at_once_if_it_was_told() -> None:
     told: list[str] = []
     with Signals() as stop:

@@ -15,13 +15,13 @@ PLACE = (
 )
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "privstream": ("privstream demo", "privstream watch kraken"),
-    "watch": ("privstream watch all", "privstream watch kraken orders trades --since today"),
+    "watch": ("privstream watch all --live", "privstream watch kraken orders trades --since today"),
     "watch all": (
         "privstream watch all -a desk -a main",
         "privstream watch all trades --json > fills.jsonl",
     ),
     "watch EXCHANGE": (
-        "privstream watch {name} --since 2h",
+        "privstream watch {name} --live --since 2h",
         "privstream watch {name} trades --json --resume --to file:fills.jsonl",
     ),
     "record": (
@@ -36,7 +36,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "privstream replay frames.jsonl",
         "privstream replay bare-frames.txt --exchange kraken --json",
     ),
-    "demo": ("privstream demo", "privstream demo --rate 10 --json --count 20"),
+    "demo": ("privstream demo --live", "privstream demo --rate 10 --json --count 20"),
     "simulate": (
         "privstream simulate > config.toml",
         "privstream simulate kraken --port 0 --fault drop@every=30s",

@@ -9,9 +9,10 @@ import signal
 import struct
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,6 +37,14 @@ main()
 """
 
 
+class Job(Program):
+    """Started in a group of its own, which can be put aside as a shell's jobs can."""
+
+    def start(self, *words: str, environ: Mapping[str, str] | None = None, **streams: Any) -> Any:
+        self.environ |= environ or {}
+        return self.launch(*words, process_group=0, **streams)
+
+
 class Desk:
     """A person at a terminal, and the program in it."""
 
@@ -45,8 +54,7 @@ class Desk:
         self.before = termios.tcgetattr(self.theirs)
         ends = dict.fromkeys(("stdin", "stdout", "stderr"), self.theirs)
         environ = {"TERM": "xterm-256color", "PYTHONUTF8": "1", **environ}
-        # A group of its own can be put aside, as a shell's jobs can.
-        self.process = program.start(*words, environ=environ, process_group=0, **ends)
+        self.process = program.start(*words, environ=environ, **ends)
         self.seen = b""
 
     def resize(self, cells: int, lines: int) -> None:
@@ -73,12 +81,12 @@ class Desk:
     def end(self) -> int:
         """Read to the end; returns the exit code."""
         deadline = time.monotonic() + LIMIT
-        while self.process.poll() is None:
+        while (code := self.process.poll()) is None:
             assert time.monotonic() < deadline, plain(self.seen)[-2000:]
             self._read()
         while self._read():
             pass
-        return self.process.returncode
+        return code
 
 
 def plain(seen: bytes) -> bytes:
@@ -103,10 +111,10 @@ def test_under_load_keys_and_sizes_are_obeyed_and_the_data_is_complete(
     tmp_path: Path, inside: Inside
 ) -> None:
     file = tmp_path / "events.jsonl"
-    count = "2500"
+    count = "1500"
     words = ("watch", "kraken", "--live", "--count", count, "--to", f"file:{file}")
     with (
-        Simulation(["kraken"], seed=5, rate=1500, limits=False) as busy,
+        Simulation(["kraken"], seed=5, rate=1000, limits=False) as busy,
         seated(inside(Program(tmp_path, config_of(busy, tmp_path))), *words) as desk,
     ):
         desk.sees(ENTER.replace(b"[", rb"\[").replace(b"?", rb"\?"))
@@ -156,8 +164,9 @@ def test_after_a_crash_the_terminal_is_as_it_was_and_the_bug_is_told(program: In
         assert termios.tcgetattr(desk.theirs) == desk.before
 
 
-def test_put_aside_and_back_and_quit(program: InProcess) -> None:
-    with seated(program, "watch", "kraken", "--live") as desk:
+def test_put_aside_and_back_and_quit(simulation: Simulation, tmp_path: Path) -> None:
+    job = Job(tmp_path, config_of(simulation, tmp_path))
+    with seated(job, "watch", "kraken", "--live") as desk:
         desk.sees(FIRST_FRAME)
         desk.process.send_signal(signal.SIGTSTP)
         _, state = os.waitpid(desk.process.pid, os.WUNTRACED)

@@ -38,7 +38,7 @@ def test_a_life_is_read_alike_and_nearly_all_of_it_fast(
     for frame in lived(name, options):
         pair.receive(frame)
     pair.compare_states()
-    assert pair.events > 20
+    assert pair.reports > 20
     assert pair.taken > 0.7 * pair.read, f"{pair.taken} of {pair.read}"
 
 

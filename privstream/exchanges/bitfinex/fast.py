@@ -22,8 +22,8 @@ from privstream.exchanges.kit.fast import (
     leave,
     nonzero,
     plain,
+    word,
 )
-from privstream.exchanges.kit.words import word
 from privstream.model.events import OrderStatus, Side
 from privstream.model.exact import EXACT, Part
 from privstream.model.exact import unsigned as without_sign
@@ -298,4 +298,4 @@ def _reason(meta: dict[str, Any] | None) -> str | None:
     said = None if meta is None else meta.get("reason")
     if said is None:
         return None
-    return word(said) or None if isinstance(said, str) else leave("a reason that is no text")
+    return word(said) if isinstance(said, str) else leave("a reason that is no text")

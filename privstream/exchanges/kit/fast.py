@@ -9,10 +9,12 @@ not even be checked for being UTF-8), numbers as their text, no null and no empt
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Annotated, Any, NoReturn, TypeAlias
 
 import msgspec
 
+from privstream.exchanges.kit import words
 from privstream.model import exact
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -45,7 +47,18 @@ def leave(why: str) -> NoReturn:
 
 def may_be_blank(frame: bytes) -> bool:
     """Some text of the frame may be nothing but blanks: it begins with one, or with an escape."""
-    return b'" ' in frame or b'"\\' in frame or not frame.isascii()
+    return (
+        # One byte is found ten times quicker than two, and mostly there is none.
+        (b" " in frame and b'" ' in frame)
+        or (b"\\" in frame and b'"\\' in frame)
+        or not frame.isascii()
+    )
+
+
+@lru_cache(maxsize=1024)
+def word(text: str) -> str:
+    """A word as events have it."""
+    return words.word(text) or leave("there is no word in it")
 
 
 def decoder(shape: Any) -> Callable[[bytes], Any]:
@@ -55,18 +68,18 @@ def decoder(shape: Any) -> Callable[[bytes], Any]:
 
 def amounts(*numbers: Number) -> list[str]:
     """Amounts as they stand in the frame, "" for what is not in it; one look at all is the quickest."""
-    joined = _joined(numbers)
+    try:
+        joined = b" ".join(numbers)
+    except TypeError:
+        joined = b" ".join(map(_spelled, numbers))
     found = joined.decode().split(" ")
     return list(map(_written_out, found)) if b"e" in joined or b"E" in joined else found
 
 
 def unsigned(*numbers: Number) -> list[str]:
     """The same of amounts that are not below zero."""
-    joined = _joined(numbers)
-    if b"-" not in joined and b"e" not in joined and b"E" not in joined:
-        return joined.decode().split(" ")
     found = amounts(*numbers)
-    if any(amount[:1] == "-" for amount in found):
+    if "-" in "".join(found):
         leave("an amount below zero")
     return found
 
@@ -91,13 +104,6 @@ def texts(match: "re.Match[str] | None") -> tuple[Any, ...]:
     if match is None:
         leave("an amount is odd")
     return match.groups()
-
-
-def _joined(numbers: tuple[Number, ...]) -> bytes:
-    try:
-        return b" ".join(numbers)
-    except TypeError:
-        return b" ".join(map(_spelled, numbers))
 
 
 def _spelled(number: Number) -> bytes:

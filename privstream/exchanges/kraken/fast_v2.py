@@ -22,8 +22,8 @@ from privstream.exchanges.kit.fast import (
     nonzero,
     plain,
     unsigned,
+    word,
 )
-from privstream.exchanges.kit.words import word
 from privstream.exchanges.kraken import names
 from privstream.exchanges.kraken.balances import MAIN
 from privstream.exchanges.kraken.executions import LIQUIDITY
@@ -51,12 +51,14 @@ class Fee(Struct, gc=False, forbid_unknown_fields=True):
     qty: Number
 
 
-class Execution(Struct, gc=False, forbid_unknown_fields=True):
-    """A fill, an order's new state, or both."""
+class Execution(Struct, kw_only=True, gc=False, forbid_unknown_fields=True):
+    """A fill, an order's new state, or both; keys in the order of a fill, which so is read quickest."""
 
     order_id: Text
-    exec_type: Text
+    order_userref: Ignored = None
     exec_id: Text = ABSENT
+    exec_type: Text
+    trade_id: Ignored = None
     symbol: Text = ABSENT
     side: Side | UnsetType = UNSET
     last_qty: Number = NO_NUMBER
@@ -69,6 +71,11 @@ class Execution(Struct, gc=False, forbid_unknown_fields=True):
     cum_qty: Number = NO_NUMBER
     cum_cost: Number = NO_NUMBER
     avg_price: Number = NO_NUMBER
+    fee_usd_equiv: Ignored = None
+    margin: Ignored = None
+    margin_borrow: Ignored = None
+    liquidated: Ignored = None
+    ext_ord_id: Ignored = None
     fees: list[Fee] = []
     cl_ord_id: Text | None = None
     order_qty: Number = NO_NUMBER
@@ -80,18 +87,11 @@ class Execution(Struct, gc=False, forbid_unknown_fields=True):
     post_only: bool = False
     reason: Text = ABSENT
     cancel_reason: Text = ABSENT
-    order_userref: Ignored = None
-    trade_id: Ignored = None
-    fee_usd_equiv: Ignored = None
     fee_ccy_pref: Ignored = None
-    margin: Ignored = None
-    margin_borrow: Ignored = None
-    liquidated: Ignored = None
     amended: Ignored = None
     no_mpp: Ignored = None
     reduce_only: Ignored = None
     position_status: Ignored = None
-    ext_ord_id: Ignored = None
     ext_exec_id: Ignored = None
     ord_ref_id: Ignored = None
     sender_sub_id: Ignored = None

@@ -69,7 +69,8 @@ class SessionV2(KrakenSession):
         if isinstance(message, fast_v2.Executions):
             reports = fast_v2.read_executions(message, frame, tells_orders=self._tells_orders)
             for element in message.data:
-                self._hear(element.symbol)
+                if element.symbol not in self._heard:
+                    self._hear(element.symbol)
         else:
             reports = fast_v2.read_balances(message, frame)
         numbers.reached(message.sequence)

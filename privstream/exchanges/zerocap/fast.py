@@ -20,8 +20,8 @@ from privstream.exchanges.kit.fast import (
     leave,
     nonzero,
     plain,
+    word,
 )
-from privstream.exchanges.kit.words import word
 from privstream.exchanges.zerocap import names
 from privstream.exchanges.zerocap.elements import IMMEDIATE, UNTIMED, doubtful, status_of
 from privstream.model.events import Side
@@ -136,7 +136,7 @@ def _read_fill(trade: Trade, client_order_id: str, part: Part) -> Fill:
         plain(fee),
         None,
         _client_id(client_order_id),
-        word(trade.type) or None,
+        word(trade.type),
         trade.taker_or_maker,
         doubtful(price, quantity, cost),
         None,
@@ -171,14 +171,13 @@ def _terms(order: Order) -> OrderFields:
         "exchange_symbol": exchange_symbol,
         "symbol": symbol,
         "side": order.side,
+        "order_type": word(order.type),
         "created": _time(order.timestamp),
     }
     if order.client_order_id:
         fields["client_order_id"] = order.client_order_id
-    if kind := word(order.type):
-        fields["order_type"] = kind
-    if force := word(order.time_in_force):
-        fields["time_in_force"] = force
+    if order.time_in_force:
+        fields["time_in_force"] = word(order.time_in_force)
     return fields
 
 

@@ -11,11 +11,14 @@ from random import Random
 from tests.benchmarks.mutate import DAMAGED, DAMAGES, life
 from tests.corpus import FOLDER, frames
 from tests.fast_and_general import PROTOCOLS, Pair
+from tests.odd_frames import OddFrames
 
 
 def compare(pair: Pair, texts: Sequence[bytes], random: Random, count: int) -> int:
-    """Tell the frames again and again, until so many were damaged. Raises Differs."""
-    damaged = 0
+    """Tell the frames with odd values, then damaged, again and again. Raises Differs."""
+    for frame in OddFrames(texts, random):
+        pair.receive(frame)
+    damaged = pair.read
     while damaged < count:
         for text in texts:
             frame = text

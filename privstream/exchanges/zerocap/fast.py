@@ -116,8 +116,12 @@ def _time(millis: int) -> str:
     return from_micros(millis * 1000)
 
 
+def _id(text: str) -> str:
+    return text if text != "0" else leave("no id")
+
+
 def _client_id(text: str) -> str | None:
-    return text or None
+    return None if text in {"", "0"} else text
 
 
 def _read_fill(trade: Trade, client_order_id: str, part: Part) -> Fill:
@@ -125,8 +129,8 @@ def _read_fill(trade: Trade, client_order_id: str, part: Part) -> Fill:
     quantity, cost = (unsigned(plain(size)) for size in sizes)
     symbol, exchange_symbol = market(trade.symbol)
     return Fill(
-        trade.id,
-        trade.order,
+        _id(trade.id),
+        _id(trade.order),
         symbol,
         exchange_symbol,
         trade.side,
@@ -162,7 +166,7 @@ def _read_order(order: Order, fills: list[Any], part: Part) -> OrderReport:
     fields["status"] = status_of(word(order.status), fields)
     if order.error_message:
         fields["reason"] = order.error_message
-    return OrderReport(order.id, fields, time=_moment(order, fields), element=part)
+    return OrderReport(_id(order.id), fields, time=_moment(order, fields), element=part)
 
 
 def _terms(order: Order) -> OrderFields:
@@ -174,8 +178,8 @@ def _terms(order: Order) -> OrderFields:
         "order_type": word(order.type),
         "created": _time(order.timestamp),
     }
-    if order.client_order_id:
-        fields["client_order_id"] = order.client_order_id
+    if (client_order_id := _client_id(order.client_order_id)) is not None:
+        fields["client_order_id"] = client_order_id
     if order.time_in_force:
         fields["time_in_force"] = word(order.time_in_force)
     return fields

@@ -32,6 +32,8 @@ LEFT_NS = 7 * _DAY_NS
 """For so long a cursor counts of what is not watched any more."""
 PRUNE_EVERY = 20_000
 """Notes between two looks for what is old."""
+AT_ONCE = 0.02
+"""Seconds that somebody at a prompt waits for it."""
 BUSY = 5.0
 """Seconds that another program may hold the file, to look at it."""
 
@@ -250,10 +252,7 @@ def examine(path: Path) -> None:
     """Raise ConfigError where no run with --resume could go on from this file; changes nothing."""
     with _opening(path):
         check_file(path.lstat(), path, _WHAT, OPEN_TO_OTHERS)
-        uri = f"{path.absolute().as_uri()}?mode=ro"
-        if not path.with_name(f"{path.name}-wal").exists():
-            uri += "&immutable=1"  # nobody writes; else SQLite would leave two files behind
-        with closing(sqlite3.connect(uri, uri=True, timeout=BUSY)) as database:
+        with closing(_opened_to_read(path, BUSY)) as database:
             _check_whole(database, path)
 
 
@@ -295,14 +294,20 @@ def state_path(folder: Path, account: str, *, simulated: str = "") -> Path:
     return private_folder(folder / "resume", "the state folder") / f"{account}{mark}.sqlite"
 
 
+def _opened_to_read(path: Path, busy: float) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    if not path.with_name(f"{path.name}-wal").exists():
+        uri += "&immutable=1"  # nobody writes; else SQLite would leave two files behind
+    return sqlite3.connect(uri, uri=True, timeout=busy)
+
+
 def open_order_ids(path: Path) -> list[str]:
     """The orders that were open when the last run told of them, newest first; for completion.
 
     Nothing where there is no such file, or none that can be read at once.
     """
     with suppress(sqlite3.Error):
-        uri = f"{path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, timeout=0.02)) as database:
+        with closing(_opened_to_read(path, AT_ONCE)) as database:
             return [key for (key,) in database.execute(_OPEN_ORDERS)]
     return []
 

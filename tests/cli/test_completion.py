@@ -85,9 +85,19 @@ def test_open_orders_are_offered_as_the_last_runs_left_them(
         with State(path, Whose(exchange, account, "host", ("orders",)), NOW) as state:
             notes = [Note("order", f"O{number}{n}", b"", None, lasting=n < 2) for n in range(3)]
             state.commit([*notes, Note("trade", f"T{number}", b"", None, lasting=True)], NOW)
+    before = sorted(states.rglob("*"))
     assert offered("privstream wait kraken ") == ["O11", "O10", "O21", "O20"]
+    assert sorted(states.rglob("*")) == before
     assert offered("privstream order cancel kraken -a main ") == ["O21", "O20"]
     assert offered("privstream order get zerocap O3") == ["O31", "O30"]
+
+
+def test_open_orders_are_offered_while_a_run_goes_on(tmp_path: Path, offered: Offered) -> None:
+    configure(tmp_path, ("desk", "kraken"))
+    path = state_path(tmp_path / ".local/state/privstream", "desk")
+    with State(path, Whose("kraken", "desk", "host", ("orders",)), NOW) as state:
+        state.commit([Note("order", "O1", b"", None, lasting=True)], NOW)
+        assert offered("privstream wait kraken ") == ["O1"]
 
 
 @pytest.mark.parametrize("damage", ["", "no database", "no settings"])

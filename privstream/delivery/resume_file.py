@@ -306,9 +306,8 @@ def open_order_ids(path: Path) -> list[str]:
 
     Nothing where there is no such file, or none that can be read at once.
     """
-    with suppress(sqlite3.Error):
-        with closing(_opened_to_read(path, AT_ONCE)) as database:
-            return [key for (key,) in database.execute(_OPEN_ORDERS)]
+    with suppress(sqlite3.Error), closing(_opened_to_read(path, AT_ONCE)) as database:
+        return [key for (key,) in database.execute(_OPEN_ORDERS)]
     return []
 
 

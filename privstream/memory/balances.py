@@ -62,19 +62,20 @@ class Balances:
         self._changes = Remembered()
         """Ids of changes."""
 
-    def take(self, report: BalanceReport) -> Iterator[Balance]:
+    def take(self, report: BalanceReport) -> list[Balance]:
         """An event, where the balance is news."""
         report = _completed(report)
         name = self._news(report)
         if name is None or not self._run.emits("balances"):
-            return
+            return []
         run, source = self._run, self._run.source_of(report)
         identity = f"{run.view.account}:balance:{name}" if source else None
         if run.journal is not None:
             self._note(report, name, identity)
-        if source is not None and identity is not None:
-            run.count("balance", source)
-            yield run.make.balance(report, identity, source, run.received)
+        if source is None or identity is None:
+            return []
+        run.count("balance", source)
+        return [run.make.balance(report, identity, source, run.received)]
 
     def _news(self, report: BalanceReport) -> str | None:
         """The name of the new state, or `None` where it is no news."""

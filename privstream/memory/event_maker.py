@@ -5,6 +5,7 @@ Pure. Events are made positionally where they are many: naming 22 keys costs a m
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from msgspec import UNSET, Raw, UnsetType
 
@@ -58,38 +59,38 @@ class EventMaker:
         self, order: KnownOrder, report: OrderReport, identity: str, source: Source, received: str
     ) -> Order:
         """The whole order as it is known after a report."""
-        fields = order.fields
+        known: Any = order.fields.get
         fee, fee_currency = order.facts.fee()
         return Order(
-            exchange=self._exchange,
-            account=self._account,
-            id=identity,
-            time=report.time,
-            received=received,
-            source=source,
-            sequence=report.sequence,
-            order_id=order.order_id,
-            client_order_id=fields.get("client_order_id"),
-            symbol=fields.get("symbol"),
-            exchange_symbol=fields.get("exchange_symbol"),
-            side=fields.get("side"),
-            order_type=fields.get("order_type"),
-            time_in_force=fields.get("time_in_force"),
-            status=fields.get("status", "unknown"),
-            exchange_status=fields.get("exchange_status"),
-            price=fields.get("price"),
-            stop_price=fields.get("stop_price"),
-            quantity=fields.get("quantity"),
-            quote_quantity=fields.get("quote_quantity"),
-            filled=fields.get("filled"),
-            remaining=order.facts.remaining(),
-            average_price=fields.get("average_price"),
-            cost=fields.get("cost"),
-            fee=fee,
-            fee_currency=fee_currency,
-            reason=fields.get("reason"),
-            created=fields.get("created"),
-            raw=self._raw(report),
+            self._exchange,
+            self._account,
+            identity,
+            report.time,
+            received,
+            source,
+            report.sequence,
+            order.order_id,
+            known("client_order_id"),
+            known("symbol"),
+            known("exchange_symbol"),
+            known("side"),
+            known("order_type"),
+            known("time_in_force"),
+            known("status", "unknown"),
+            known("exchange_status"),
+            known("price"),
+            known("stop_price"),
+            known("quantity"),
+            known("quote_quantity"),
+            known("filled"),
+            order.facts.remaining(),
+            known("average_price"),
+            known("cost"),
+            fee,
+            fee_currency,
+            known("reason"),
+            known("created"),
+            self._raw(report),
         )
 
     def trade(

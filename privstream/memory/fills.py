@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from privstream.model.exact import EXACT
+from privstream.model.exact import EXACT, decimal_of, plain
 from privstream.model.reports import Fill
 
 WAITING = 32
@@ -22,8 +22,8 @@ class Fills:
     def __init__(
         self, quantity: str = "0", fee: str | None = "0", currency: str | None = None
     ) -> None:
-        self._quantity = Decimal(quantity)
-        self._fee = None if fee is None else Decimal(fee)
+        self._quantity = decimal_of(quantity)
+        self._fee = None if fee is None else decimal_of(fee)
         self._currency = currency
         self._waiting: list[Fill] = []
 
@@ -37,29 +37,29 @@ class Fills:
     def sums(self) -> Sums:
         """What is known of all of them together."""
         self._add_up()
-        fee = None if self._fee is None else _text(self._fee)
-        return _text(self._quantity), fee, self._currency
+        fee = None if self._fee is None else plain(self._fee)
+        return plain(self._quantity), fee, self._currency
 
     def more_than(self, filled: str | None) -> str | None:
         """What was filled by the known fills, where that is more than this."""
         if self._waiting:
             self._add_up()
         known = self._quantity
-        if not known or (filled is not None and known <= Decimal(filled)):
+        if not known or (filled is not None and known <= decimal_of(filled)):
             return None
-        return _text(known)
+        return plain(known)
 
     def fee(self, filled: str | None, currency: str | None) -> tuple[str | None, str | None]:
         """The sum of the fees, where all fills are known and charged in one currency."""
         self._add_up()
-        if filled is None or Decimal(filled) != self._quantity or self._fee is None:
+        if filled is None or decimal_of(filled) != self._quantity or self._fee is None:
             return None, None
-        return _text(self._fee), self._currency or currency
+        return plain(self._fee), self._currency or currency
 
     def _add_up(self) -> None:
         for fill in self._waiting:
             if fill.quantity is not None:
-                self._quantity = EXACT.add(self._quantity, Decimal(fill.quantity))
+                self._quantity = EXACT.add(self._quantity, decimal_of(fill.quantity))
             self._add_fee(fill.fee, fill.fee_currency)
         self._waiting.clear()
 
@@ -68,7 +68,7 @@ class Fills:
         if so_far is None or stated is None:
             self._fee = None
             return
-        fee = Decimal(stated)
+        fee = decimal_of(stated)
         if not fee:  # nothing is the same in every currency
             if not so_far:
                 self._currency = min(filter(None, (self._currency, currency)), default=None)
@@ -77,10 +77,6 @@ class Fills:
             self._currency = currency
         else:
             self._fee = None
-
-
-def _text(amount: Decimal) -> str:
-    return format(amount, "f") if amount else "0"
 
 
 NO_FILLS = Fills().sums

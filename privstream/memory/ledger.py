@@ -52,14 +52,13 @@ class Ledger:
         self._positions = Positions(run)
         self._said: set[str] = set()
         """Notices that are said once a run."""
-        self._take: dict[type, Callable[[Any], Iterable[AnyEvent]]] = {
+        self._take: dict[type, Callable[[Any], list[Any]]] = {
             OrderReport: self._orders.take,
             Fill: self._trades.take,
             BalanceReport: self._balances.take,
             PositionReport: self._positions.take,
             PriceReport: self._take_price,
             NoticeReport: self._take_notice,
-            Listed: self._take_listed,
         }
 
     def take(self, report: AnyReport | Listed, received: str) -> list[AnyEvent]:
@@ -67,21 +66,23 @@ class Ledger:
         self._run.moment.received = received
         if isinstance(report, Listed):
             return list(self._take_listed(report))
-        if is_sound(report):
-            return list(self._take[type(report)](report))
+        if report.checked or is_sound(report):
+            return self._take[type(report)](report)
         report, notices = mended(report)
         return [event for one in (report, *notices) for event in self._take[type(one)](one)]
 
-    def _take_price(self, report: PriceReport) -> Iterable[AnyEvent]:
+    def _take_price(self, report: PriceReport) -> list[AnyEvent]:
         run = self._run
         if run.emits("prices") and run.shows(report.symbol, report.exchange_symbol):
-            yield run.make.price(report, run.received)
+            return [run.make.price(report, run.received)]
+        return []
 
-    def _take_notice(self, report: NoticeReport) -> Iterable[AnyEvent]:
-        if report.once is None or report.once not in self._said:
-            if report.once is not None:
-                self._said.add(report.once)
-            yield self._run.make.notice(report, self._run.received)
+    def _take_notice(self, report: NoticeReport) -> list[AnyEvent]:
+        if report.once is not None:
+            if report.once in self._said:
+                return []
+            self._said.add(report.once)
+        return [self._run.make.notice(report, self._run.received)]
 
     def _take_listed(self, listed: Listed) -> Iterable[AnyEvent]:
         """What a complete list leaves out is no more."""

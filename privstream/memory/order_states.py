@@ -5,12 +5,11 @@ remembered, so that stream, snapshot, REST and the next run give it the same id.
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
 from functools import lru_cache
 from zlib import crc32
 
 from privstream.model.events import TERMINAL
-from privstream.model.exact import normal
+from privstream.model.exact import decimal_of, normal
 
 TERMS = ("quantity", "quote_quantity", "price", "stop_price")
 LIVE_KEYS = ("side", "order_type", "time_in_force", "client_order_id")
@@ -82,5 +81,5 @@ def compared(left: str | None, right: str | None) -> int:
         return 0
     if right is None:
         return 1
-    one, other = Decimal(left), Decimal(right)
+    one, other = decimal_of(left), decimal_of(right)
     return (one > other) - (one < other)

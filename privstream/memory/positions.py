@@ -78,7 +78,7 @@ class Positions:
         self._known: dict[str, KnownPosition] = {}
         self._closed: deque[str] = deque()
 
-    def take(self, report: PositionReport) -> Iterator[Position]:
+    def take(self, report: PositionReport) -> list[Position]:
         """An event, where a user sees something new."""
         key = report.position_id or report.exchange_symbol or ""
         known = self._known.get(key)
@@ -87,21 +87,22 @@ class Positions:
             known = self._known[key] = KnownPosition(report)
         known.take(report)
         if not is_news:
-            return
+            return []
         if report.status == "closed":
             self._forget_later(key)
-        yield from self._emit(key, known, report)
+        return self._emit(key, known, report)
 
-    def _emit(self, key: str, known: KnownPosition, report: PositionReport) -> Iterator[Position]:
+    def _emit(self, key: str, known: KnownPosition, report: PositionReport) -> list[Position]:
         run = self._run
         state = known.names.name(_state(report))
         if not run.emits("positions") or not run.shows(report.symbol, report.exchange_symbol):
-            return
+            return []
         source = run.source_of(report)
         identity = f"{run.view.account}:position:{key}:{state}" if source else None
         self._note(key, known, identity)
-        if source is not None and identity is not None:
-            yield run.make.position(report, identity, source, run.received)
+        if source is None or identity is None:
+            return []
+        return [run.make.position(report, identity, source, run.received)]
 
     def unlisted(self, places: frozenset[tuple[str, str | None]]) -> Iterator[PositionReport]:
         """Positions that a complete list left out: they were closed."""

@@ -133,6 +133,8 @@ class _Hour:
         if mark in self.young:
             return True
         packed = self._packed
+        if not packed:  # the hour that is not over
+            return False
         place = bisect_left(packed, mark)
         return place < len(packed) and packed[place] == mark
 

@@ -25,7 +25,7 @@ class Trades:
         if fill.source != "stream" and self._is_past(fill):
             self._take_history(key, fill)
             return []
-        self._emitted.add(key, fill.time, run.received)
+        self._emitted.add(key, fill.time, run.moment.received)
         order = self._order_of(key, fill)
         if not (run.emits("trades") and run.shows(fill.symbol, fill.exchange_symbol)):
             return []
@@ -36,7 +36,7 @@ class Trades:
         if source is None:
             return []
         run.count("trade", source)
-        return [run.make.trade(fill, order, identity, source, run.received)]
+        return [run.make.trade(fill, order, identity, source, run.moment.received)]
 
     def would_emit(self, fill: Fill) -> bool:
         """Whether taking it, as read back, would emit something; changes nothing."""

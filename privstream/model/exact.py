@@ -6,6 +6,7 @@ decoded to a `Number`, which is its text and knows that it stood without quotes.
 
 import re
 from decimal import Context, Decimal, InvalidOperation
+from functools import lru_cache
 from json import JSONDecodeError, JSONDecoder
 from typing import Any, NoReturn
 
@@ -160,21 +161,25 @@ def ascii_line(line: bytes) -> bytes:
 
 # --- amounts ---------------------------------------------------------------------------
 
-_PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_is_plain = re.compile(r"-?[0-9]+(?:\.[0-9]+)?").fullmatch
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_ENDS = frozenset({"", "0", ".", "-"})
 MAX_EXPONENT = 400  # beyond this a number is hostile, not an amount
 EXACT = Context(prec=2 * MAX_EXPONENT + 100)  # no sum of two amounts is ever rounded
 
 
-def amount(value: object) -> str | None:
+def amount(value: Any) -> str | None:
     """Plain decimal text of an amount, digits kept; `None` for null, "" and absent.
 
     A real zero is "0". Raises Unreadable for what is no decimal number.
     """
-    if type(value) is Number:  # JSON has seen to it that it is one
+    kind = type(value)  # asked once: nearly all amounts are plain texts or numbers
+    if kind is Number:  # JSON has seen to it that it is one
         text = str(value)
         if "e" in text or "E" in text:
             text = _written_out(text)
+    elif kind is str and _is_plain(value):
+        text = value
     elif value is None or value == "":
         return None
     else:
@@ -188,7 +193,7 @@ def _checked(value: object) -> str:
     if not isinstance(value, str | int) or isinstance(value, bool):
         raise Unreadable(f"it is {kind_of(value)}, not an amount", value)
     text = str(value)
-    return text if _PLAIN.fullmatch(text) else _written_out(text)
+    return text if _is_plain(text) else _written_out(text)
 
 
 def _written_out(text: str) -> str:
@@ -214,10 +219,16 @@ def unsigned(text: str | None) -> str | None:
     return text[1:] if text is not None and text[0] == "-" else text
 
 
+decimal_of = lru_cache(maxsize=1024)(Decimal)
+"""The value of an amount; the same texts are compared, added and subtracted several times."""
+
+
 def normal(text: str | None) -> str:
     """One spelling per value, to compare amounts: "0.500" and "0.5" are both "0.5"."""
     if text is None:
         return ""
+    if text[-1:] not in _ENDS:  # mostly there is nothing to take off
+        return text
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in {"", "-", "-0"} else text
@@ -227,17 +238,22 @@ def subtract(left: str, right: str) -> str:
     """`left - right`, exactly, in plain notation."""
     if right == "0":
         return left
-    return amount(format(EXACT.subtract(Decimal(left), Decimal(right)), "f")) or "0"
+    return plain(EXACT.subtract(decimal_of(left), decimal_of(right)))
+
+
+def add(left: str, right: str) -> str:
+    """`left + right`, exactly, in plain notation."""
+    return plain(EXACT.add(decimal_of(left), decimal_of(right)))
+
+
+def plain(value: Decimal) -> str:
+    """A sum in plain notation."""
+    return format(value, "f") if value else "0"
 
 
 def is_near(left: str, right: str, digits: int | None) -> bool:
     """The same amount, where one of them is rounded to so many decimals; `None`: neither is."""
     if digits is None:
         return normal(left) == normal(right)
-    apart = EXACT.subtract(Decimal(left), Decimal(right))
+    apart = EXACT.subtract(decimal_of(left), decimal_of(right))
     return apart.copy_abs() < Decimal(1).scaleb(-digits)
-
-
-def add(left: str, right: str) -> str:
-    """`left + right`, exactly, in plain notation."""
-    return amount(format(EXACT.add(Decimal(left), Decimal(right)), "f")) or "0"

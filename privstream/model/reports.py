@@ -34,12 +34,15 @@ class OrderFields(TypedDict, total=False):
     created: str | None
 
 
-class Report(Struct, frozen=True, gc=False):
+class Report(Struct, frozen=True, gc=False, kw_only=True):
     """Something the exchange told of the account; the ledger makes events of it.
 
     Each kind ends with the same four: `time`, `source`, the exchange's `sequence` number,
     and the JSON `element` that it was read from, for `raw`: decoded, or a `Part` of its frame.
     """
+
+    checked: bool = False
+    """Its reader has held every value against its type already; else the memory does."""
 
 
 class OrderReport(Report, frozen=True, gc=False):

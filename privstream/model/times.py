@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from privstream.model.exact import Unreadable, amount, kind_of
 
@@ -12,6 +13,7 @@ _RFC3339 = re.compile(
 )
 _FULL_LENGTH = len("2026-11-20T11:32:00.123456Z")
 _SECONDS_DIGITS = 6
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def from_rfc3339(text: object) -> str | None:
@@ -20,7 +22,7 @@ def from_rfc3339(text: object) -> str | None:
         return None
     if not isinstance(text, str):
         raise Unreadable(f"it is {kind_of(text)}, not a time", text)
-    if len(text) == _FULL_LENGTH and text[4:20:3] + text[-1] == "--T::.Z":
+    if _is_ours(text):
         datetime.fromisoformat(text)  # far quicker than the expression; raises ValueError
         return text
     if not (match := _RFC3339.fullmatch(text)):
@@ -30,13 +32,18 @@ def from_rfc3339(text: object) -> str | None:
     return full
 
 
+def _is_ours(text: str) -> bool:
+    """It has the form of our spelling, if what stands between are digits."""
+    return len(text) == _FULL_LENGTH and text[4:20:3] + text[-1] == "--T::.Z"
+
+
 def from_epoch_seconds(value: object) -> str | None:
     """From seconds with decimals, as a number or text; zero, null and "" mean there is none."""
     text = amount(value)
     if text is None or text == "0":
         return None
     seconds, _, decimals = text.partition(".")
-    return from_micros(int(seconds) * 1_000_000 + int(f"{decimals[:_SECONDS_DIGITS]:0<6}"))
+    return f"{_second(int(seconds))}.{decimals[:_SECONDS_DIGITS]:0<6}Z"
 
 
 def from_millis(value: object) -> str | None:
@@ -44,7 +51,8 @@ def from_millis(value: object) -> str | None:
     text = amount(value)
     if text is None or text == "0":
         return None
-    return from_micros(int(text.partition(".")[0]) * 1000)
+    seconds, millis = divmod(int(text.partition(".")[0]), 1000)
+    return f"{_second(seconds)}.{millis:03d}000Z"
 
 
 def from_nanos(nanos: int) -> str:
@@ -54,14 +62,22 @@ def from_nanos(nanos: int) -> str:
 
 def from_micros(micros: int) -> str:
     """From microseconds since the epoch. Raises ValueError beyond the year 9999."""
+    seconds, micros = divmod(micros, 1_000_000)
+    return f"{_second(seconds)}.{micros:06d}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    """A second as times begin, `2026-11-20T11:32:00`: many events are of the same."""
     try:
-        moment = _NAIVE_EPOCH + timedelta(microseconds=micros)
+        return (_NAIVE_EPOCH + timedelta(seconds=seconds)).isoformat()  # far quicker than strftime
     except OverflowError:
         raise Unreadable("it is no time of this calendar") from None
-    return f"{moment.isoformat(timespec='microseconds')}Z"  # far quicker than strftime
 
 
 def to_nanos(text: str) -> int:
-    """Nanoseconds since the epoch of a time in our spelling."""
-    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+    """Nanoseconds since the epoch of a time in our spelling. Raises ValueError for another."""
+    if not _is_ours(text):
+        raise ValueError(f"it is no time in our spelling: {text!r}")
+    moment = datetime.fromisoformat(text)  # twenty times quicker than strptime
+    return (moment - _EPOCH) // _MICROSECOND * 1000

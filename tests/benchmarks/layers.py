@@ -128,7 +128,8 @@ def by_instructions(names: Sequence[str], steps: int) -> Iterator[list[float]]:
     with TemporaryDirectory() as folder:
         out = Path(folder) / "out"
         command = [
-            *("valgrind", "--tool=callgrind", f"--dump-before={MARK}_r", "-q"),
+            *("valgrind", "-q", "--tool=callgrind", "--instr-atstart=no"),
+            f"--dump-before={MARK}_r",
             *(f"--callgrind-out-file={out}", sys.executable, "-m", __spec__.name),
             *("--child", "--steps", str(steps), *names),
         ]
@@ -147,6 +148,9 @@ def _total(dump: Path) -> int:
 
 def _child(names: Sequence[str], steps: int) -> None:
     library = ctypes.CDLL(None)
+    # The imports are over: until here nothing was counted, which is five times as quick.
+    count = ("callgrind_control", "--instr=on", str(os.getpid()))
+    subprocess.run(count, check=True, capture_output=True)
     for name in names:
         for channels in CHANNELS.values():
             run_layers(WIRES[name], channels, steps, library[MARK])

@@ -1,12 +1,20 @@
 """Reports of a wrong shape: never printed as they are."""
 
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
+from privstream.memory.report_check import is_sound, mended
 from privstream.model.events import Notice, Order, Position, Trade
 from privstream.model.exact import Number
-from privstream.model.reports import AnyReport, BalanceReport, Fill, OrderReport, PositionReport
+from privstream.model.reports import (
+    AnyReport,
+    BalanceReport,
+    Fill,
+    OrderFields,
+    OrderReport,
+    PositionReport,
+)
 from tests.playbook import ledger
 
 NOW = "2026-11-20T00:00:00.000000Z"
@@ -136,3 +144,23 @@ def test_a_side_value_is_complained_of_once_per_kind_and_key() -> None:
 
 def test_a_sound_position_is_told() -> None:
     assert isinstance(told(position()), Position)
+
+
+ODD = ("", "-1", "0", Number("1.5"), None, 7, True, [], {}, "sideways", "buy", "open", ())
+
+
+def test_the_quick_look_finds_all_that_the_thorough_one_finds() -> None:
+    reports: list[AnyReport] = [
+        *(fill(**{key: value}) for key in Fill.__struct_fields__[:15] for value in ODD),
+        *(order(**{key: value}) for key in get_type_hints(OrderFields) for value in ODD),
+        *(position(**{key: value}) for key in ("side", "quantity", "leverage") for value in ODD),
+    ]
+    for report in reports:
+        mended_report, notices = mended(report)
+        is_odd = bool(notices) or mended_report != report
+        assert is_sound(report) is not is_odd, report
+    assert any(map(is_sound, reports))
+
+
+def test_what_its_reader_has_checked_is_not_looked_at_again() -> None:
+    assert told(fill(exchange_symbol="", checked=True)).exchange_symbol == ""

@@ -51,7 +51,8 @@ class Fills:
 
     def fee(self, filled: str | None, currency: str | None) -> tuple[str | None, str | None]:
         """The sum of the fees, where all fills are known and charged in one currency."""
-        self._add_up()
+        if self._waiting:
+            self._add_up()
         if filled is None or decimal_of(filled) != self._quantity or self._fee is None:
             return None, None
         return plain(self._fee), self._currency or currency

@@ -43,6 +43,7 @@ class Ledger:
     ) -> None:
         self.view = view
         self._run = run = Run(view, journal, Moment(rest_lag=rest_lag))
+        self._moment = run.moment
         self._continues = False
         """There were runs before, and the start of the first is noted for good."""
         self.started = started
@@ -63,7 +64,7 @@ class Ledger:
 
     def take(self, report: AnyReport | Listed, received: str) -> list[AnyEvent]:
         """What a report means for the user: no event, one, or several."""
-        self._run.moment.received = received
+        self._moment.received = received
         if isinstance(report, Listed):
             return list(self._take_listed(report))
         if report.checked or is_sound(report):

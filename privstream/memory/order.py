@@ -39,6 +39,7 @@ class KnownOrder:
         "_names",
         "facts",
         "found",
+        "has_been_emitted",
         "has_learnt",
         "is_kept",
         "looked_up",
@@ -61,6 +62,7 @@ class KnownOrder:
         """More is known than what was noted for the next run."""
         self.touched = 0
         """Minute of the last news, once it has ended."""
+        self.has_been_emitted = False
         self._emitted: int | None = None
         """A hash of what a user saw last."""
         self._has_shown_end = False
@@ -83,7 +85,7 @@ class KnownOrder:
         for state, times in found.states.items():
             order._names.recall(state, times)
         if found.emitted is not None:
-            order._emitted = facts.visible
+            order._emitted, order.has_been_emitted = facts.visible, True
         return order
 
     def kept(self, *, fills: bool) -> bytes:
@@ -127,16 +129,13 @@ class KnownOrder:
     @property
     def is_open(self) -> bool:
         """It has not ended, as far as is known."""
-        return bool(self.facts.fields) and not self.facts.has_status_of_end
+        fields = self.facts.fields
+        return bool(fields) and fields.get("status") not in TERMINAL
 
     @property
     def is_in_part(self) -> bool:
         """More must come yet: its look-up, its own word besides a fill, or its closing word."""
         return bool(self.parked) or not self.facts.has_ended
-
-    @property
-    def has_been_emitted(self) -> bool:
-        return self._emitted is not None
 
     # --- what is emitted ---------------------------------------------------------------
 
@@ -163,9 +162,10 @@ class KnownOrder:
         visible = self.facts.visible
         if visible == self._emitted:
             return None
-        self._emitted = visible
-        ends = self.facts.fields.get("status") in TERMINAL
-        name = self._names.name(self.facts.name, is_new=ends and not self._has_shown_end)
+        self._emitted, self.has_been_emitted = visible, True
+        facts = self.facts
+        ends = facts.fields.get("status") in TERMINAL
+        name = self._names.name(facts.name, is_new=ends and not self._has_shown_end)
         self._has_shown_end = self._has_shown_end or ends
         return name
 

@@ -4,11 +4,22 @@ The one rule: what was filled stays filled and what has ended stays ended; of ev
 else the newer word counts. Cost and average never outlive the amount that they are of. Pure.
 """
 
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Literal
 
 from privstream.memory.age import Age, Moment
 from privstream.memory.fills import Fills
-from privstream.memory.order_states import LIVE_KEYS, TERMS, compared, name_of, visible
+from privstream.memory.order_states import (
+    LIVE_KEYS,
+    TERMS,
+    Terms,
+    compared,
+    name_of,
+    terms_of,
+    visible,
+)
 from privstream.model.events import TERMINAL
 from privstream.model.exact import normal, subtract
 from privstream.model.reports import OrderFields, OrderReport
@@ -30,6 +41,8 @@ class OrderFacts:
     """One order, merged from everything that was reported of it."""
 
     __slots__ = (
+        "_taken",
+        "_terms",
         "age",
         "fields",
         "fills",
@@ -61,6 +74,9 @@ class OrderFacts:
         """The stream's last word of its status, with the status and what was filled then."""
         self.words = 0
         """How often that alone became another."""
+        self._taken: tuple[object, ...] | None = None
+        """The terms that were taken last, as they were told."""
+        self._terms: Terms | None = None
 
     def copy(self) -> "OrderFacts":
         copy = OrderFacts()
@@ -97,13 +113,24 @@ class OrderFacts:
             and fields.get("cost") is None
             and fields.get("average_price") is None
         )
-        return name_of(fields, lacks_amounts=lacks_amounts, is_fixed=self.is_fixed)
+        return name_of(fields, self._known_terms(), lacks_amounts=lacks_amounts, is_fixed=self.is_fixed)
 
     @property
     def visible(self) -> int:
         """A hash of what a user sees of it."""
         fields: Any = self.fields
-        return visible(fields, self.words)
+        return visible(fields, self._known_terms(), self.words)
+
+    def _known_terms(self) -> Terms:
+        """What the order asks for: most reports repeat it, or leave it out."""
+        if self._terms is None:
+            fields: Any = self.fields
+            self._terms = terms_of(fields)
+        return self._terms
+
+    def _forget_terms(self) -> None:
+        """They may become others."""
+        self._taken = self._terms = None
 
     def remaining(self) -> str | None:
         """What is not filled yet, in the base currency: as stated, else what follows."""
@@ -142,6 +169,7 @@ class OrderFacts:
 
     def fill_in(self, told: OrderFields) -> None:
         """Take what is not known yet, but no status: that belongs to its own moment."""
+        self._forget_terms()
         known: dict[str, Any] = self.fields  # type: ignore[assignment]  # a TypedDict is a dict
         for key, value in told.items():
             if key not in STATUS and value is not None and known.get(key) is None:
@@ -160,6 +188,7 @@ class OrderFacts:
         told: dict[str, Any] = report.fields  # type: ignore[assignment]  # a TypedDict is a dict
         known: dict[str, Any] = self.fields  # type: ignore[assignment]  # a TypedDict is a dict
         is_stream = report.source == "stream"
+        self._forget_terms()
         if not (is_stream and self.was_streamed):
             for key in LEARNT if is_stream else LEARNT_FROM_LISTS:
                 if key not in known and (value := told.get(key)) is not None:
@@ -209,6 +238,14 @@ class OrderFacts:
         return (self.has_ended and not ends) or self.age.may_lag(report, moment, was_so=was_so)
 
     def _take_terms(self, told: dict[str, Any], *, is_old: bool, whole: bool) -> None:
+        keys = tuple(told)
+        taken = keys, _terms_in(keys)(told), is_old, whole
+        if taken != self._taken:  # an order's fills all repeat the same
+            self._forget_terms()
+            self._merge_terms(told, is_old=is_old, whole=whole)
+            self._taken = taken
+
+    def _merge_terms(self, told: dict[str, Any], *, is_old: bool, whole: bool) -> None:
         known: dict[str, Any] = self.fields  # type: ignore[assignment]  # a TypedDict is a dict
         size = known.get("quantity")
         for key, value in told.items():
@@ -229,7 +266,7 @@ class OrderFacts:
     def _take_progress(self, told: dict[str, Any], *, is_old: bool, is_stream: bool) -> bool:
         """Take the amounts; True where more is filled than was known."""
         known: dict[str, Any] = self.fields  # type: ignore[assignment]  # a TypedDict is a dict
-        brings_amounts = any(told.get(key) is not None for key in AMOUNTS)
+        brings_amounts = told.get("cost") is not None or told.get("average_price") is not None
         self.states_amounts = self.states_amounts or brings_amounts
         filled, before = told.get("filled"), known.get("filled")
         ahead = compared(filled, before)
@@ -239,13 +276,14 @@ class OrderFacts:
         may_correct = not is_old and (filled is None or is_stream)
         if ahead > 0 or (may_correct and brings_amounts):
             self.has_listed_amounts = brings_amounts and not is_stream
+        takes, drops = ahead > 0 or may_correct, ahead > 0 and before is not None
         for key in PROGRESS:
             value = told.get(key)
-            if value is not None:
-                if ahead > 0 or may_correct or known.get(key) is None:
-                    known[key] = value
-            elif ahead > 0 and before is not None:
-                known.pop(key, None)
+            if value is None:
+                if drops:
+                    known.pop(key, None)
+            elif takes or known.get(key) is None:
+                known[key] = value
         return ahead > 0
 
     def _take_status(self, report: OrderReport, *, is_old: bool, has_grown: bool) -> None:
@@ -314,3 +352,10 @@ class OrderFacts:
         for key in PROGRESS:
             fields.pop(key, None)
         fields["filled"] = filled
+
+
+@lru_cache(maxsize=256)
+def _terms_in(keys: tuple[str, ...]) -> Callable[[Mapping[str, Any]], object]:
+    """Picks out of a report's fields what is neither progress nor status; they come in few orders."""
+    terms = [key for key in keys if key not in PROGRESS and key not in STATUS]
+    return itemgetter(*terms) if terms else len

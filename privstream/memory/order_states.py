@@ -5,7 +5,7 @@ remembered, so that stream, snapshot, REST and the next run give it the same id.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
+from typing import NamedTuple
 from zlib import crc32
 
 from privstream.model.events import TERMINAL
@@ -22,7 +22,30 @@ PART = ":without_cost"
 Fields = Mapping[str, str | None]
 
 
-def visible(fields: Fields, words: int) -> int:
+class Terms(NamedTuple):
+    """What an order asks for: made once until something of it changes."""
+
+    amounts: tuple[str, ...]
+    """In one spelling per value."""
+    live: tuple[str | None, ...]
+    """What may change while the order is live."""
+    name: str
+    """What they are called in the name of a state."""
+
+
+def terms_of(fields: Fields) -> Terms:
+    """The terms in what is known of an order."""
+    known, kind, force = fields.get, fields.get("order_type"), fields.get("time_in_force")
+    amounts = tuple(normal(known(key)) for key in TERMS)
+    named: tuple[str | None, ...] = amounts
+    if kind in WITHOUT_TRIGGER:
+        named = (*amounts[:-1], "")  # of a stop that was triggered: not every source remembers it
+    named = (*named, kind, force if force in TOLD_FORCES else None)
+    name = f"{crc32('|'.join(map(str, named)).encode()):08x}"
+    return Terms(amounts, tuple(known(key) for key in LIVE_KEYS), name)
+
+
+def visible(fields: Fields, terms: Terms, words: int) -> int:
     """A hash of what a user sees; the fee alone, and names, are no reason for an event.
 
     `words` counts how often the exchange's own word of the status changed.
@@ -35,44 +58,20 @@ def visible(fields: Fields, words: int) -> int:
         normal(known("average_price")),
         normal(filled if filled is not None else known("remaining")),
         known("reason"),
-        _terms_of(fields),
+        terms.amounts,
     )
     if status in TERMINAL:
         return hash(shown)
-    live = known("side"), known("order_type"), known("time_in_force"), known("client_order_id")
-    return hash((words, filled is None, *shown, *live))
+    return hash((words, filled is None, shown, terms.live))
 
 
-def name_of(fields: Fields, *, lacks_amounts: bool, is_fixed: bool = False) -> str:
+def name_of(fields: Fields, terms: Terms, *, lacks_amounts: bool, is_fixed: bool = False) -> str:
     """What the state is called, after the order's id; terms that are fixed name none."""
     status = fields.get("status") or "unknown"
     name = f"{status}:{normal(fields.get('filled'))}{PART if lacks_amounts else ''}"
     if is_fixed or status in TERMINAL:  # an order ends once, and its terms were seen before
         return name
-    terms, kind, force = _terms_of(fields), fields.get("order_type"), fields.get("time_in_force")
-    if kind in WITHOUT_TRIGGER:
-        terms = (*terms[:-1], "")  # of a stop that was triggered: not every source remembers it
-    return f"{name}:{_hashed((*terms, kind, force if force in TOLD_FORCES else None))}"
-
-
-Terms = tuple[str, ...]
-
-
-def _terms_of(fields: Fields) -> Terms:
-    known = fields.get
-    return _normalized(
-        known("quantity"), known("quote_quantity"), known("price"), known("stop_price")
-    )
-
-
-@lru_cache(maxsize=1024)
-def _normalized(*terms: str | None) -> Terms:
-    return tuple(map(normal, terms))
-
-
-@lru_cache(maxsize=1024)
-def _hashed(terms: tuple[str | None, ...]) -> str:
-    return f"{crc32('|'.join(map(str, terms)).encode()):08x}"
+    return f"{name}:{terms.name}"
 
 
 def compared(left: str | None, right: str | None) -> int:

@@ -27,6 +27,7 @@ class Orders:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._are_emitted = run.emits("orders")
         self._known: dict[str, KnownOrder] = {}
         self._ended: deque[KnownOrder] = deque()
         self._unfinished: deque[KnownOrder] = deque()
@@ -72,16 +73,16 @@ class Orders:
             order = self._known[report.order_id] = KnownOrder(report.order_id)
         if order.parked and not order.looked_up:
             return self._take_while_parked(order, report)
-        if self._must_wait(order, report):
+        if not order.has_been_emitted and self._must_wait(order, report):
             order.parked.append(report)
             self.wanted.add(order.order_id)
             return []
         return self._merge(order, report)
 
     def _must_wait(self, order: KnownOrder, report: OrderReport) -> bool:
-        if order.has_been_emitted or order.looked_up or report.source == "rest":
+        if order.looked_up or report.source == "rest":
             return False
-        return self._run.emits("orders") and not order.facts.would_be_whole(report)
+        return self._are_emitted and not order.facts.would_be_whole(report)
 
     def _take_while_parked(self, order: KnownOrder, report: OrderReport) -> list[Order]:
         """What was told first is emitted first, as soon as enough is known of the order."""
@@ -113,8 +114,8 @@ class Orders:
         return events
 
     def _merge(self, order: KnownOrder, report: OrderReport) -> list[Order]:
-        order.merge(report, self._run.moment)
         is_first = not order.has_been_emitted
+        order.merge(report, self._run.moment)
         state = order.next_state()
         if state is None:
             if order.has_learnt and order.is_kept:
@@ -134,21 +135,22 @@ class Orders:
         return self._run.is_before_start(report.time) or self._forgotten.is_past(report.time)
 
     def _event(self, order: KnownOrder, report: OrderReport, state: str) -> Order | None:
-        run, fields = self._run, order.fields
-        if not run.shows(fields.get("symbol"), fields.get("exchange_symbol")):
+        run, known = self._run, order.facts.fields.get
+        if not run.shows(known("symbol"), known("exchange_symbol")):
             order.is_kept = False
             return None
-        if not run.emits("orders"):
+        if not self._are_emitted:
             if order.is_open or order.is_kept:  # its fills may be read back by its id only
                 self._note(order, None)
             return None
         source = run.source_of(report)
         identity = f"{run.view.account}:order:{order.order_id}:{state}"
-        self._note(order, identity if source else None)
+        if run.journal is not None:
+            self._note(order, identity if source else None)
         if source is None:
             return None
         run.count("order", source)
-        return run.make.order(order, report, identity, source, run.received)
+        return run.make.order(order, report, identity, source, run.moment.received)
 
     def would_emit(self, report: OrderReport) -> bool:
         """Whether taking a report that was read back would emit something; changes nothing."""
@@ -168,7 +170,7 @@ class Orders:
     def take_fill(self, order_id: str, fill: Fill) -> OrderFields:
         """Add a new fill to its order, and return what is known of that."""
         order = self._known.get(order_id)
-        if not self._run.emits("orders"):
+        if not self._are_emitted:
             return {} if order is None else order.fields
         if order is None:
             if self._forgotten.has(order_id, None):
@@ -176,7 +178,7 @@ class Orders:
             order = self._known[order_id] = KnownOrder(order_id)
             self._forget_later(order)
         order.facts.fills.take(fill)
-        return order.fields
+        return order.facts.fields
 
     # --- forgetting --------------------------------------------------------------------
 

@@ -47,14 +47,17 @@ class Remembered:
     def __len__(self) -> int:
         return sum(map(len, (*self._dated.values(), *self._undated.values())))
 
+    def __bool__(self) -> bool:
+        """Whether anything was added; counting it would take as long as there are hours."""
+        return bool(self._dated or self._undated)
+
     def has(self, member: str, time: str | None) -> bool:
         """Whether it was added; `time` is when the fact happened, where that is known."""
-        mark = hash(member)
+        mark, dated = hash(member), self._dated
         if self._undated and any(mark in hour for hour in self._undated.values()):
             return True
         if time is None:
-            return any(mark in hour for hour in self._dated.values())
-        dated = self._dated
+            return any(mark in hour for hour in dated.values())
         hour = dated.get(time[:HOUR])
         if hour is not None and mark in hour:
             return True

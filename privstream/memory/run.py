@@ -70,7 +70,8 @@ class Run:
 
     def shows(self, symbol: str | None, exchange_symbol: str | None) -> bool:
         """Whether the user wants to see this symbol."""
-        self.see(exchange_symbol)
+        if exchange_symbol not in self.symbols:
+            self.see(exchange_symbol)
         wanted = self.view.symbols
         if not wanted:
             return True

@@ -223,6 +223,7 @@ decimal_of = lru_cache(maxsize=1024)(Decimal)
 """The value of an amount; the same texts are compared, added and subtracted several times."""
 
 
+@lru_cache(maxsize=1024)  # a state's amounts are compared, named and compared again
 def normal(text: str | None) -> str:
     """One spelling per value, to compare amounts: "0.500" and "0.5" are both "0.5"."""
     if text is None:

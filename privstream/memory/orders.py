@@ -135,8 +135,8 @@ class Orders:
         return self._run.is_before_start(report.time) or self._forgotten.is_past(report.time)
 
     def _event(self, order: KnownOrder, report: OrderReport, state: str) -> Order | None:
-        run, known = self._run, order.facts.fields.get
-        if not run.shows(known("symbol"), known("exchange_symbol")):
+        run, fields = self._run, order.facts.fields
+        if not run.shows(fields.get("symbol"), fields.get("exchange_symbol")):
             order.is_kept = False
             return None
         if not self._are_emitted:

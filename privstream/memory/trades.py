@@ -49,7 +49,7 @@ class Trades:
 
     def _take_history(self, key: str, fill: Fill) -> None:
         """A fill from before the start. Should the stream tell it yet, it was none: clocks differ."""
-        if self._history and self._history.has(key, fill.time):
+        if self._history.has(key, fill.time):
             return
         self._history.add(key, fill.time, self._run.received)
         if fill.order_id is not None:
@@ -61,7 +61,7 @@ class Trades:
         """What is known of a new fill's order, which has the fill from now on."""
         if fill.order_id is None:
             return {}
-        if self._history.has(key, fill.time):
+        if self._history and self._history.has(key, fill.time):
             return self._orders.fields_of(fill.order_id)
         return self._orders.take_fill(fill.order_id, fill)
 

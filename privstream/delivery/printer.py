@@ -191,13 +191,19 @@ class Printer:
         """Those to print, of as many as are still wanted."""
         if self._unseen is not None:
             self._unseen.take(events)
+        if Status in map(type, events):  # seldom, and most batches are large
+            events = self._without_statuses(events)
+        return events if self._frames is not None else events[: self._left]
+
+    def _without_statuses(self, events: list[AnyEvent]) -> list[AnyEvent]:
+        """Show the states; who did not ask for them as events does not get them printed."""
         for event in events:
             # That it stopped is known to who stopped it; an error says so itself.
             if isinstance(event, Status) and event.state != "stopped":
                 self._line.update(event)
-        if not self._show_status:
-            events = [event for event in events if not isinstance(event, Status)]
-        return events if self._frames is not None else events[: self._left]
+        if self._show_status:
+            return events
+        return [event for event in events if not isinstance(event, Status)]
 
     def _write(self, events: Sequence[AnyEvent]) -> None:
         # First to the reader, who may have gone: then no file has what he never got.

@@ -107,7 +107,8 @@ def _verbatim(value: object) -> msgspec.Raw:
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_verbatim)
-encode_into = _encoder.encode_into
+encode_lines = _encoder.encode_lines
+"""Encode each of a list to JSON, one a line."""
 
 
 def encode(value: object) -> bytes:

@@ -28,14 +28,13 @@ class FileSink:
     def __init__(self, path: Path, monotonic: Callable[[], float]) -> None:
         self.path = path
         self._monotonic = monotonic
-        self._buffer = bytearray()
         self._torn = False
         self._fd = self._open()
         self._checked = monotonic()
 
     def write(self, events: Sequence[AnyEvent], /) -> None:
         self._follow_rotation()
-        lines = encode_lines(events, self._buffer)
+        lines = encode_lines(events)
         with self._failures("write to"), _locked(self._fd):
             if self._torn:
                 self._mend()
@@ -74,7 +73,7 @@ class FileSink:
                 "give `--to file:` a file, and pipe standard output into anything else",
             )
 
-    def _append(self, lines: bytearray) -> None:
+    def _append(self, lines: bytes) -> None:
         end = os.fstat(self._fd).st_size
         self._torn = True
         try:

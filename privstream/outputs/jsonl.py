@@ -5,11 +5,10 @@ The one rule: a line holds printable ASCII only, so that no terminal obeys it.
 
 from collections.abc import Sequence
 
+from privstream.model import exact
 from privstream.model.events import AnyEvent
-from privstream.model.exact import ascii_line, encode_into
 from privstream.outputs.descriptor import Patience, write_all
 
-_KEPT = 1 << 20  # one huge batch does not keep its memory for the rest of the run
 _WHITESPACE = bytes.maketrans(b"\t\n\r", b"   ")
 
 
@@ -19,30 +18,21 @@ class JsonLines:
     def __init__(self, fd: int, patience: Patience | None = None) -> None:
         self._fd = fd
         self._patience = patience
-        self._buffer = bytearray()
 
     def write(self, events: Sequence[AnyEvent], /) -> None:
-        self._buffer = encode_lines(events, self._buffer)
-        write_all(self._fd, self._buffer, self._patience)
-        if len(self._buffer) > _KEPT:
-            self._buffer = bytearray()
+        write_all(self._fd, encode_lines(events), self._patience)
 
     def close(self) -> None:
         """Nothing is held."""
 
 
-def encode_lines(events: Sequence[AnyEvent], buffer: bytearray) -> bytearray:
-    """The lines of all events, in `buffer` where they need no escaping."""
-    buffer.clear()
-    for event in events:
-        encode_into(event, buffer, len(buffer))
-        buffer += b"\n"
-    if _is_printable(buffer, len(events)):
-        return buffer
-    return _escaped(events)
+def encode_lines(events: Sequence[AnyEvent]) -> bytes:
+    """The lines of all events, made in one go."""
+    lines = exact.encode_lines(events)
+    return lines if _is_printable(lines, len(events)) else _escaped(events)
 
 
-def _is_printable(lines: bytearray, count: int) -> bool:
+def _is_printable(lines: bytes, count: int) -> bool:
     # The encoder escapes control characters; only an exchange's own `raw` may hold white space.
     return (
         lines.isascii()
@@ -53,12 +43,7 @@ def _is_printable(lines: bytearray, count: int) -> bool:
     )
 
 
-def _escaped(events: Sequence[AnyEvent]) -> bytearray:
-    escaped = bytearray()
-    for event in events:
-        line = bytearray()
-        encode_into(event, line, 0)
-        # White space in JSON stands between values only: inside a string it is escaped.
-        escaped += ascii_line(bytes(line.translate(_WHITESPACE)))
-        escaped += b"\n"
-    return escaped
+def _escaped(events: Sequence[AnyEvent]) -> bytes:
+    # White space in JSON stands between values only: inside a string it is escaped.
+    lines = (exact.encode(event).translate(_WHITESPACE) for event in events)
+    return b"".join(exact.ascii_line(line) + b"\n" for line in lines)

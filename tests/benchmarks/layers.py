@@ -65,7 +65,6 @@ class ReceivePath:
         self._frames = Frames()
         self._session = wire.session(channels)
         self._ledger = Ledger(View(name, name, frozenset(channels)))
-        self._buffer = bytearray()
         self._nowhere = os.open(os.devnull, os.O_WRONLY)
 
     def run(self, frames: Sequence[bytes], mark: Callable[[], None]) -> int:
@@ -81,7 +80,7 @@ class ReceivePath:
         mark()
         batches = self._told([one for one in reports if isinstance(one, Report)], len(split))
         mark()
-        lines = [bytes(encode_lines(batch, self._buffer)) for batch in batches]
+        lines = [encode_lines(batch) for batch in batches]
         mark()
         for batch in lines:
             os.write(self._nowhere, batch)

@@ -5,14 +5,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 import pytest
 
 from privstream.model.events import AnyEvent
 from privstream.outputs.base import ReaderGone
-from privstream.outputs.jsonl import JsonLines, encode_lines
+from privstream.outputs.jsonl import JsonLines
 from tests.outputs.output_events import ALL, NOTICE, TRADE, pipe, read_all, trade
 
 
@@ -42,22 +41,6 @@ def test_a_batch_is_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "write", write)
     JsonLines(1).write(ALL)
     assert [write.count(b"\n") for write in writes] == [len(ALL)]
-
-
-def test_plain_batches_use_the_same_buffer_over_and_over() -> None:
-    buffer = bytearray()
-    for _ in range(3):
-        assert encode_lines([TRADE, NOTICE], buffer) is buffer
-    assert buffer.count(b"\n") == 2
-
-
-def test_a_huge_batch_does_not_keep_its_memory() -> None:
-    with Path(os.devnull).open("wb") as null:
-        output = JsonLines(null.fileno())
-        output.write([TRADE])
-        assert output._buffer
-        output.write([TRADE] * 5000)
-        assert not output._buffer
 
 
 def test_nothing_of_one_batch_is_left_in_the_next() -> None:

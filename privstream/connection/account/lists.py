@@ -16,16 +16,14 @@ class HeldLists:
 
     def __init__(self) -> None:
         self._held: dict[Hashable, list[AnyReport | Listed]] | None = None
+        self.is_holding = False
         self.oldest_fill: str | None = None
         """When the oldest of the fills happened that this connection listed."""
 
     def hold(self) -> None:
         """Keep them from now on."""
         self._held = defaultdict(list)
-
-    @property
-    def is_holding(self) -> bool:
-        return self._held is not None
+        self.is_holding = True
 
     def keep(self, report: AnyReport | Listed) -> bool:
         """Whether the report belongs to a list that is held, and so was kept."""
@@ -44,4 +42,5 @@ class HeldLists:
     def take(self) -> list[AnyReport | Listed]:
         """All that is held; nothing is any more."""
         held, self._held = self._held, None
+        self.is_holding = False
         return [report for reports in (held or {}).values() for report in reports]

@@ -1,9 +1,10 @@
-"""Start the program; `--version` is answered before anything else is loaded."""
+"""Start the program; `--version` and `--help` are answered before anything else is loaded."""
 
 import errno
 import os
 import sys
-from contextlib import suppress
+
+STDOUT = 1
 
 
 def main() -> None:
@@ -12,6 +13,11 @@ def main() -> None:
         from privstream import __version__  # noqa: PLC0415 - start-up time
 
         _print(f"privstream {__version__}\n")
+        return
+    if sys.argv[1:] in (["--help"], ["-h"], ["help"]):
+        from privstream.cli.commands import help_text  # noqa: PLC0415 - start-up time
+
+        _print(help_text(_columns()))
         return
     import signal  # noqa: PLC0415 - start-up time
 
@@ -40,10 +46,21 @@ def main() -> None:
 def _print(text: str) -> None:
     """Say it on stdout, where that is open and somebody reads."""
     try:
-        os.write(1, text.encode())
+        os.write(STDOUT, text.encode())
     except OSError as problem:
         if problem.errno not in {errno.EPIPE, errno.EBADF}:
             sys.exit(f"privstream: cannot write: {problem.strerror}")
+
+
+def _columns() -> int:
+    """As `shutil.get_terminal_size`, which loads five archive formats."""
+    stated = os.environ.get("COLUMNS", "")
+    if stated.isdecimal() and int(stated):
+        return int(stated)
+    try:
+        return os.get_terminal_size(STDOUT).columns or 80
+    except OSError:
+        return 80
 
 
 def _leave(code: int) -> None:
@@ -51,6 +68,8 @@ def _leave(code: int) -> None:
 
     It is a fifth of all that `--help` costs, and nothing of ours is done there.
     """
+    from contextlib import suppress  # noqa: PLC0415 - start-up time
+
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # it was closed
             with suppress(OSError):  # what was to be told of that was told

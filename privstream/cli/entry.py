@@ -17,7 +17,8 @@ from typing import Any
 import typer
 
 from privstream.cli import completion
-from privstream.cli.lazy import CommandSource, LazyGroup
+from privstream.cli.commands import COMMANDS, EPILOG, HELP
+from privstream.cli.lazy import LazyGroup
 from privstream.cli.outside import Process
 from privstream.cli.stopping import (
     code_of_stop,
@@ -33,60 +34,8 @@ from privstream.outputs.base import NotTaken, ReaderGone
 from privstream.outputs.descriptor import discard_stdout
 
 
-def _watch() -> Any:
-    from privstream.cli.watch import group  # noqa: PLC0415 - start-up time
-
-    return group()
-
-
-def _record() -> Any:
-    from privstream.cli.record import group  # noqa: PLC0415 - start-up time
-
-    return group()
-
-
-def _wait() -> Any:
-    from privstream.cli.wait import group  # noqa: PLC0415 - start-up time
-
-    return group()
-
-
-def _order() -> Any:
-    from privstream.cli.order import group  # noqa: PLC0415 - start-up time
-
-    return group()
-
-
-def _accounts() -> Any:
-    from privstream.cli.accounts import group  # noqa: PLC0415 - start-up time
-
-    return group()
-
-
-def _token() -> Any:
-    from privstream.cli.token import group  # noqa: PLC0415 - start-up time
-
-    return group()
-
-
-COMMANDS: dict[str, tuple[str, CommandSource]] = {
-    "watch": ("Stream an account's own events.", _watch),
-    "wait": ("Wait until an order is filled, or gets where you want it.", _wait),
-    "token": ("For cron: check, show and renew session tokens.", _token),
-    "order": ("Place, cancel and look at orders.", _order),
-    "record": ("Watch, and keep every frame in a file.", _record),
-    "replay": ("Turn a recording, or bare frames, into events.", "privstream.cli.replay:replay"),
-    "demo": ("Watch a simulated account: no key, no network.", "privstream.cli.demo:demo"),
-    "doctor": ("Say what is wrong here, and how to mend it.", "privstream.cli.doctor:doctor"),
-    "simulate": ("Serve simulated exchanges on loopback.", "privstream.cli.simulate:simulate"),
-    "accounts": ("Add, list and remove accounts.", _accounts),
-    "schema": ("Print the JSON Schema of the events.", "privstream.cli.schema:schema"),
-}
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
-HELP = """Stream your own exchange account events: orders, fills, balances, positions.
-
-Readable in a terminal, one JSON object per line in a pipe."""
 
 # Typer brings its own Click since 0.24; the ancestors of BadParameter are UsageError and
 # ClickException in both.
@@ -185,11 +134,6 @@ def _spell_out_what_stdout_cannot_show() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-EPILOG = """\b
-More: privstream help COMMAND, privstream --version
-Completion: privstream --install-completion bash|zsh|fish"""
 
 
 def _tell_bug(

@@ -11,13 +11,12 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from privstream.cli.commands import CommandSource
 from privstream.model.errors import UsageError
 from privstream.model.nearest import suggestion
 
 SHOWN = 40
 """Characters of a wrong word that are quoted."""
-CommandSource = str | Callable[[], Any]
-"""`module:function`, or a function that makes the Click command."""
 
 
 def as_command(function: Callable[..., Any], name: str) -> Any:

@@ -113,7 +113,9 @@ class OrderFacts:
             and fields.get("cost") is None
             and fields.get("average_price") is None
         )
-        return name_of(fields, self._known_terms(), lacks_amounts=lacks_amounts, is_fixed=self.is_fixed)
+        return name_of(
+            fields, self._known_terms(), lacks_amounts=lacks_amounts, is_fixed=self.is_fixed
+        )
 
     @property
     def visible(self) -> int:

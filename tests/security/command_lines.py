@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from privstream import exchanges
-from privstream.cli.entry import COMMANDS
+from privstream.cli.commands import COMMANDS
 from privstream.cli.lazy import LazyGroup
 from tests.security.treasure import canary
 

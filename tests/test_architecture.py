@@ -138,7 +138,9 @@ def test_no_shortcut_is_left_in_the_code() -> None:
 # What stands outside is looked at by whoever starts the program, and handed down. OpenSSL reads
 # its variables of the process too, so those of proxies are read beside it.
 # A closed stdin is replaced before anything else, and the keyring's process has one of its own.
+# How wide the terminal is must be known for the help, before anything is loaded.
 LOOKS_OUTSIDE = {
+    "__main__.py",
     "cli/outside.py",
     "app/library.py",
     "connection/network.py",

@@ -13,7 +13,8 @@ import typer
 from privstream import exchanges
 from privstream.cli import completion
 from privstream.cli import options as o
-from privstream.cli.lazy import CommandSource, LazyGroup, as_command
+from privstream.cli.commands import CommandSource
+from privstream.cli.lazy import LazyGroup, as_command
 from privstream.cli.outside import environment_of, taken_out
 from privstream.model.errors import UsageError
 from privstream.outputs.console import Format

@@ -146,7 +146,21 @@ def test_a_sound_position_is_told() -> None:
     assert isinstance(told(position()), Position)
 
 
-ODD: tuple[Any, ...] = ("", "-1", "0", Number("1.5"), None, 7, True, [], {}, "sideways", "buy", "open", ())
+ODD: tuple[Any, ...] = (
+    "",
+    "-1",
+    "0",
+    Number("1.5"),
+    None,
+    7,
+    True,
+    [],
+    {},
+    "sideways",
+    "buy",
+    "open",
+    (),
+)
 
 
 def test_the_quick_look_finds_all_that_the_thorough_one_finds() -> None:

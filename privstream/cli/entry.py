@@ -33,7 +33,6 @@ from privstream.model.nearest import suggestion
 from privstream.outputs.base import NotTaken, ReaderGone
 from privstream.outputs.descriptor import discard_stdout
 
-
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 

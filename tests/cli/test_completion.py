@@ -8,7 +8,7 @@ import pytest
 
 from privstream import exchanges
 from privstream.cli.completion import VARIABLE
-from privstream.cli.entry import COMMANDS, run
+from privstream.cli.commands import COMMANDS, run
 from privstream.cli.lazy import LazyGroup
 from privstream.delivery.resume_file import State, Whose, state_path
 from privstream.memory.journal import Note

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from privstream import exchanges
+from privstream.cli.commands import COMMANDS
 from privstream.cli.completion import VARIABLE
-from privstream.cli.commands import COMMANDS, run
+from privstream.cli.entry import run
 from privstream.cli.lazy import LazyGroup
 from privstream.delivery.resume_file import State, Whose, state_path
 from privstream.memory.journal import Note

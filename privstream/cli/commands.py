@@ -65,10 +65,9 @@ COMMANDS: dict[str, tuple[str, CommandSource]] = {
 HELP = """Stream your own exchange account events: orders, fills, balances, positions.
 
 Readable in a terminal, one JSON object per line in a pipe."""
-EPILOG = (
-    "More: privstream help COMMAND; which one this is: privstream --version; completion: "
-    "privstream --install-completion (bash, zsh, fish), or --show-completion."
-)
+EPILOG = """\b
+More: privstream help COMMAND, privstream --version
+Completion: privstream --install-completion bash|zsh|fish"""
 
 WIDEST, NARROWEST = 80, 50
 MARGIN = 2
@@ -92,7 +91,7 @@ def _help_lines(width: int) -> Iterator[str]:
     yield "Examples:"
     yield from (f"  {example}" for example in examples_of("privstream"))
     yield ""
-    yield from _wrapped(EPILOG, width, "  ")
+    yield from (f"  {line}" for line in EPILOG.split("\n")[1:])  # `\\b`: as it stands
 
 
 def _table(title: str, rows: Sequence[tuple[str, str]], width: int) -> Iterator[str]:

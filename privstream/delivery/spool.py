@@ -97,7 +97,7 @@ class Spool:
         self._wake()
 
     def _line(self, event: AnyEvent) -> Line:
-        line = bytes(encode_lines((event,), bytearray())[:-1])
+        line = encode_lines((event,))[:-1]
         skipped = []
         for buffer in self._buffers:
             if buffer.when_full == "drop_newest" and buffer.is_full():

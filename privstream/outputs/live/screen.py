@@ -36,8 +36,8 @@ LEAST_LINES = 5
 """Of a pane: where not all have so many, those behind the first ones are not seen."""
 STEP = 5
 """Lines by which a pane grows, so that its edge does not move with every order."""
-HEADED = 5
-"""Lines from which a pane has the names of its columns."""
+HEADED = 3
+"""Rows that come before the names of the columns, where there is no room for both."""
 TITLES = {pane.name: pane.title for pane in TABLES} | {Name.MESSAGES: "Messages"}
 
 
@@ -151,9 +151,12 @@ def _shared_out(
     panes: Sequence[Name], focus: Name, wanted: dict[Name, int], height: int
 ) -> dict[Name, int]:
     """Lines for each pane, in their order; where there are too few for all, the last have none."""
-    first = sorted(panes, key=lambda pane: pane is not focus)
-    seen = first[: max(1, height // LEAST_LINES)]
-    lines = dict.fromkeys((pane for pane in panes if pane in seen), min(LEAST_LINES, height))
+    least = {pane: min(LEAST_LINES, wanted[pane], height) for pane in panes}
+    seen: list[Name] = []
+    for pane in sorted(panes, key=lambda pane: pane is not focus):
+        if sum(least[one] for one in (*seen, pane)) <= height:
+            seen.append(pane)
+    lines = {pane: least[pane] for pane in panes if pane in seen}
     weight = {pane: SHARES.get(pane, 2) * (FOCUS_SHARE if pane is focus else 1) for pane in lines}
     left = height - sum(lines.values())
     while left > 0:
@@ -165,10 +168,11 @@ def _shared_out(
 
 
 def _wanted(pane: Name, picture: Picture, choices: Choices, look: Look) -> int:
-    """Lines that a pane could fill, in steps: its edge is not to move with every order."""
+    """Lines that a pane could fill: in steps, so that its edge does not move with every order."""
     count = len(_entries(pane, picture, choices))
     each = 3 if pane is Name.MESSAGES else 2 if pane in LEFT and look.cells < TALL else 1
-    return -(-(2 + each * count) // STEP) * STEP
+    needed = 2 + max(1, each * count)
+    return needed if needed <= LEAST_LINES else -(-needed // STEP) * STEP
 
 
 def _entries(pane: Name, picture: Picture, choices: Choices) -> Sequence[Any]:
@@ -253,7 +257,7 @@ def _rows(
     table: Pane[Any], entries: Sequence[Any], picture: Picture, look: Look, room: int
 ) -> tuple[list[Line], int]:
     rows = [table.row(entry, picture, look) for entry in entries]
-    is_headed = room >= HEADED
+    is_headed = room > min(len(rows), HEADED)
     fitted = fit(table.columns, [row.cells for row in rows], look.cells, titled=is_headed)
     lines: list[Line] = []
     if is_headed and rows:

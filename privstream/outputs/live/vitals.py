@@ -129,11 +129,9 @@ def _with_detail(lines: list[Line], health: Health, look: Look, room: int) -> li
 def _detail(health: Health, look: Look) -> str:
     if health.state == "live":
         return ""
-    words = []
+    when = []
     if not isinf(health.retry_at):
-        words.append(f"in {age(max(0.0, health.retry_at - look.monotonic))}")
+        when.append(f"again in {age(max(0.0, health.retry_at - look.monotonic))}")
     if health.attempt is not None and health.attempt > 1:
-        words.append(f"attempt {health.attempt}")
-    if health.detail:
-        words.append(health.detail)
-    return safe_text(": ".join(words), MAX_CELLS)
+        when.append(f"attempt {health.attempt}")
+    return safe_text(": ".join(filter(None, (", ".join(when), health.detail))), MAX_CELLS)

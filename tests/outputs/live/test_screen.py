@@ -148,7 +148,7 @@ def test_it_says_why_an_account_is_not_live_and_when_it_is_tried_again() -> None
     for cells, lines in SIZES:
         screen = read(picture, cells=cells, lines=lines)
         assert "↻ kraken retrying" in screen
-        assert "in 9 s: attempt 4: reset by peer" in screen
+        assert "again in 9 s, attempt 4: reset by peer" in screen
         assert "as last told: kraken not live" in screen
 
 

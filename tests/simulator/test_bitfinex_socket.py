@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from decimal import Decimal
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from privstream.model import exact
 from privstream.simulator.bitfinex.tape import is_untold
-from tests.simulator.bitfinex_desk import SEQ_ALL, TIMESTAMP, Desk, Line, kinds, rows
+from tests.simulator.bitfinex_desk import SEQ_ALL, TIMESTAMP, Desk, kinds, rows
 
 SNAPSHOTS = ["ps", "ws", "os", "fos", "fcs", "fls"]
 FILL = r"-?[0-9.]+\(-?[0-9.]+\)"
@@ -27,11 +28,11 @@ def desk() -> Desk:
     return Desk(limits=False)
 
 
-def lived(seconds: float, flags: int = 0, **options: Any) -> tuple[Desk, Line, list[Any]]:
-    """A socket that has listened for so long, and what it heard."""
-    desk = Desk(**options)
-    line = desk.logged_in(flags)
-    return desk, line, line.listen(seconds)
+@cache
+def lived(flags: int = 0) -> tuple[Desk, list[Any]]:
+    """An account in which something happened for a while, and what a socket heard of it."""
+    desk = Desk()
+    return desk, desk.logged_in(flags).listen(150)
 
 
 # --- snapshots and calculations --------------------------------------------------------
@@ -142,12 +143,12 @@ def test_every_array_carries_the_next_number_right_after_its_payload(flags: int)
 
 
 def test_without_flags_nothing_follows_the_payload() -> None:
-    _, _, frames = lived(20)
+    _, frames = lived()
     assert not any(tail(frame) for frame in frames)
 
 
 def test_with_the_time_alone_only_the_time_follows() -> None:
-    _, _, frames = lived(20, TIMESTAMP)
+    _, frames = lived(TIMESTAMP)
     assert {len(tail(frame)) for frame in frames} == {1}
 
 
@@ -247,7 +248,7 @@ def test_what_the_key_may_not_read_stays_silent() -> None:
 
 
 def test_rows_have_the_length_and_the_status_words_of_the_sheet() -> None:
-    _, _, frames = lived(240)
+    _, frames = lived()
     orders = rows(frames, "on", "ou", "oc")
     assert {len(row) for row in orders} == {32}
     assert {len(row) for row in rows(frames, "te", "tu")} == {12}
@@ -268,7 +269,7 @@ def test_rows_have_the_length_and_the_status_words_of_the_sheet() -> None:
 
 
 def test_some_orders_are_changed_after_a_fill_and_active_again() -> None:
-    _, _, frames = lived(120)
+    _, frames = lived()
     told: dict[int, list[Any]] = defaultdict(list)
     for row in rows(frames, "on", "ou", "oc"):
         told[row[0]].append(row)
@@ -307,8 +308,7 @@ def test_a_currency_of_another_name_elsewhere_is_called_by_its_code(desk: Desk) 
 
 
 def test_a_fill_is_told_in_pieces_and_completed_by_its_tu() -> None:
-    desk, line, frames = lived(120)
-    frames += line.listen(3)
+    desk, frames = lived()
     first = {(row[1], row[0], row[3]): row for row in rows(frames, "te")}
     second = {(row[1], row[0], row[3]): row for row in rows(frames, "tu")}
     assert len(first) == len(rows(frames, "te")) > 100
@@ -329,7 +329,7 @@ def test_a_fill_is_told_in_pieces_and_completed_by_its_tu() -> None:
 
 
 def test_a_taker_is_told_both_wallets_the_fill_the_order_and_the_fee() -> None:
-    _, _, frames = lived(120)
+    _, frames = lived()
     frames = [frame for frame in frames if frame[1] != "bu"]
     for at, frame in enumerate(frames):
         if frame[1] == "te" and frame[2][6] == "EXCHANGE MARKET":
@@ -345,7 +345,7 @@ def test_a_taker_is_told_both_wallets_the_fill_the_order_and_the_fee() -> None:
 
 
 def test_fills_and_orders_come_in_either_order() -> None:
-    _, _, frames = lived(120)
+    _, frames = lived()
     orders = {(f[1], g[1]) for f, g in pairwise(frames)}
     assert {("te", "ou"), ("ou", "te"), ("te", "oc"), ("oc", "te")} <= orders
 
@@ -366,7 +366,7 @@ def test_the_told_balances_add_up_to_the_books() -> None:
 
 
 def test_a_fee_is_taken_from_a_wallet_after_the_fill_was_told_on_it() -> None:
-    desk, _, frames = lived(60)
+    desk, frames = lived()
     fees = {trade.fee for trade in desk.books.trades.values()}
     last: dict[str, Any] = {}
     taken = 0
@@ -382,7 +382,7 @@ def test_a_fee_is_taken_from_a_wallet_after_the_fill_was_told_on_it() -> None:
 
 
 def test_what_changes_a_wallet_is_told_with_available_null_and_later_calculated() -> None:
-    _, _, frames = lived(60)
+    _, frames = lived()
     changed = [row for row in rows(frames, "wu") if row[4] is None]
     assert {str(row[5]).split()[0] for row in changed} >= {"Exchange", "Trading", "Deposit"}
     trades = [row for row in changed if str(row[5]).startswith("Exchange")]
@@ -402,7 +402,7 @@ def test_what_changes_a_wallet_is_told_with_available_null_and_later_calculated(
 
 
 def test_a_position_opens_grows_shrinks_and_closes_with_the_fills_of_its_orders() -> None:
-    _, _, frames = lived(150)
+    _, frames = lived()
     sizes: dict[int, list[Decimal]] = defaultdict(list)
     for row in rows(frames, "pn", "pu", "pc"):
         size = Decimal(str(row[2]))
@@ -423,7 +423,7 @@ def test_a_position_opens_grows_shrinks_and_closes_with_the_fills_of_its_orders(
 
 
 def test_a_closed_positions_orders_and_fills_sum_up_to_nothing() -> None:
-    desk, _, _ = lived(100)
+    desk, _ = lived()
     margin = desk.bitfinex.margin
     amounts: dict[str, Decimal] = defaultdict(Decimal)
     for trade in margin.trades.values():
@@ -436,7 +436,7 @@ def test_a_closed_positions_orders_and_fills_sum_up_to_nothing() -> None:
 
 
 def test_notifications_say_what_was_asked_over_another_socket_and_what_came_in() -> None:
-    _, _, frames = lived(120)
+    _, frames = lived()
     notices = rows(frames, "n")
     assert {row[1] for row in notices} == {"on-req", "oc-req", "acc_dep"}
     asked = next(row for row in notices if row[1] == "on-req")

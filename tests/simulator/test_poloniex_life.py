@@ -9,11 +9,8 @@ from typing import Any
 
 import pytest
 
-from privstream.simulator.market.life import SLOTS
 from privstream.simulator.poloniex.pages import Paging
-from privstream.simulator.poloniex.stream import Stream
-from privstream.simulator.poloniex.wallets import holds
-from tests.simulator.poloniex_desk import MILLI, Desk
+from tests.simulator.poloniex_desk import Desk
 
 ORDER_KEYS = (
     "orderId tradeId clientOrderId accountType eventType symbol side type price quantity state "
@@ -26,12 +23,12 @@ LARGEST_EXACT_DOUBLE = 2**53
 
 @lru_cache
 def orders() -> list[Any]:
-    return Desk(rate=40.0).stream("orders").items(200, "orders")
+    return Desk(rate=40.0).stream("orders").items(70, "orders")
 
 
 @lru_cache
 def balances(*, versioned: bool = True) -> list[Any]:
-    return Desk(rate=40.0, versioned=versioned).stream("balances").items(200, "balances")
+    return Desk(rate=40.0, versioned=versioned).stream("balances").items(70, "balances")
 
 
 def total(item: Any) -> Decimal:
@@ -96,7 +93,7 @@ def test_fills_add_up_to_what_is_filled_and_the_last_one_is_the_last_word() -> N
         assert Decimal(item["filledQuantity"]) == filled[name]
         if item["state"] not in {"NEW", "PARTIALLY_FILLED"}:
             ended.add(name)
-    assert len(ended) > 100
+    assert len(ended) > 50
 
 
 def test_the_fee_is_charged_in_what_the_fill_brings() -> None:
@@ -129,7 +126,7 @@ def test_a_purchase_at_the_market_is_given_in_the_quote_currency() -> None:
 def test_nothing_is_told_before_its_time_nor_long_after() -> None:
     desk = Desk(rate=40.0)
     line = desk.stream()
-    for _ in range(400):
+    for _ in range(150):
         for frame in line.listen(0.1, step=0.1, ping=True):
             for item in frame.get("data", ()):
                 assert desk.millis - 100 < item["ts"] <= desk.millis
@@ -190,8 +187,8 @@ def changes_of(items: Sequence[Any], moment: int) -> list[tuple[str, str]]:
 
 
 def test_a_fill_is_several_changes_with_the_fee_last_but_for_a_sale() -> None:
-    desk = Desk(rate=10.0)
-    frames = desk.stream().listen(200, ping=True)
+    desk = Desk(rate=20.0)
+    frames = desk.stream().listen(40, ping=True)
     told = {
         channel: [i for f in frames if f.get("channel") == channel for i in f["data"]]
         for channel in ("orders", "balances")
@@ -236,12 +233,12 @@ def test_balances_add_up_over_a_long_life(monkeypatch: pytest.MonkeyPatch) -> No
     desk = Desk(rate=400.0)
     before = {row["currency"]: row for row in desk.get("/accounts/balances")[0]["balances"]}
     line = desk.stream()
-    told = line.items(30, "balances")
+    told = line.items(8, "balances")
     desk.wait(1)
     monkeypatch.setattr(desk.poloniex.market, "advance", lambda _: None)  # it stands still
     told += [i for f in line.listen(0.25) if f["channel"] == "balances" for i in f["data"]]
     after = {row["currency"]: row for row in desk.get("/accounts/balances")[0]["balances"]}
-    assert len(told) > 5000
+    assert len(told) > 1500
     for item in told:
         assert Decimal(item["available"]) >= 0
         assert Decimal(item["hold"]) >= 0
@@ -250,28 +247,6 @@ def test_balances_add_up_over_a_long_life(monkeypatch: pytest.MonkeyPatch) -> No
         assert before[currency]["available"] == row["available"]
         assert before[currency]["hold"] == row["hold"]
         assert total(row) == desk.books.balances[currency]
-
-
-def test_what_moves_is_what_was_traded() -> None:
-    desk = Desk(rate=40.0)
-    frames = desk.stream().listen(30, ping=True)
-    told = [i for f in frames if f.get("channel") == "balances" for i in f["data"]]
-    last: dict[str, Any] = {}
-    moved: Counter[tuple[str, int]] = Counter()
-    for item in told:
-        if item["currency"] in last and item["eventType"] == "MATCH_ORDER":
-            step = total(item) - total(last[item["currency"]])
-            moved[item["currency"], item["changeTime"]] += step  # type: ignore[assignment]  # exact
-        last[item["currency"]] = item
-    checked = 0
-    for trade in desk.books.trades.values():
-        key = trade.order.symbol.base, trade.time_ns // MILLI
-        if key in moved:
-            fee = trade.fee if trade.fee_currency == key[0] else 0
-            sign = 1 if trade.order.side == "buy" else -1
-            assert moved[key] in {sign * trade.quantity - fee, -fee, sign * trade.quantity}
-            checked += moved[key] == sign * trade.quantity - fee
-    assert checked > 50
 
 
 # --- one life --------------------------------------------------------------------------
@@ -305,38 +280,6 @@ def test_the_same_fill_has_the_same_id_on_the_socket_and_over_rest() -> None:
 def test_older_servers_name_a_fill_over_rest_by_its_page() -> None:
     rows = Desk(paging=Paging(trade_ids="page")).get("/trades")
     assert all(row["id"] == row["pageId"] for row in rows)
-
-
-@pytest.mark.usefixtures("own_past")
-def test_a_restarted_simulator_goes_on_with_the_same_account() -> None:
-    running, restarted = Desk(rate=20.0), Desk(rate=20.0)
-    line = running.stream()
-    line.listen(20, ping=True)
-    restarted.now = running.now
-    other = restarted.stream()
-    line.listen(0.25)
-    before = len(line.texts), len(other.texts)
-    line.listen(10)
-    other.listen(10)
-    assert line.texts[before[0] :] == other.texts[before[1] :]
-    assert len(line.texts) - before[0] > 100
-
-
-@pytest.mark.usefixtures("own_past")
-def test_two_seeds_share_no_order() -> None:
-    one, other = Desk(seed=1), Desk(seed=2)
-    assert not one.books.orders.keys() & other.books.orders.keys()
-
-
-def test_after_hours_that_nobody_looked_the_wallets_are_right() -> None:
-    desk = Desk(rate=2000.0)
-    desk.stream()
-    desk.wait(SLOTS * 1.9 / 2000 * 20)
-    stream: Stream = desk.poloniex.advance(desk.now)
-    assert desk.books.forgotten
-    for currency, balance in desk.books.balances.items():
-        assert stream.wallets.hold[currency] == holds(desk.books)[currency]
-        assert stream.wallets.available[currency] + stream.wallets.hold[currency] == balance
 
 
 def test_a_slow_socket_is_told_the_same_later() -> None:

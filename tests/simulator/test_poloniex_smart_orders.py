@@ -50,7 +50,7 @@ def test_those_that_ended_are_in_a_history_of_their_own(desk: Desk) -> None:
 def test_the_socket_tells_of_one_only_once_it_was_set_off() -> None:
     desk = Desk(rate=40.0)
     before = set(desk.books.orders)
-    items = desk.stream("orders").items(200, "orders")
+    items = desk.stream("orders").items(70, "orders")
     told = {item["orderId"] for item in items}
     new = [order for order in smart(desk) if order.order_id not in before]
     assert told & {order.order_id for order in new if order.triggered}

@@ -8,18 +8,15 @@ import io
 import os
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import typer
 
 from privstream import exchanges
-from privstream.app.environment import Environment
 from privstream.cli import simulate
 from privstream.cli.entry import run
-from privstream.cli.outside import environment_of
+from privstream.delivery.signals import Stop
 from privstream.simulator.server import Simulation
 from tests.security import command_lines
 from tests.security.command_lines import (
@@ -33,7 +30,7 @@ from tests.security.command_lines import (
 from tests.security.treasure import KEPT, Treasure, bury, trust_nobody
 
 LEAVES = dict(command_lines.leaves())
-QUIETER: tuple[list[str], ...] = ([], ["-q"], ["-v"], ["--json"])
+OTHER: tuple[list[str], ...] = ([], ["--json"])
 LOUDEST = ["--debug"]
 KEYS = {*KEPT, FORGED_KEY, FORGED_SECRET, SPARE_KEY, SPARE_SECRET}
 """What a cache of tokens has no business with."""
@@ -90,18 +87,13 @@ def own_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
     """`simulate` serves until Ctrl-C, which comes at once."""
+    wait = Stop.wait_while_read
 
-    class Impatient(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            signal.raise_signal(signal.SIGINT)
-            return super().wait(timeout)
+    def interrupted(stop: Stop, fd: int) -> None:
+        signal.raise_signal(signal.SIGINT)
+        wait(stop, fd)
 
-    def impatient(context: typer.Context, **said: bool) -> Environment:
-        environment = environment_of(context, **said)
-        environment.stop.event.__class__ = Impatient
-        return environment
-
-    monkeypatch.setattr("privstream.cli.simulate.environment_of", impatient)
+    monkeypatch.setattr(Stop, "wait_while_read", interrupted)
 
 
 @pytest.fixture
@@ -113,7 +105,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 def levels(path: tuple[str, ...], row: Row) -> list[list[str]]:
     """The levels at which a row is called: those that the command has."""
     options = {option for parameter in LEAVES[path].params for option in parameter.opts}
-    wanted = [LOUDEST, *QUIETER] if row.levels else [LOUDEST]
+    wanted = [LOUDEST, *OTHER] if row.levels else [LOUDEST]
     return [level for level in wanted if options.issuperset(level)] or [[]]
 
 

@@ -72,7 +72,7 @@ def test_an_interruption_is_read_back_and_ends_in_a_gap(name: str) -> None:
 
 @every_exchange
 def test_many_cuts_lose_and_double_nothing(name: str) -> None:
-    run = world(name, seed=4)
+    run = world(name)
     for second in range(15, 80, 14):
         run.at(second, World.cut)
     run.watch(100)
@@ -82,7 +82,7 @@ def test_many_cuts_lose_and_double_nothing(name: str) -> None:
 
 @every_exchange
 def test_a_socket_that_stays_open_and_says_nothing_is_replaced(name: str) -> None:
-    run = world(name, seed=5).at(15, World.mute, 60)
+    run = world(name).at(15, World.mute, 60)
     run.watch(120)
     assert [gap.cause for gap in run.told(Gap)][:1] == ["silence"]
     assert_true(run)
@@ -92,7 +92,7 @@ def test_a_socket_that_stays_open_and_says_nothing_is_replaced(name: str) -> Non
 def test_every_frame_twice_doubles_nothing(name: str) -> None:
     if name == "bitfinex":
         return  # its frames are numbered: a number that comes again is itself a fault there
-    run = world(name, seed=6)
+    run = world(name)
     run.spoil = lambda text: [text, text] if '"order' in text or '"trade' in text else [text]
     run.watch(30)
     assert_true(run)
@@ -129,7 +129,7 @@ def swallow_one(run: World, after: float, *words: str) -> list[str]:
 @WITHOUT_NUMBERS
 def test_a_frame_that_is_lost_without_a_trace_is_found_by_the_audit(name: str) -> None:
     words = {"indodax": '"FILL"', "poloniex": '"eventType":"trade"', "zerocap": '"type":"trade"'}
-    run = world(name, seed=2, audit_every=25.0)
+    run = world(name, audit_every=25.0)
     lost = swallow_one(run, 15, words[name])
     if name == "zerocap":  # the same fill is told inside its order, too
         run.spoil = _without_trades_of(run, lost)
@@ -156,7 +156,7 @@ def _without_trades_of(run: World, lost: list[str]) -> Any:
 
 @every_exchange
 def test_an_audit_of_a_healthy_stream_finds_nothing(name: str) -> None:
-    run = world(name, seed=3, audit_every=20.0)
+    run = world(name, audit_every=20.0)
     run.watch(90)
     assert run.told(Gap) == []
     assert_true(run)

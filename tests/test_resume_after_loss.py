@@ -13,7 +13,7 @@ from privstream.model.times import from_nanos, to_nanos
 from privstream.simulator.faults import Faults
 from tests.joined import World
 
-LOST_AT, KILLED_AT = 20.0, 150.0
+LOST_AT, KILLED_AT = 20.0, 100.0
 """More than the minute that every reading back overlaps."""
 SECOND = 10**9
 DATA = {
@@ -129,8 +129,8 @@ def test_who_watches_only_trades_is_told_those_of_orders_that_were_open_before(n
 @pytest.mark.parametrize("name", exchanges.names())
 def test_the_cursor_is_where_nothing_can_be_missing(name: str) -> None:
     """Behind the last comparison, or up to the last frame where a lost one would show."""
-    account = Resumed(name, seed=3, audit_every=40.0)
-    world = account.run(130)
+    account = Resumed(name, audit_every=40.0)
+    world = account.run(100)
     now = world.clock.now().wall_ns
     held = [(now - cursor) / SECOND for cursor in account.cursors]
     assert held[-1] < (20 if world.supervisor.exchange.numbers_frames else 70)

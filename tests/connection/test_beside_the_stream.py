@@ -30,7 +30,7 @@ def late(run: World, after: float = 0.0) -> list[float]:
 @every_exchange
 @pytest.mark.parametrize("takes", [8.0, 30.0], ids=["slow", "mute"])
 def test_slow_or_mute_rest_delays_no_fill(name: str, takes: float) -> None:
-    run = World(name, seed=2, limits=False, audit_every=10.0)
+    run = World(name, limits=False, audit_every=10.0)
     run.at(5, lambda world: setattr(world, "rest_takes", takes))
     run.watch(50)
     assert len(late(run, 5)) > 5
@@ -48,7 +48,7 @@ def test_an_audit_pages_within_its_budget_for_minutes_beside_the_stream() -> Non
 
 @every_exchange
 def test_live_events_come_while_an_interruption_is_read_back(name: str) -> None:
-    run = World(name, seed=3, limits=False).at(15, World.down, 20)
+    run = World(name, limits=False).at(15, World.down, 20)
     run.at(16, lambda world: setattr(world, "rest_takes", 4.0))
     run.watch(140)
     catching, live = (
@@ -84,7 +84,7 @@ def test_history_that_takes_long_is_said_page_by_page_and_holds_up_nothing() -> 
 
 
 def test_an_old_answer_takes_no_balance_back_that_the_stream_has_told() -> None:
-    run = World("poloniex", seed=4, limits=False, audit_every=15.0)
+    run = World("poloniex", limits=False, audit_every=15.0)
     run.rest_takes = 5.0
     run.watch(80)
     assert run.told(Gap) == []
@@ -150,7 +150,7 @@ def test_the_end_of_the_run_before_the_second_look_makes_the_gap_say_so() -> Non
 @every_exchange
 def test_what_the_exchange_never_sent_to_a_reader_who_slept_is_read_back(name: str) -> None:
     """The frames in the socket are old; when they are read says nothing of what came after them."""
-    run = World(name, limits=False, seed=2)
+    run = World(name, limits=False)
     sleeping: list[float] = []
     told = run._outbox.events
 
@@ -181,7 +181,7 @@ def test_what_the_exchange_never_sent_to_a_reader_who_slept_is_read_back(name: s
 
 
 def test_asking_in_vain_is_said_once_and_costs_only_what_was_asked_for() -> None:
-    run = World("indodax", seed=2, limits=False)
+    run = World("indodax", limits=False)
     run.at(10, lambda world: setattr(world, "rest_takes", 30.0))
     run.watch(60)
     assert {notice.code for notice in run.told(Notice)} <= {"look_up"}

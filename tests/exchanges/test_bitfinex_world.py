@@ -37,7 +37,7 @@ class LateLogin:
 
 
 def test_a_fill_in_the_same_read_as_the_login_is_told_with_the_fee_that_only_rest_knows() -> None:
-    run = World("bitfinex", seed=2, rate=6.0, limits=False)
+    run = World("bitfinex", rate=6.0, limits=False)
     run.spoil = wire = LateLogin(run)
     run.watch(40)
     told = {trade.trade_id: trade for trade in run.told(Trade)}
@@ -50,7 +50,7 @@ def test_a_fill_in_the_same_read_as_the_login_is_told_with_the_fee_that_only_res
 
 
 def test_orders_changed_after_a_fill_and_ends_without_a_word_are_told_as_they_are() -> None:
-    run = World("bitfinex", seed=3, rate=8.0, limits=False).at(20, World.down, 10)
+    run = World("bitfinex", rate=6.0, limits=False).at(20, World.down, 10)
     run.watch(60)
     last: dict[str, Order] = {}
     for event in run.told(Order):
@@ -70,7 +70,7 @@ def test_orders_changed_after_a_fill_and_ends_without_a_word_are_told_as_they_ar
 
 
 def test_a_state_has_one_id_from_the_stream_and_from_rest_without_memory() -> None:
-    run = World("bitfinex", seed=7, rate=8.0, limits=False)
+    run = World("bitfinex", rate=6.0, limits=False)
     run.watch(70)
     streamed: dict[str, set[str | None]] = {}
     for event in run.told(Order):

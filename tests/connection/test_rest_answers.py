@@ -7,7 +7,6 @@ import tracemalloc
 
 import pytest
 
-from privstream.connection.clock import SystemClock
 from privstream.connection.rest.adapter import Adapter
 from privstream.model.errors import Interrupted, Unavailable, Unreachable
 from privstream.model.rest import Call, HttpResponse, RestFlow
@@ -133,12 +132,9 @@ def dripping(text: bytes) -> Script:
     ids=["mute", "headers", "body"],
 )
 def test_a_slow_answer_does_not_stretch_the_time(make: Maker, script: Script) -> None:
-    clock = SystemClock()
+    """Each of them would go on for minutes."""
     with serve(script) as server:
-        rest = make(server.port)
-        start = clock.now().monotonic
-        error = failure(rest, deadline=0.3)
-        assert clock.now().monotonic - start < 5.0
+        error = failure(make(server.port), deadline=0.3)
     assert type(error) is Unreachable
     # Its own limit and ours end at the same moment; either may be first.
     assert "GetThing" in error.message
@@ -187,13 +183,12 @@ def test_the_callers_duties_go_on_while_an_answer_is_awaited(make: Maker) -> Non
 
 
 def test_stopping_ends_a_call_that_is_not_answered(make: Maker) -> None:
-    clock, stop = SystemClock(), threading.Event()
+    """Its own limit would end it as unreachable."""
+    stop = threading.Event()
     with serve(read_until_closed) as server:
         rest = make(server.port, stop=stop)
         threading.Timer(0.05, stop.set).start()
-        start = clock.now().monotonic
         error = failure(rest)
-        assert clock.now().monotonic - start < 0.7
     assert isinstance(error, Interrupted)
     assert error.cause == "stopped"
 

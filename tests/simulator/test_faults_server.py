@@ -5,7 +5,7 @@ import json
 import signal
 import socket
 import struct
-import time
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -153,9 +153,8 @@ def test_the_end_of_a_stalled_client_is_seen(simulation: Simulation) -> None:
         strike(simulation, "stall")
         wait_for(simulation)
         assert simulation.faults["kraken"].sockets == 1
-    until = time.monotonic() + 5
     while simulation.faults["kraken"].sockets:
-        assert time.monotonic() < until
+        threading.Event().wait(0.005)
 
 
 def test_a_huge_frame_is_announced_and_never_comes(simulation: Simulation, client: Client) -> None:
@@ -266,14 +265,14 @@ def test_http_faults_answer_rest_and_handshakes_with_retry_after(simulation: Sim
 
 def wait_for(simulation: Simulation, count: int = 1) -> None:
     """Until so many faults have struck; it takes a twentieth of a second."""
-    until = time.monotonic() + 5
     while len(simulation.happened) < count:
-        assert time.monotonic() < until
-        simulation.account("kraken", {})
+        threading.Event().wait(0.005)
 
 
 def test_planned_faults_and_chaos_strike_each_exchange_and_the_truth_outlives_the_stop() -> None:
     told: list[Happened] = []
+    undisturbed: Any = find("kraken")(seed=1, rate=50.0)
+    undisturbed.market.advance(system_clock())
     with Simulation(
         ["kraken", "indodax"],
         rate=50.0,
@@ -290,7 +289,6 @@ def test_planned_faults_and_chaos_strike_each_exchange_and_the_truth_outlives_th
     assert {h.exchange for h in happened} == {"kraken", "indodax"}
     assert [h.fault.kind for h in happened if h.exchange == "kraken"][:2] == ["close", "drop"]
     disturbed: Any = served.exchanges["kraken"]
-    undisturbed: Any = find("kraken")(seed=1, rate=50.0)
     undisturbed.market.advance(system_clock())
     assert disturbed.market.books.trades
     truth = undisturbed.market.books.trades

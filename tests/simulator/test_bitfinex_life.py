@@ -16,9 +16,8 @@ from privstream.simulator.bitfinex.words import (
 from tests.simulator.bitfinex_desk import START, Desk, rows
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
+def test_numbers_are_written_as_javascript_writes_them() -> None:
+    cases: list[tuple[str, str]] = [
         ("0", "0"),
         ("-0.000", "0"),
         ("113940.0", "113940"),
@@ -29,10 +28,9 @@ from tests.simulator.bitfinex_desk import START, Desk, rows
         ("-0.000000052128", "-5.2128e-8"),
         ("1E+3", "1000"),
         ("0.500", "0.5"),
-    ],
-)
-def test_numbers_are_written_as_javascript_writes_them(value: str, text: str) -> None:
-    assert number(Decimal(value)) == text
+    ]
+    for value, text in cases:
+        assert number(Decimal(value)) == text
 
 
 def test_in_sentences_a_whole_number_has_a_decimal() -> None:

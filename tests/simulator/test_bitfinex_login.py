@@ -65,9 +65,8 @@ def test_a_sub_id_is_echoed() -> None:
     assert Desk().dial().log_in(subId="nonce1")[0]["subId"] == "nonce1"
 
 
-@pytest.mark.parametrize(
-    ("fields", "code", "text"),
-    [
+def test_a_wrong_login_is_refused_and_a_right_one_on_the_same_socket_taken(desk: Desk) -> None:
+    cases: list[tuple[dict[str, Any], int, str]] = [
         ({"apiKey": "another"}, 10100, "apikey: invalid"),
         ({"authSig": "00"}, 10100, "apikey: digest invalid"),
         ({"authPayload": "AUTH1"}, 10100, "apikey: digest invalid"),
@@ -79,16 +78,13 @@ def test_a_sub_id_is_echoed() -> None:
         ({"filter": ["everything"]}, 10020, "filter: invalid"),
         ({"filter": ["trading-tNOSUCH"]}, 10020, "filter: invalid"),
         ({"token": "pub:api:nobody"}, 10100, "token: invalid"),
-    ],
-)
-def test_a_wrong_login_is_refused_and_a_right_one_on_the_same_socket_taken(
-    desk: Desk, fields: dict[str, Any], code: int, text: str
-) -> None:
-    desk.post("r/permissions")  # the nonce is larger than 1000 now
-    line = desk.dial()
-    assert line.log_in(**fields) == failed(code, text)
-    assert not kinds(line.listen(20))
-    assert line.log_in()[0]["status"] == "OK"
+    ]
+    for fields, code, text in cases:
+        desk.post("r/permissions")  # the nonce is larger than 1000 now
+        line = desk.dial()
+        assert line.log_in(**fields) == failed(code, text)
+        assert not kinds(line.listen(20))
+        assert line.log_in()[0]["status"] == "OK"
 
 
 def test_the_payload_is_verified_as_it_was_sent_whatever_stands_in_it() -> None:
@@ -121,9 +117,8 @@ def test_nothing_is_answered_on_channel_0_before_the_login() -> None:
     assert not line.listen(30)
 
 
-@pytest.mark.parametrize(
-    ("message", "answer"),
-    [
+def test_events_are_answered_as_the_sheet_has_it(desk: Desk) -> None:
+    cases: list[tuple[Any, dict[str, Any]]] = [
         ("{", error(10000, "json: invalid")),
         ('"auth"', error(10000, "event: unknown")),
         ({"event": "order"}, error(10000, "event: unknown")),
@@ -144,14 +139,11 @@ def test_nothing_is_answered_on_channel_0_before_the_login() -> None:
         ),
         ({"event": "ping", "cid": 7}, {"event": "pong", "ts": 1780000123400, "cid": 7}),
         ({"event": "ping"}, {"event": "pong", "ts": 1780000123400}),
-    ],
-)
-def test_events_are_answered_as_the_sheet_has_it(
-    desk: Desk, message: Any, answer: dict[str, Any]
-) -> None:
-    if "ts" in answer:
-        answer |= {"ts": desk.now.wall_ns // 1_000_000}
-    assert desk.dial().say(message) == [answer]
+    ]
+    for message, answer in cases:
+        if "ts" in answer:
+            answer |= {"ts": desk.now.wall_ns // 1_000_000}
+        assert desk.dial().say(message) == [answer]
 
 
 def test_after_an_unauth_nothing_of_the_account_is_told() -> None:

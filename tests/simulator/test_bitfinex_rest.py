@@ -29,9 +29,8 @@ def desk() -> Desk:
 # --- who may ask -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("headers", "code", "text"),
-    [
+def test_a_call_that_is_not_signed_as_it_must_be_is_refused(desk: Desk) -> None:
+    cases: list[tuple[dict[str, str], int, str]] = [
         ({"bfx_apikey": ""}, 10100, "apikey: invalid"),
         ({"bfx_apikey": "another"}, 10100, "apikey: invalid"),
         ({"bfx_signature": ""}, 10100, "apikey: digest invalid"),
@@ -40,12 +39,9 @@ def desk() -> Desk:
         ({"bfx_nonce": "one"}, 10114, "nonce: small"),
         ({"bfx_nonce": "9007199254740992"}, 10114, "nonce: small"),
         ({"content_type": "text/plain"}, 10100, "apikey: digest invalid"),
-    ],
-)
-def test_a_call_that_is_not_signed_as_it_must_be_is_refused(
-    desk: Desk, headers: dict[str, str], code: int, text: str
-) -> None:
-    assert desk.error("r/wallets", b"{}", **headers) == [code, text]
+    ]
+    for headers, code, text in cases:
+        assert desk.error("r/wallets", b"{}", **headers) == [code, text]
 
 
 def test_the_signature_covers_the_very_bytes_of_the_body() -> None:
@@ -63,16 +59,16 @@ def test_a_nonce_is_good_once() -> None:
     assert desk.error("r/wallets", bfx_nonce="70") == [10114, "nonce: small"]
 
 
-@pytest.mark.parametrize("call", ["r/wallets", "r/orders", "r/positions", "r/ledgers/hist"])
-def test_a_key_without_the_right_is_refused(call: str) -> None:
-    desk = Desk(read=frozenset())
-    assert desk.error(call) == [10001, "api_key: permission invalid"]
-    assert ["orders", 0, 0] in desk.post("r/permissions")
+def test_a_key_without_the_right_is_refused() -> None:
+    cases: list[str] = ["r/wallets", "r/orders", "r/positions", "r/ledgers/hist"]
+    for call in cases:
+        desk = Desk(read=frozenset())
+        assert desk.error(call) == [10001, "api_key: permission invalid"]
+        assert ["orders", 0, 0] in desk.post("r/permissions")
 
 
-@pytest.mark.parametrize(
-    ("call", "arguments", "text"),
-    [
+def test_wrong_arguments_are_refused_by_name(desk: Desk) -> None:
+    cases: list[tuple[str, Any, str]] = [
         ("r/orders", {"symbol": "tBTCUSD"}, "symbol: invalid"),
         ("r/orders", {"id": ["x"]}, "id: invalid"),
         ("r/orders", {"cid": 5}, "cid_date: invalid"),
@@ -87,17 +83,15 @@ def test_a_key_without_the_right_is_refused(call: str) -> None:
         ("w/token", {}, "scope: invalid"),
         ("w/token", {"scope": "api", "ttl": 0}, "ttl: invalid"),
         ("w/token", {"scope": "api", "caps": ["z"]}, "caps: invalid"),
-    ],
-)
-def test_wrong_arguments_are_refused_by_name(
-    desk: Desk, call: str, arguments: Any, text: str
-) -> None:
-    assert desk.error(call, body(**arguments)) == [10020, text]
+    ]
+    for call, arguments, text in cases:
+        assert desk.error(call, body(**arguments)) == [10020, text]
 
 
-@pytest.mark.parametrize("junk", [b"[]", b"{", b"7"])
-def test_a_body_that_is_no_object_is_refused(desk: Desk, junk: bytes) -> None:
-    assert desk.error("r/orders", junk) == [10020, "body: invalid"]
+def test_a_body_that_is_no_object_is_refused(desk: Desk) -> None:
+    cases: list[bytes] = [b"[]", b"{", b"7"]
+    for junk in cases:
+        assert desk.error("r/orders", junk) == [10020, "body: invalid"]
 
 
 def test_arguments_that_are_null_were_not_given(desk: Desk) -> None:
@@ -286,15 +280,16 @@ def test_wallets_are_rounded_to_eight_decimals_and_know_what_is_available() -> N
         assert 0 <= desk.books.available(currency) - Decimal(str(row[4])) < Decimal("1e-8")
 
 
-@pytest.mark.parametrize("currency", ["UST", "USTF0", "BTC"])
-def test_the_lines_of_a_ledger_add_up_to_its_balances(desk: Desk, currency: str) -> None:
-    lines = desk.post(f"r/ledgers/{currency}/hist", limit=2500)[::-1]
-    assert len(lines) > 20
-    assert len({line[0] for line in lines}) == len(lines)
-    for before, after in pairwise(lines):
-        total = Decimal(str(before[6])) + Decimal(str(after[5]))
-        assert (after[1], total) == (currency, Decimal(str(after[6])))
-    assert any(line[8].startswith("Trading fees") for line in lines)
+def test_the_lines_of_a_ledger_add_up_to_its_balances(desk: Desk) -> None:
+    cases: list[str] = ["UST", "USTF0", "BTC"]
+    for currency in cases:
+        lines = desk.post(f"r/ledgers/{currency}/hist", limit=2500)[::-1]
+        assert len(lines) > 20
+        assert len({line[0] for line in lines}) == len(lines)
+        for before, after in pairwise(lines):
+            total = Decimal(str(before[6])) + Decimal(str(after[5]))
+            assert (after[1], total) == (currency, Decimal(str(after[6])))
+        assert any(line[8].startswith("Trading fees") for line in lines)
 
 
 def test_the_whole_ledger_comes_newest_first_in_pages() -> None:

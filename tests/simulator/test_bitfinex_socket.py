@@ -80,15 +80,20 @@ def test_calc_values_an_open_position() -> None:
     assert None not in row[6:10]
 
 
-@pytest.mark.parametrize(
-    "payload",
-    [None, [], ["balance"], [["balance", "balance"]], [["wallet_spot_BTC"]], [["position_tNO"]]],
-)
-def test_a_calc_of_nothing_known_is_an_error(desk: Desk, payload: Any) -> None:
-    line = desk.logged_in()
-    line.listen(1)
-    error = {"event": "error", "msg": "calc: invalid", "code": 10020}
-    assert line.say([0, "calc", None, payload]) == [error]
+def test_a_calc_of_nothing_known_is_an_error(desk: Desk) -> None:
+    cases: list[Any] = [
+        None,
+        [],
+        ["balance"],
+        [["balance", "balance"]],
+        [["wallet_spot_BTC"]],
+        [["position_tNO"]],
+    ]
+    for payload in cases:
+        line = desk.logged_in()
+        line.listen(1)
+        error = {"event": "error", "msg": "calc: invalid", "code": 10020}
+        assert line.say([0, "calc", None, payload]) == [error]
 
 
 def test_eight_calculations_a_second_are_done_the_rest_wait() -> None:
@@ -189,39 +194,37 @@ def test_two_sockets_count_for_themselves_and_share_the_accounts_count() -> None
     assert [f[3] for f in ours] != [f[3] for f in theirs]
 
 
-@pytest.mark.parametrize(
-    ("flags", "beat"),
-    [(0, [0, "hb"]), (SEQ_ALL, [0, "hb", 3]), (SEQ_ALL | TIMESTAMP, [0, "hb", 3, 1780000138400])],
-)
-def test_a_heartbeat_comes_after_fifteen_silent_seconds(flags: int, beat: list[Any]) -> None:
-    desk = Desk(rate=0.001)
-    line = desk.logged_in(flags, filter=["trading-tBTCUST"])
-    assert line.listen(14.75) == []
-    frames = line.listen(0.5)
-    assert frames == [beat]
-    assert not line.listen(14.5)
-    assert kinds(line.listen(0.5)) == ["hb"]
+def test_a_heartbeat_comes_after_fifteen_silent_seconds() -> None:
+    cases: list[tuple[int, list[Any]]] = [
+        (0, [0, "hb"]),
+        (SEQ_ALL, [0, "hb", 3]),
+        (SEQ_ALL | TIMESTAMP, [0, "hb", 3, 1780000138400]),
+    ]
+    for flags, beat in cases:
+        desk = Desk(rate=0.001)
+        line = desk.logged_in(flags, filter=["trading-tBTCUST"])
+        assert line.listen(14.75) == []
+        frames = line.listen(0.5)
+        assert frames == [beat]
+        assert not line.listen(14.5)
+        assert kinds(line.listen(0.5)) == ["hb"]
 
 
 # --- filter and permissions ------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("asked", "snapshots", "updates"),
-    [
+def test_a_filter_lets_only_its_kinds_through(desk: Desk) -> None:
+    cases: list[tuple[list[str], set[str], set[str]]] = [
         (["trading"], {"os", "ps"}, {"on", "ou", "oc", "te", "tu", "pn", "pu", "pc"}),
         (["wallet"], {"ws"}, {"wu"}),
         (["balance"], set(), {"bu", "miu"}),
         (["notify"], set(), {"n"}),
         (["funding"], {"fos", "fcs", "fls"}, set()),
-    ],
-)
-def test_a_filter_lets_only_its_kinds_through(
-    desk: Desk, asked: list[str], snapshots: set[str], updates: set[str]
-) -> None:
-    line = desk.dial()
-    assert set(kinds(line.log_in(filter=asked))) == snapshots
-    assert set(kinds(line.listen(60))) - {"hb"} == updates
+    ]
+    for asked, snapshots, updates in cases:
+        line = desk.dial()
+        assert set(kinds(line.log_in(filter=asked))) == snapshots
+        assert set(kinds(line.listen(60))) - {"hb"} == updates
 
 
 def test_a_filter_may_name_one_symbol_or_one_wallet() -> None:

@@ -78,21 +78,19 @@ def _plain(deed: Deed) -> Any:
 # --- ends ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("fault", "deed"),
-    [
+def test_what_ends_a_socket_is_the_last_that_is_heard_of_it() -> None:
+    cases: list[tuple[str, Deed]] = [
         ("drop", CUT),
         ("reset", Reset()),
         ("close=1012:restart", Close(1012, "restart")),
         ("huge", Endless()),
-    ],
-)
-def test_what_ends_a_socket_is_the_last_that_is_heard_of_it(fault: str, deed: Deed) -> None:
-    server = Server(f"{fault}@10s")
-    assert server.wait(9.9).says(fill(1)) == [fill(1)]
-    assert server.wait(0.2).says(fill(2), Ping()) == [deed]
-    assert server.wait(1).says(fill(3), HEARTBEAT) == []
-    assert server.happened == [f"{fault}@10s"]
+    ]
+    for fault, deed in cases:
+        server = Server(f"{fault}@10s")
+        assert server.wait(9.9).says(fill(1)) == [fill(1)]
+        assert server.wait(0.2).says(fill(2), Ping()) == [deed]
+        assert server.wait(1).says(fill(3), HEARTBEAT) == []
+        assert server.happened == [f"{fault}@10s"]
 
 
 @pytest.mark.parametrize(("kind", "deed"), [("drop", CUT), ("reset", Reset())])

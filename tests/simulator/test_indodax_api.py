@@ -90,21 +90,17 @@ def test_some_cancels_are_of_self_trade_prevention(desk: Desk) -> None:
     assert reasons == {None, "SELF_TRADE_PREVENTION"}
 
 
-@pytest.mark.parametrize(
-    ("name", "fields", "status", "code"),
-    [
+def test_a_wrong_question_is_refused_in_numbers(desk: Desk) -> None:
+    cases: list[tuple[str, dict[str, Any], int, int]] = [
         ("nothing", {}, 404, -1099),
         ("openOrders", {"symbol": "XYZIDR"}, 400, -1121),
         ("myTrades", {}, 400, -1102),
         ("myTrades", {"symbol": "BTCIDR"}, 400, -1121),
         ("order/histories", {"symbol": "btcidr", "limit": 5}, 400, -1130),
         ("account", {"omitZeroBalances": "yes"}, 400, -1130),
-    ],
-)
-def test_a_wrong_question_is_refused_in_numbers(
-    desk: Desk, name: str, fields: dict[str, Any], status: int, code: int
-) -> None:
-    assert desk.api(name, status, **fields)["code"] == code
+    ]
+    for name, fields, status, code in cases:
+        assert desk.api(name, status, **fields)["code"] == code
 
 
 def test_who_may_not_ask_is_told_why(desk: Desk) -> None:

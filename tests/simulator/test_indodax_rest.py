@@ -24,9 +24,8 @@ def desk() -> Desk:
     return Desk()
 
 
-@pytest.mark.parametrize(
-    ("secret", "text", "signature"),
-    [
+def test_the_documented_signatures_are_taken() -> None:
+    cases: list[tuple[str, str, str]] = [
         (
             "test-secret-0001",
             "client=tapi&tapi_key=TESTKEY-0001",
@@ -51,13 +50,12 @@ def desk() -> Desk:
                 "ef3192607d3a39469db82c8f9b91c93a081998cd25d647fd04ef012768229932"
             ),
         ),
-    ],
-)
-def test_the_documented_signatures_are_taken(secret: str, text: str, signature: str) -> None:
-    credentials = Credentials("any", secret.encode(), frozenset())
-    assert credentials.signed(text.encode(), signature)
-    assert credentials.signed(text.encode(), signature.upper())
-    assert not credentials.signed(b"?" + text.encode(), signature)
+    ]
+    for secret, text, signature in cases:
+        credentials = Credentials("any", secret.encode(), frozenset())
+        assert credentials.signed(text.encode(), signature)
+        assert credentials.signed(text.encode(), signature.upper())
+        assert not credentials.signed(b"?" + text.encode(), signature)
 
 
 # --- the token -------------------------------------------------------------------------
@@ -71,18 +69,16 @@ def test_the_token_comes_with_its_channel(desk: Desk) -> None:
     assert claims.ttl(desk.now) == 86_400
 
 
-@pytest.mark.parametrize(
-    ("body", "answer"),
-    [
+def test_only_the_documented_form_gets_a_token(desk: Desk) -> None:
+    cases: list[tuple[str, Any]] = [
         ("client=tapi", NO_TAPI_KEY),
         ("client=tapi&tapi_key=", NO_TAPI_KEY),
         ("tapi_key={key}&client=tapi", NO_TAPI_KEY),
         ("client=tapi&tapi_key={key}&nonce=1", NO_TAPI_KEY),
         ("client=tapi&tapi_key=SOMEBODY", NO_KEY),
-    ],
-)
-def test_only_the_documented_form_gets_a_token(desk: Desk, body: str, answer: Any) -> None:
-    assert desk.post(TOKEN, body.format(key=desk.key)) == answer
+    ]
+    for body, answer in cases:
+        assert desk.post(TOKEN, body.format(key=desk.key)) == answer
 
 
 def test_a_token_takes_the_signature_of_the_very_body(desk: Desk) -> None:
@@ -149,9 +145,10 @@ def test_a_key_does_what_it_may() -> None:
     assert Desk().call("cancelOrder")["error_code"] == "no_permission"
 
 
-@pytest.mark.parametrize("method", ["orderHistory", "tradeHistory", "unknown", ""])
-def test_what_was_switched_off_is_no_method(desk: Desk, method: str) -> None:
-    assert desk.call(method)["error_code"] == "invalid_method"
+def test_what_was_switched_off_is_no_method(desk: Desk) -> None:
+    cases: list[str] = ["orderHistory", "tradeHistory", "unknown", ""]
+    for method in cases:
+        assert desk.call(method)["error_code"] == "invalid_method"
 
 
 def test_too_many_calls_in_a_second_are_followed_by_a_pause(desk: Desk) -> None:
@@ -244,9 +241,8 @@ def test_v2_wants_its_headers_and_the_signature_of_the_query(desk: Desk) -> None
     assert desk.get_with("myTrades", query)["data"]
 
 
-@pytest.mark.parametrize(
-    ("fields", "code"),
-    [
+def test_v2_refuses_wrong_parameters(desk: Desk) -> None:
+    cases: list[tuple[dict[str, Any], int]] = [
         ({}, 1108),
         ({"symbol": ""}, 1108),
         ({"symbol": "btc_idr"}, 1109),
@@ -260,10 +256,9 @@ def test_v2_wants_its_headers_and_the_signature_of_the_query(desk: Desk) -> None
         ({"symbol": "btcidr", "orderId": "x", "startTime": 1}, 1109),
         ({"symbol": "btcidr", "orderId": "x", "clientOrderId": "y"}, 1109),
         ({"symbol": "btcidr", "timestamp": 1}, 1002),
-    ],
-)
-def test_v2_refuses_wrong_parameters(desk: Desk, fields: dict[str, Any], code: int) -> None:
-    assert desk.get("myTrades", 400, **fields)["code"] == code
+    ]
+    for fields, code in cases:
+        assert desk.get("myTrades", 400, **fields)["code"] == code
 
 
 def test_the_order_history_does_not_know_the_filters_of_trades(desk: Desk) -> None:

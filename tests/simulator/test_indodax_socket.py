@@ -74,17 +74,17 @@ def test_a_socket_that_does_not_log_in_is_stale_after_ten_seconds(desk: Desk) ->
     assert line.ended == (3502, "stale")
 
 
-@pytest.mark.parametrize("token", ["a.b.c", "nonsense", "strange"])
-def test_a_token_that_is_none_of_ours_ends_the_socket(desk: Desk, token: str) -> None:
-    line = desk.dial()
-    user = desk.indodax.tokens.user
-    line.say(connect(mint(user, 2**33, b"another secret") if token == "strange" else token))
-    assert line.ended == (3500, "invalid token")
+def test_a_token_that_is_none_of_ours_ends_the_socket(desk: Desk) -> None:
+    cases: list[str] = ["a.b.c", "nonsense", "strange"]
+    for token in cases:
+        line = desk.dial()
+        user = desk.indodax.tokens.user
+        line.say(connect(mint(user, 2**33, b"another secret") if token == "strange" else token))
+        assert line.ended == (3500, "invalid token")
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [
+def test_what_is_no_login_ends_a_new_socket(desk: Desk) -> None:
+    cases: list[Any] = [
         {"connect": {}, "id": 1},
         {"connect": {"token": ""}, "id": 1},
         {"subscribe": {"channel": "pws:#x"}, "id": 1},
@@ -95,17 +95,15 @@ def test_a_token_that_is_none_of_ours_ends_the_socket(desk: Desk, token: str) ->
         "[]",
         {"connect": {"token": "x"}, "id": -1},
         {"connect": {"token": "x"}, "id": "1"},
-    ],
-)
-def test_what_is_no_login_ends_a_new_socket(desk: Desk, frame: Any) -> None:
-    line = desk.dial()
-    assert line.say(frame) == []
-    assert line.ended == (3501, "bad request")
+    ]
+    for frame in cases:
+        line = desk.dial()
+        assert line.say(frame) == []
+        assert line.ended == (3501, "bad request")
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [
+def test_a_bad_request_ends_a_logged_in_socket(desk: Desk) -> None:
+    cases: list[Any] = [
         {"connect": {"token": "x"}, "id": 2},
         {"foo": {}, "id": 5},
         {"ping": {}, "id": 7},
@@ -115,12 +113,11 @@ def test_what_is_no_login_ends_a_new_socket(desk: Desk, frame: Any) -> None:
         {"method": 1, "params": {"channel": "pws:#x"}, "id": 2},
         {},
         "hello",
-    ],
-)
-def test_a_bad_request_ends_a_logged_in_socket(desk: Desk, frame: Any) -> None:
-    line = logged_in(desk)
-    assert line.say(frame) == []
-    assert line.ended == (3501, "bad request")
+    ]
+    for frame in cases:
+        line = logged_in(desk)
+        assert line.say(frame) == []
+        assert line.ended == (3501, "bad request")
 
 
 # --- subscribe -------------------------------------------------------------------------
@@ -134,21 +131,17 @@ def test_two_commands_in_one_frame_are_answered_in_one_frame(desk: Desk) -> None
     assert replies[1] == {"id": 2, "subscribe": {}}
 
 
-@pytest.mark.parametrize(
-    ("channel", "code", "message"),
-    [
+def test_only_the_own_channel_can_be_subscribed(desk: Desk) -> None:
+    cases: list[tuple[str, int, str]] = [
         ("pws:#c12d3ca099785ede15c37c9b7642ab89d19bc96e", 103, "permission denied"),
         ("anything", 103, "permission denied"),
         ("foo:#x", 102, "unknown channel"),
-    ],
-)
-def test_only_the_own_channel_can_be_subscribed(
-    desk: Desk, channel: str, code: int, message: str
-) -> None:
-    line = logged_in(desk)
-    reply = line.say({"subscribe": {"channel": channel}, "id": 2})
-    assert reply == [{"id": 2, "error": {"code": code, "message": message}}]
-    assert line.ended is None
+    ]
+    for channel, code, message in cases:
+        line = logged_in(desk)
+        reply = line.say({"subscribe": {"channel": channel}, "id": 2})
+        assert reply == [{"id": 2, "error": {"code": code, "message": message}}]
+        assert line.ended is None
 
 
 def test_the_channel_cannot_be_subscribed_twice(desk: Desk) -> None:
@@ -166,10 +159,11 @@ def test_after_an_unsubscription_nothing_is_told_until_the_next(desk: Desk) -> N
     assert line.orders(20)
 
 
-@pytest.mark.parametrize("command", ["publish", "presence", "presence_stats", "history"])
-def test_a_reader_may_only_read(desk: Desk, command: str) -> None:
-    (reply,) = logged_in(desk).say({command: {"channel": "pws:#x"}, "id": 7})
-    assert reply == {"id": 7, "error": {"code": 103, "message": "permission denied"}}
+def test_a_reader_may_only_read(desk: Desk) -> None:
+    cases: list[str] = ["publish", "presence", "presence_stats", "history"]
+    for command in cases:
+        (reply,) = logged_in(desk).say({command: {"channel": "pws:#x"}, "id": 7})
+        assert reply == {"id": 7, "error": {"code": 103, "message": "permission denied"}}
 
 
 def test_there_are_no_remote_calls_and_no_messages(desk: Desk) -> None:
@@ -322,11 +316,12 @@ def test_where_nothing_was_missed_nothing_is_repeated() -> None:
     assert again == reply | {"recovered": True, "offset": top, "was_recovering": True}
 
 
-@pytest.mark.parametrize("wrong", [{"epoch": "zzzz"}, {"offset": 9999}, {"offset": 0}])
-def test_a_position_that_is_not_known_is_not_recovered(wrong: dict[str, Any]) -> None:
-    desk = Desk(history=5)
-    line, reply = subscribe(desk)
-    top = line.listen(60)[-1]["push"]["pub"]["offset"]
-    position = {"recover": True, "epoch": reply["epoch"], "offset": top - 1} | wrong
-    _, again = subscribe(desk, **position)
-    assert again == reply | {"offset": top, "was_recovering": True}
+def test_a_position_that_is_not_known_is_not_recovered() -> None:
+    cases: list[dict[str, Any]] = [{"epoch": "zzzz"}, {"offset": 9999}, {"offset": 0}]
+    for wrong in cases:
+        desk = Desk(history=5)
+        line, reply = subscribe(desk)
+        top = line.listen(60)[-1]["push"]["pub"]["offset"]
+        position = {"recover": True, "epoch": reply["epoch"], "offset": top - 1} | wrong
+        _, again = subscribe(desk, **position)
+        assert again == reply | {"offset": top, "was_recovering": True}

@@ -116,9 +116,8 @@ def test_validation_places_nothing(client: Client) -> None:
 # --- the values come back -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("order", "changes", "fields"),
-    [
+def test_what_an_order_was_given_comes_back(client: Client) -> None:
+    cases: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
         (LIMIT, {}, {"order_qty": "0.50000000", "limit_price": "2000.50", "time_in_force": "GTC"}),
         (LIMIT, {"post_only": True}, {"post_only": True}),
         (LIMIT, {"time_in_force": "ioc"}, {"time_in_force": "IOC"}),
@@ -211,13 +210,10 @@ def test_validation_places_nothing(client: Client) -> None:
                 }
             },
         ),
-    ],
-)
-def test_what_an_order_was_given_comes_back(
-    client: Client, order: dict[str, Any], changes: dict[str, Any], fields: dict[str, Any]
-) -> None:
-    told = client.told(order, **changes)
-    assert {name: told.get(name) for name in fields} == fields
+    ]
+    for order, changes, fields in cases:
+        told = client.told(order, **changes)
+        assert {name: told.get(name) for name in fields} == fields
 
 
 def test_an_order_for_money_says_the_money_and_no_quantity(client: Client) -> None:
@@ -282,19 +278,17 @@ def test_orders_are_canceled_by_client_id_and_by_reference(client: Client) -> No
     assert {reply["result"]["order_id"] for reply in replies} == two
 
 
-@pytest.mark.parametrize(
-    "params",
-    [
+def test_a_cancellation_names_orders_in_one_way(client: Client) -> None:
+    cases: list[dict[str, Any]] = [
         {},
         {"order_id": []},
         {"order_id": [7]},
         {"order_id": ["O"], "cl_ord_id": ["c"]},
         {"order_userref": ["5"]},
-    ],
-)
-def test_a_cancellation_names_orders_in_one_way(client: Client, params: dict[str, Any]) -> None:
-    error = client.call("cancel_order", **params)[0]["error"]
-    assert error.startswith("EGeneral:Invalid arguments")
+    ]
+    for params in cases:
+        error = client.call("cancel_order", **params)[0]["error"]
+        assert error.startswith("EGeneral:Invalid arguments")
 
 
 def test_all_open_orders_are_canceled_and_the_life_goes_on(client: Client) -> None:

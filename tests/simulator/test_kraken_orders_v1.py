@@ -80,9 +80,8 @@ def test_a_validated_order_has_no_id(client: Client) -> None:
     assert client.desk.kraken.market.position == before
 
 
-@pytest.mark.parametrize(
-    ("order", "changes", "fields"),
-    [
+def test_what_an_order_was_given_comes_back(client: Client) -> None:
+    cases: list[tuple[dict[str, str], dict[str, str], dict[str, Any]]] = [
         (LIMIT, {}, {"vol": "0.50000000", "timeinforce": "GTC", "oflags": "fciq", "userref": 0}),
         (LIMIT, {"userref": "-4711"}, {"userref": -4711}),
         (LIMIT, {"oflags": "fcib,post"}, {"oflags": "fcib,post"}),
@@ -99,18 +98,14 @@ def test_a_validated_order_has_no_id(client: Client) -> None:
             {"timeinforce": "GTD", "expiretm": "1780009999.000000"},
         ),
         (LIMIT, {"starttm": "1780009999"}, {"starttm": "1780009999.000000"}),
-    ],
-)
-def test_what_an_order_was_given_comes_back(
-    client: Client, order: dict[str, str], changes: dict[str, str], fields: dict[str, Any]
-) -> None:
-    told = client.told(order, **changes)
-    assert {name: told[name] for name in fields} == fields
+    ]
+    for order, changes, fields in cases:
+        told = client.told(order, **changes)
+        assert {name: told[name] for name in fields} == fields
 
-
-@pytest.mark.parametrize(
-    ("order", "changes", "described"),
-    [
+    cases: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
+def test_its_prices_are_in_its_description(client: Client) -> None:
+    cases: list[tuple[dict[str, str], dict[str, str], dict[str, Any]]] = [
         (LIMIT, {}, {"price": "3000.50000", "price2": "0.00000", "leverage": None, "close": None}),
         (LIMIT, {"price": "+100"}, {"price": "2971.45000"}),
         (LIMIT, {"price": "#10%"}, {"price": "3158.59000"}),
@@ -133,13 +128,10 @@ def test_what_an_order_was_given_comes_back(
             },
             {"close": "close position @ stop loss limit 3100.00000 -> limit 3110.00000"},
         ),
-    ],
-)
-def test_its_prices_are_in_its_description(
-    client: Client, order: dict[str, str], changes: dict[str, str], described: dict[str, Any]
-) -> None:
-    descr = client.told(order, **changes)["descr"]
-    assert {name: descr[name] for name in described} == described
+    ]
+    for order, changes, described in cases:
+        descr = client.told(order, **changes)["descr"]
+        assert {name: descr[name] for name in described} == described
 
 
 def test_the_conditional_close_is_told_field_by_field(client: Client) -> None:
@@ -159,9 +151,8 @@ def test_times_may_be_seconds_from_now(client: Client) -> None:
     assert told["timeinforce"] == "GTD"
 
 
-@pytest.mark.parametrize(
-    ("order", "changes", "error"),
-    [
+def test_what_kraken_refuses_is_refused_in_its_words(client: Client) -> None:
+    cases: list[tuple[dict[str, str], dict[str, Any], str | None]] = [
         (LIMIT, {"volume": 0.5}, INVALID + "volume"),
         (LIMIT, {"price": 3000}, INVALID + "price"),
         (LIMIT, {"volume": "1e3"}, INVALID + "volume"),
@@ -214,15 +205,12 @@ def test_times_may_be_seconds_from_now(client: Client) -> None:
             INVALID + "price2",
         ),
         (LIMIT, {"token": "stale"}, "ESession:Invalid session"),
-    ],
-)
-def test_what_kraken_refuses_is_refused_in_its_words(
-    client: Client, order: dict[str, str], changes: dict[str, Any], error: str | None
-) -> None:
-    reply = client.add(order, **changes)
-    assert reply["status"] == "error"
-    assert reply["errorMessage"] == (error or "Malformed request")
-    assert not client.desk.kraken.market.own.open
+    ]
+    for order, changes, error in cases:
+        reply = client.add(order, **changes)
+        assert reply["status"] == "error"
+        assert reply["errorMessage"] == (error or "Malformed request")
+        assert not client.desk.kraken.market.own.open
 
 
 def test_each_canceled_order_has_a_reply_that_does_not_name_it(client: Client) -> None:

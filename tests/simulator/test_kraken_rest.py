@@ -80,9 +80,8 @@ def test_unknown_methods_and_a_get_are_refused() -> None:
         assert answer == {"error": ["EGeneral:Unknown method"]}
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments"),
-    [
+def test_unknown_and_ill_arguments_are_refused() -> None:
+    cases: list[tuple[str, dict[str, str]]] = [
         ("Balance", {"asset": "XXBT"}),
         ("OpenOrders", {"limit": "5"}),
         ("OpenOrders", {"trades": "perhaps"}),
@@ -96,25 +95,22 @@ def test_unknown_methods_and_a_get_are_refused() -> None:
         ("QueryOrders", {"txid": ",".join(["OABCDE-ABCDE-ABCDEF"] * 51)}),
         ("QueryTrades", {"txid": ",".join(["TABCDE-ABCDE-ABCDEF"] * 21)}),
         ("Ledgers", {"type": "gift"}),
-    ],
-)
-def test_unknown_and_ill_arguments_are_refused(name: str, arguments: dict[str, str]) -> None:
-    assert Desk().error(name, **arguments) == "EGeneral:Invalid arguments"
+    ]
+    for name, arguments in cases:
+        assert Desk().error(name, **arguments) == "EGeneral:Invalid arguments"
 
 
-@pytest.mark.parametrize(
-    ("right", "name"),
-    [
+def test_a_key_without_the_right_is_refused() -> None:
+    cases: list[tuple[str, str]] = [
         ("websocket", "GetWebSocketsToken"),
         ("open_orders", "OpenOrders"),
         ("closed_orders", "TradesHistory"),
         ("funds", "BalanceEx"),
         ("ledger", "Ledgers"),
-    ],
-)
-def test_a_key_without_the_right_is_refused(right: str, name: str) -> None:
-    assert Desk(rights=RIGHTS - {right}).error(name) == "EGeneral:Permission denied"
-    assert Desk(rights=frozenset({right})).post(name)["error"] == []
+    ]
+    for right, name in cases:
+        assert Desk(rights=RIGHTS - {right}).error(name) == "EGeneral:Permission denied"
+        assert Desk(rights=frozenset({right})).post(name)["error"] == []
 
 
 def test_the_counter_fills_up_and_empties_with_time() -> None:

@@ -76,9 +76,8 @@ def test_a_ping_is_answered_and_takes_no_params() -> None:
     assert error_of(refused) == "Unsupported field: 'params' for the given msg type: ping"
 
 
-@pytest.mark.parametrize(
-    ("message", "error"),
-    [
+def test_what_kraken_refuses_is_refused_in_its_words() -> None:
+    cases: list[tuple[Any, str]] = [
         ({"method": "edit_order", "params": {}, "req_id": 3}, "Unsupported event"),
         ({"method": ["subscribe"]}, "Unsupported event"),
         ({"params": {}}, "Unsupported event"),
@@ -105,10 +104,9 @@ def test_a_ping_is_answered_and_takes_no_params() -> None:
         ),
         ("{oops", "Malformed request"),
         ([], "Malformed request"),
-    ],
-)
-def test_what_kraken_refuses_is_refused_in_its_words(message: Any, error: str) -> None:
-    assert error_of(Desk().dial().say(message)) == error
+    ]
+    for message, error in cases:
+        assert error_of(Desk().dial().say(message)) == error
 
 
 def test_an_error_is_told_apart_by_its_req_id_only() -> None:

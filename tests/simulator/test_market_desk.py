@@ -109,31 +109,27 @@ def test_an_order_ends_at_its_time_and_begins_at_its_time() -> None:
     assert shop.said(expiring) == ["placed", "opened", "expired"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "side", "away"),
-    [
+def test_a_stop_near_the_market_is_triggered_and_one_far_away_is_not(shop: Shop) -> None:
+    cases: list[tuple[str, str, int]] = [
         ("stop_loss", "sell", -10),
         ("stop_loss", "buy", 10),
         ("take_profit", "sell", 10),
         ("take_profit", "buy", -10),
         ("stop_loss_limit", "sell", -10),
         ("take_profit_limit", "buy", -10),
-    ],
-)
-def test_a_stop_near_the_market_is_triggered_and_one_far_away_is_not(
-    shop: Shop, kind: str, side: str, away: int
-) -> None:
-    limit = None
-    if kind.endswith("limit"):
-        limit = USUAL + away + (2 if side == "buy" else -2)
-    near = shop.place(type=kind, side=side, stop_price=USUAL + away, price=limit)
-    far = shop.place(type=kind, side=side, stop_price=USUAL + 50 * away, price=limit)
-    assert shop.now(near).status == "open"
-    shop.wait(8)
-    assert shop.said(near)[:3] == ["placed", "opened", "triggered"]
-    assert shop.now(near).status == "filled"
-    assert shop.fills(near)[0].price == USUAL + away
-    assert shop.now(far).status == "open"
+    ]
+    for kind, side, away in cases:
+        limit = None
+        if kind.endswith("limit"):
+            limit = USUAL + away + (2 if side == "buy" else -2)
+        near = shop.place(type=kind, side=side, stop_price=USUAL + away, price=limit)
+        far = shop.place(type=kind, side=side, stop_price=USUAL + 50 * away, price=limit)
+        assert shop.now(near).status == "open"
+        shop.wait(8)
+        assert shop.said(near)[:3] == ["placed", "opened", "triggered"]
+        assert shop.now(near).status == "filled"
+        assert shop.fills(near)[0].price == USUAL + away
+        assert shop.now(far).status == "open"
 
 
 def test_a_stop_that_is_past_already_ends_with_the_reason(shop: Shop) -> None:
@@ -252,9 +248,8 @@ def test_an_order_that_only_reduces_ends_with_the_position() -> None:
     assert shop.market.own.positions == {}
 
 
-@pytest.mark.parametrize(
-    ("why", "changes"),
-    [
+def test_what_cannot_be_taken_is_rejected_and_leaves_no_trace(shop: Shop) -> None:
+    cases: list[tuple[str, dict[str, Any]]] = [
         ("funds", {"quantity": Decimal(1000)}),
         ("funds", {"side": "sell", "quantity": Decimal(100)}),
         ("funds", {"type": "market", "price": None, "quantity": Decimal(1000)}),
@@ -265,16 +260,13 @@ def test_an_order_that_only_reduces_ends_with_the_position() -> None:
         ("margin", {"leverage": 2, "quantity": Decimal(1000)}),
         ("post_only", {"price": USUAL + TICK, "post_only": True}),
         ("post_only", {"side": "sell", "price": USUAL - TICK, "post_only": True}),
-    ],
-)
-def test_what_cannot_be_taken_is_rejected_and_leaves_no_trace(
-    shop: Shop, why: str, changes: dict[str, Any]
-) -> None:
-    before = shop.market.position
-    with pytest.raises(Rejected, match=why):
-        shop.place(**changes)
-    assert shop.market.position == before
-    assert not shop.market.own.open
+    ]
+    for why, changes in cases:
+        before = shop.market.position
+        with pytest.raises(Rejected, match=why):
+            shop.place(**changes)
+        assert shop.market.position == before
+        assert not shop.market.own.open
 
 
 def test_what_stands_open_is_not_there_to_be_spent_again(shop: Shop) -> None:

@@ -25,9 +25,8 @@ def desk() -> Desk:
 # --- signatures ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("path", "query", "signature"),
-    [
+def test_the_known_answers_of_the_sdk_are_signatures() -> None:
+    cases: list[tuple[str, str, str]] = [
         ("/accounts/balances", "", "0P+nqyLB8e+JsgXBSH1tnBW7sbpLpHFvUW2WKTtxb8I="),
         ("/orders", "limit=100", "wA4HoE4OOrF64ojOi2moXHtlaA/ATusVz2k1lZdxhfE="),
         (
@@ -40,13 +39,12 @@ def desk() -> Desk:
             "limit=100&startTime=1699990000000&symbols=BTC_USDT%2CETH_USDT",
             "2MPLepzFbWBz48Y0YJKbEit/ra3DRl2vUGrYKVdzkbU=",
         ),
-    ],
-)
-def test_the_known_answers_of_the_sdk_are_signatures(path: str, query: str, signature: str) -> None:
-    key = Key("anybody", b"test-secret-0001", frozenset())
-    text = signed_text(Request("GET", path, query, {}), "1700000000123")
-    assert key.signed(text, signature)
-    assert not key.signed(text + " ", signature)
+    ]
+    for path, query, signature in cases:
+        key = Key("anybody", b"test-secret-0001", frozenset())
+        text = signed_text(Request("GET", path, query, {}), "1700000000123")
+        assert key.signed(text, signature)
+        assert not key.signed(text + " ", signature)
 
 
 def test_of_a_body_the_very_bytes_are_signed() -> None:
@@ -55,9 +53,8 @@ def test_of_a_body_the_very_bytes_are_signed() -> None:
     assert signed_text(request, "5") == wanted
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
+def test_what_is_not_signed_as_it_should_be_is_unauthorized(desk: Desk) -> None:
+    cases: list[Any] = [
         {"key": "somebody"},
         {"key": ""},
         {"signtimestamp": ""},
@@ -66,11 +63,9 @@ def test_of_a_body_the_very_bytes_are_signed() -> None:
         {"signature": sign("GET\n/orders\nsignTimestamp=1", "another")},
         {"signaturemethod": "HmacSHA512"},
         {"signatureversion": "1"},
-    ],
-    ids=str,
-)
-def test_what_is_not_signed_as_it_should_be_is_unauthorized(desk: Desk, changes: Any) -> None:
-    assert desk.refusal("/orders", changes=changes)[:2] == UNAUTHORIZED
+    ]
+    for changes in cases:
+        assert desk.refusal("/orders", changes=changes)[:2] == UNAUTHORIZED
 
 
 def test_headers_that_are_missing_are_no_signature(desk: Desk) -> None:
@@ -125,22 +120,26 @@ def test_orders_are_not_given_here(desk: Desk) -> None:
     assert trader.poloniex.request(request, trader.now).status == 404
 
 
-@pytest.mark.parametrize("path", ["/", "/order", "/orders/1/2", "/smartorders/1/2", "/wallets"])
-def test_other_paths_are_not_found(desk: Desk, path: str) -> None:
-    assert desk.refusal(path)[:2] == (404, 404)
+def test_other_paths_are_not_found(desk: Desk) -> None:
+    cases: list[str] = ["/", "/order", "/orders/1/2", "/smartorders/1/2", "/wallets"]
+    for path in cases:
+        assert desk.refusal(path)[:2] == (404, 404)
 
 
-@pytest.mark.parametrize(
-    ("path", "rate"),
-    [("/accounts/balances", 50), ("/orders", 50), ("/orders/history", 10), ("/trades", 10)],
-)
-def test_too_many_calls_in_a_second_are_refused(path: str, rate: int) -> None:
-    desk = Desk()
-    for _ in range(rate):
+def test_too_many_calls_in_a_second_are_refused() -> None:
+    cases: list[tuple[str, int]] = [
+        ("/accounts/balances", 50),
+        ("/orders", 50),
+        ("/orders/history", 10),
+        ("/trades", 10),
+    ]
+    for path, rate in cases:
+        desk = Desk()
+        for _ in range(rate):
+            assert desk.answer(path).status == 200
+        assert desk.refusal(path)[:2] == (429, 429)
+        desk.wait(1)
         assert desk.answer(path).status == 200
-    assert desk.refusal(path)[:2] == (429, 429)
-    desk.wait(1)
-    assert desk.answer(path).status == 200
 
 
 def test_anybody_may_ask_for_the_time_and_the_markets(desk: Desk) -> None:
@@ -218,21 +217,17 @@ def test_an_order_is_looked_up_by_either_id(desk: Desk) -> None:
     assert desk.get(f"/orders/cid%3A{named['clientOrderId']}") == by_id
 
 
-@pytest.mark.parametrize(
-    ("path", "refusal"),
-    [
+def test_an_unknown_order_does_not_exist(desk: Desk) -> None:
+    cases: list[tuple[str, tuple[int, int, str]]] = [
         ("/orders/17", (400, 21301, "Order not exists")),
         ("/orders/17/trades", (400, 21301, "Order not exists")),
         ("/orders/cid:nobody", (400, 21301, "Order not exists")),
         ("/orders/cid:", (400, 21301, "Order not exists")),
         ("/orders/abc", (400, 21346, "Order Id must be of type Long")),
         ("/orders/cid:abc/trades", (400, 21346, "Order Id must be of type Long")),
-    ],
-)
-def test_an_unknown_order_does_not_exist(
-    desk: Desk, path: str, refusal: tuple[int, int, str]
-) -> None:
-    assert desk.refusal(path) == refusal
+    ]
+    for path, refusal in cases:
+        assert desk.refusal(path) == refusal
 
 
 def test_the_trades_of_an_order_are_those_of_the_history(desk: Desk) -> None:
@@ -337,9 +332,8 @@ def test_lists_can_be_narrowed(desk: Desk) -> None:
     assert not {"CANCELED", "PARTIALLY_CANCELED"} & {row["state"] for row in rows}
 
 
-@pytest.mark.parametrize(
-    ("path", "fields", "code"),
-    [
+def test_a_wrong_argument_is_refused_with_its_code(desk: Desk) -> None:
+    cases: list[tuple[str, Any, int]] = [
         ("/trades", {"limit": 101}, 21344),
         ("/trades", {"limit": 0}, 21345),
         ("/orders/history", {"limit": 101}, 21344),
@@ -357,15 +351,11 @@ def test_lists_can_be_narrowed(desk: Desk) -> None:
         ("/trades", {"symbol": "BTC_USDT"}, 601),
         ("/accounts/balances", {"accountType": "MARGIN"}, 601),
         ("/accounts/balances", {"signTimestamp": 1}, 401),
-    ],
-    ids=str,
-)
-def test_a_wrong_argument_is_refused_with_its_code(
-    desk: Desk, path: str, fields: Any, code: int
-) -> None:
-    answer = desk.answer(path, **fields)
-    assert answer.status in {400, 401}
-    assert exact.decode(answer.body)["code"] == code
+    ]
+    for path, fields, code in cases:
+        answer = desk.answer(path, **fields)
+        assert answer.status in {400, 401}
+        assert exact.decode(answer.body)["code"] == code
 
 
 def test_up_to_two_thousand_open_orders_fit_on_a_page(desk: Desk) -> None:

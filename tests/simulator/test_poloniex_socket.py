@@ -55,28 +55,25 @@ def test_a_login_may_name_how_it_was_signed(door: Desk, method: str) -> None:
     assert line.log_in(signatureMethod=method, signatureVersion="2")["success"] is True
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
+def test_a_wrong_login_fails_in_the_data_and_opens_nothing(door: Desk) -> None:
+    cases: list[Any] = [
         {"key": "somebody"},
         {"signature": "AAAA"},
         {"signature": None},
         {"signTimestamp": 1},
         {"signatureMethod": "HmacSHA512"},
         {"signatureVersion": "1"},
-    ],
-    ids=str,
-)
-def test_a_wrong_login_fails_in_the_data_and_opens_nothing(door: Desk, changes: Any) -> None:
-    line = door.dial()
-    reply = line.log_in(**changes)
-    assert reply == {
-        "success": False,
-        "message": "Authentication failed!",
-        "ts": line.desk.millis,
-    }
-    assert line.texts[-1].startswith('{"data":{"success":false,')
-    assert line.error(ALL_ORDERS) == "user must be authenticated!"
+    ]
+    for changes in cases:
+        line = door.dial()
+        reply = line.log_in(**changes)
+        assert reply == {
+            "success": False,
+            "message": "Authentication failed!",
+            "ts": line.desk.millis,
+        }
+        assert line.texts[-1].startswith('{"data":{"success":false,')
+        assert line.error(ALL_ORDERS) == "user must be authenticated!"
 
 
 def test_a_key_that_may_not_read_cannot_log_in() -> None:
@@ -91,9 +88,8 @@ def test_a_login_may_come_from_the_future_but_not_from_long_ago(
     assert line.log_in(timestamp=line.desk.millis - age * 1000)["success"] is good
 
 
-@pytest.mark.parametrize(
-    "params",
-    [
+def test_a_malformed_login_is_an_error_of_its_own_shape(door: Desk) -> None:
+    cases: list[Any] = [
         None,
         [],
         {},
@@ -102,12 +98,10 @@ def test_a_login_may_come_from_the_future_but_not_from_long_ago(
         KNOWN_ANSWER | {"signTimestamp": "now"},
         KNOWN_ANSWER | {"signTimestamp": True},
         KNOWN_ANSWER | {"signTimestamp": 1.5},
-    ],
-    ids=str,
-)
-def test_a_malformed_login_is_an_error_of_its_own_shape(door: Desk, params: Any) -> None:
-    message = {"event": "subscribe", "channel": ["auth"], "params": params}
-    assert door.dial().error(message).startswith("Invalid ")
+    ]
+    for params in cases:
+        message = {"event": "subscribe", "channel": ["auth"], "params": params}
+        assert door.dial().error(message).startswith("Invalid ")
 
 
 def test_a_subscription_sent_together_with_the_login_comes_too_early(door: Desk) -> None:
@@ -136,9 +130,8 @@ def test_balances_take_no_notice_of_symbols(door: Desk) -> None:
     assert acks == [{"event": "subscribe", "channel": "balances"}]
 
 
-@pytest.mark.parametrize(
-    ("message", "text"),
-    [
+def test_what_cannot_be_understood_is_refused_and_the_socket_goes_on(door: Desk) -> None:
+    cases: list[tuple[Any, str]] = [
         ({"event": "subscribe", "channel": ["ordersss"]}, 'Invalid channel value ["ordersss"]'),
         ({"event": "subscribe", "channel": ["ticker"]}, 'Invalid channel value ["ticker"]'),
         ({"event": "subscribe", "channel": "orders"}, 'Invalid channel value "orders"'),
@@ -154,15 +147,11 @@ def test_balances_take_no_notice_of_symbols(door: Desk) -> None:
         ("ping", "Invalid message"),
         ('"{}"', "Invalid message"),
         ("[]", "Invalid message"),
-    ],
-    ids=str,
-)
-def test_what_cannot_be_understood_is_refused_and_the_socket_goes_on(
-    door: Desk, message: Any, text: str
-) -> None:
-    line = door.enter()
-    assert line.error(message) == text
-    assert line.say(PING) == [{"event": "pong"}]
+    ]
+    for message, text in cases:
+        line = door.enter()
+        assert line.error(message) == text
+        assert line.say(PING) == [{"event": "pong"}]
 
 
 def test_nothing_is_told_before_a_subscription_and_nothing_of_before_after_it() -> None:

@@ -35,9 +35,8 @@ def refused(status: int, text: str) -> Answer:
 # --- who asks --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("headers", "status", "text"),
-    [
+def test_who_cannot_prove_himself_is_told_why(desk: Desk) -> None:
+    cases: list[tuple[dict[str, Any], int, str]] = [
         ({"api_key": "somebody"}, 401, "Unauthorized."),
         ({"timestamp": "1780000123.4"}, 401, "invalid timestamp"),
         ({"timestamp": "-1780000123"}, 401, "invalid timestamp"),
@@ -46,14 +45,11 @@ def refused(status: int, text: str) -> Answer:
         ({"signature": "A" * 64}, 401, "encryption check is fail"),
         ({"late": 31}, 408, "Request Timeout"),
         ({"late": -31}, 408, "Request Timeout"),
-    ],
-)
-def test_who_cannot_prove_himself_is_told_why(
-    desk: Desk, headers: dict[str, Any], status: int, text: str
-) -> None:
-    for method, path in (("GET", BALANCES), ("POST", ORDERS)):
-        answer = desk.ask(method, path, body=b"{}", headers=desk.headers(**headers))
-        assert answer == refused(status, text)
+    ]
+    for headers, status, text in cases:
+        for method, path in (("GET", BALANCES), ("POST", ORDERS)):
+            answer = desk.ask(method, path, body=b"{}", headers=desk.headers(**headers))
+            assert answer == refused(status, text)
 
 
 def test_a_header_that_is_missing_is_no_proof(desk: Desk) -> None:
@@ -107,9 +103,8 @@ def test_unknown_paths_and_verbs_are_refused(desk: Desk) -> None:
     assert desk.ask("GET", ORDERS).status == 405
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
+def test_orders_are_not_listed_for_a_wrong_question(desk: Desk) -> None:
+    cases: list[dict[str, Any]] = [
         {"colour": "red"},
         {"page": 0},
         {"page": -1},
@@ -127,17 +122,17 @@ def test_unknown_paths_and_verbs_are_refused(desk: Desk) -> None:
         {"sort_order": "newest"},
         {"order_type": "stop"},
         {"ids": 5},
-    ],
-)
-def test_orders_are_not_listed_for_a_wrong_question(desk: Desk, fields: dict[str, Any]) -> None:
-    status, body = desk.refusal("fetch_orders", **fields)
-    assert status == 422
-    assert next(iter(fields)) in body["detail"] or "page or limit" in body["detail"]
+    ]
+    for fields in cases:
+        status, body = desk.refusal("fetch_orders", **fields)
+        assert status == 422
+        assert next(iter(fields)) in body["detail"] or "page or limit" in body["detail"]
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"nonsense", b"symbol=USDT"])
-def test_a_body_is_a_json_object(desk: Desk, body: bytes) -> None:
-    assert desk.ask("POST", ORDERS, body=body).status == 422
+def test_a_body_is_a_json_object(desk: Desk) -> None:
+    cases: list[bytes] = [b"", b"[]", b"nonsense", b"symbol=USDT"]
+    for body in cases:
+        assert desk.ask("POST", ORDERS, body=body).status == 422
 
 
 def test_a_body_is_called_json(desk: Desk) -> None:
@@ -201,21 +196,19 @@ def test_an_order_is_found_by_when_it_was_placed_not_by_its_fills(desk: Desk) ->
     assert old["id"] not in {order["id"] for order in found}
 
 
-@pytest.mark.parametrize(
-    ("field", "key", "value"),
-    [
+def test_orders_can_be_chosen(desk: Desk) -> None:
+    cases: list[tuple[str, str, str]] = [
         ("symbol", "symbol", "PEPE/USDT"),
         ("status", "status", "open"),
         ("status", "status", "closed"),
         ("side", "side", "sell"),
         ("order_type", "type", "market"),
-    ],
-)
-def test_orders_can_be_chosen(desk: Desk, field: str, key: str, value: str) -> None:
-    chosen = desk.post("fetch_orders", **{field: value})
-    everything = desk.post("fetch_orders")["total"]
-    assert {order[key] for order in chosen["order_list"]} == {value}
-    assert 0 < chosen["total"] < everything
+    ]
+    for field, key, value in cases:
+        chosen = desk.post("fetch_orders", **{field: value})
+        everything = desk.post("fetch_orders")["total"]
+        assert {order[key] for order in chosen["order_list"]} == {value}
+        assert 0 < chosen["total"] < everything
 
 
 def test_orders_can_be_named(desk: Desk) -> None:

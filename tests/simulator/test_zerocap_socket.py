@@ -42,24 +42,20 @@ def test_a_signed_handshake_is_greeted(desk: Desk) -> None:
     assert line.close is None
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
+def test_any_other_handshake_gets_an_error_frame_and_is_closed(desk: Desk) -> None:
+    cases: list[dict[str, Any]] = [
         {"api_key": "somebody"},
         {"api_key": ""},
         {"signature": "0" * 64},
         {"signature": ""},
         {"timestamp": "1780000123.4"},
         {"timestamp": ""},
-    ],
-)
-def test_any_other_handshake_gets_an_error_frame_and_is_closed(
-    desk: Desk, headers: dict[str, Any]
-) -> None:
-    line = desk.dial(**headers)
-    assert line.greeting == [UNAUTHORIZED]
-    assert line.close == Close(1000)
-    assert line.say({"type": "order"}) == line.listen(60) == []
+    ]
+    for headers in cases:
+        line = desk.dial(**headers)
+        assert line.greeting == [UNAUTHORIZED]
+        assert line.close == Close(1000)
+        assert line.say({"type": "order"}) == line.listen(60) == []
 
 
 @pytest.mark.parametrize("late", [31, -31])
@@ -106,9 +102,8 @@ def test_subscriptions_are_acknowledged(desk: Desk, channel: str) -> None:
     assert said == [{"type": "message", "message": f"{channel} Subscription successful."}]
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
+def test_whatever_is_not_documented_is_an_invalid_message(desk: Desk) -> None:
+    cases: list[Any] = [
         "",
         "ping",
         "[]",
@@ -126,10 +121,9 @@ def test_subscriptions_are_acknowledged(desk: Desk, channel: str) -> None:
         {"type": "price", "symbols": [1]},
         {"type": "price", "symbols": ["USDT/AUD"], "is_subscribe": 1},
         {"type": "price", "symbols": ["USDT/AUD"], "depth": 1},
-    ],
-)
-def test_whatever_is_not_documented_is_an_invalid_message(desk: Desk, message: Any) -> None:
-    assert desk.dial().say(message) == [INVALID]
+    ]
+    for message in cases:
+        assert desk.dial().say(message) == [INVALID]
 
 
 def test_an_invalid_message_leaves_the_rest_as_it_was(desk: Desk) -> None:
@@ -164,25 +158,21 @@ def test_what_happened_before_is_not_told(desk: Desk) -> None:
 # --- prices ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("options", "taken"),
-    [
+def test_prices_are_asked_for_in_the_servers_own_spelling() -> None:
+    cases: list[tuple[dict[str, Any], set[str]]] = [
         ({}, {"symbols"}),
         ({"dialect": "old"}, {"symbol"}),
         ({"price_keys": frozenset({"symbol", "symbols"})}, {"symbol", "symbols"}),
-    ],
-)
-def test_prices_are_asked_for_in_the_servers_own_spelling(
-    options: dict[str, Any], taken: set[str]
-) -> None:
-    desk = Desk(**options)
-    requests = {"symbol": "USDT/AUD", "symbols": ["USDT/AUD"]}
-    answered = {
-        key
-        for key, value in requests.items()
-        if desk.dial().say({"type": "price", key: value}) == [PRICED]
-    }
-    assert answered == taken
+    ]
+    for options, taken in cases:
+        desk = Desk(**options)
+        requests = {"symbol": "USDT/AUD", "symbols": ["USDT/AUD"]}
+        answered = {
+            key
+            for key, value in requests.items()
+            if desk.dial().say({"type": "price", key: value}) == [PRICED]
+        }
+        assert answered == taken
 
 
 def test_both_spellings_at_once_are_no_request() -> None:
@@ -254,15 +244,16 @@ def test_thirty_seconds_without_a_message_end_the_socket() -> None:
     assert line.say(PING) == line.listen(60) == []
 
 
-@pytest.mark.parametrize("message", [PING, "nonsense", {"type": "order"}])
-def test_any_message_keeps_the_socket(desk: Desk, message: Any) -> None:
-    line = desk.dial()
-    for _ in range(4):
-        line.listen(20, ping=False)
-        assert line.close is None
-        line.say(message)
-    assert line.listen(31, ping=False)[-1] == TIMED_OUT
-    assert line.close is not None
+def test_any_message_keeps_the_socket(desk: Desk) -> None:
+    cases: list[Any] = [PING, "nonsense", {"type": "order"}]
+    for message in cases:
+        line = desk.dial()
+        for _ in range(4):
+            line.listen(20, ping=False)
+            assert line.close is None
+            line.say(message)
+        assert line.listen(31, ping=False)[-1] == TIMED_OUT
+        assert line.close is not None
 
 
 # --- dialects --------------------------------------------------------------------------

@@ -51,16 +51,16 @@ def place(environment: Environment, wish: Wish, terms: Terms) -> int:
     ticket = as_ticket(terms)
     waits = Wait.of(terms.wait, terms.timeout, validates=terms.validate)
     asks = not (terms.yes or terms.validate)
-    with OrderAccount(environment, wish, changes=True, asks=asks) as counter:
-        ready = counter.ready(ticket)
-        counter.show(shown(ready, counter.title, counter.account.name), asks=asks)
-        _look_at_money(counter, ready, asks=asks)
+    with OrderAccount(environment, wish, changes=True, asks=asks) as orders:
+        ready = orders.ready(ticket)
+        orders.show(shown(ready, orders.title, orders.account.name), asks=asks)
+        _look_at_money(orders, ready, asks=asks)
         if asks:
             _agree(environment, "Place this order?")
         placement = Placement(
-            counter.broker, ready, has_fresh_id=terms.client_id is None and _has_id(ready)
+            orders.broker, ready, has_fresh_id=terms.client_id is None and _has_id(ready)
         )
-        return Placing(counter, placement, waits).run()
+        return Placing(orders, placement, waits).run()
 
 
 def cancel(
@@ -73,41 +73,41 @@ def cancel(
     if any(not name.strip() for name in names or ()):
         raise UsageError("an id is empty")
     asks = every and not yes
-    with OrderAccount(environment, wish, changes=True, asks=asks) as counter:
-        what = asked_to_cancel_all(counter.title, counter.account.name) if every else ""
-        counter.show(what, asks=asks)
+    with OrderAccount(environment, wish, changes=True, asks=asks) as orders:
+        what = asked_to_cancel_all(orders.title, orders.account.name) if every else ""
+        orders.show(what, asks=asks)
         if asks:
-            standing = counter.broker.ask(counter.broker.entry.open_orders({}))
+            standing = orders.broker.ask(orders.broker.entry.open_orders({}))
             for line in listed(event for event in standing if isinstance(event, Order)):
-                counter.console.say(line, also_when_quiet=True)
+                orders.console.say(line, also_when_quiet=True)
             _agree(environment, "Cancel them?")
-        cancellation = Cancellation(counter.broker, tuple(names or ()))
-        outcome = counter.watched(cancellation.run, cancellation.doubt)
-        return _conclude_cancel(counter, outcome, every=every)
+        cancellation = Cancellation(orders.broker, tuple(names or ()))
+        outcome = orders.watched(cancellation.run, cancellation.doubt)
+        return _conclude_cancel(orders, outcome, every=every)
 
 
-def _look_at_money(counter: OrderAccount, ticket: Ticket, *, asks: bool) -> None:
+def _look_at_money(orders: OrderAccount, ticket: Ticket, *, asks: bool) -> None:
     """Say what it comes to before it is asked about; refuse what is above the account's limit."""
-    if ticket.validate or not (asks or counter.max_order):
+    if ticket.validate or not (asks or orders.max_order):
         return
-    view = counter.look_at_market(ticket)
+    view = orders.look_at_market(ticket)
     if asks:
-        counter.console.say(money(ticket, view), also_when_quiet=True)
-        for line in moments(ticket, counter.broker.by_exchange()):
-            counter.console.say(line, also_when_quiet=True)
-    symbol = counter.symbol_of(ticket)
-    said = check_limit(worth(ticket, view), symbol, counter.max_order, counter.account.name)
+        orders.console.say(money(ticket, view), also_when_quiet=True)
+        for line in moments(ticket, orders.broker.by_exchange()):
+            orders.console.say(line, also_when_quiet=True)
+    symbol = orders.symbol_of(ticket)
+    said = check_limit(worth(ticket, view), symbol, orders.max_order, orders.account.name)
     if said is not None:
-        counter.console.say(said, also_when_quiet=asks)
+        orders.console.say(said, also_when_quiet=asks)
 
 
 def get(environment: Environment, wish: Wish, *, name: str) -> int:
     """Print an order; returns the exit code."""
     if not name.strip():
         raise UsageError("the order's id is empty")
-    with OrderAccount(environment, wish) as counter:
-        counter.show()
-        counter.print(counter.broker.get(name))
+    with OrderAccount(environment, wish) as orders:
+        orders.show()
+        orders.print(orders.broker.get(name))
     return Exit.DONE
 
 
@@ -118,15 +118,15 @@ def list_orders(
     for option, text in typed.items():
         if not text.strip():
             raise UsageError(f"--{option.replace('_', '-')} is empty")
-    with OrderAccount(environment, wish) as counter:
+    with OrderAccount(environment, wish) as orders:
         filters = {
-            name: _filter(name, text, kinds[name], counter.broker) for name, text in typed.items()
+            name: _filter(name, text, kinds[name], orders.broker) for name, text in typed.items()
         }
-        counter.show()
-        said = counter.broker.ask(counter.entry.open_orders(filters))
-        counter.print(said)
+        orders.show()
+        said = orders.broker.ask(orders.entry.open_orders(filters))
+        orders.print(said)
         if not any(isinstance(event, Order) for event in said):
-            counter.say("no such order" if filters else "no open order")
+            orders.say("no such order" if filters else "no open order")
     return Exit.DONE
 
 
@@ -181,12 +181,12 @@ def _has_id(ticket: Ticket) -> bool:
 # --- canceling -----------------------------------------------------------------------------
 
 
-def _conclude_cancel(counter: OrderAccount, outcome: Outcome, *, every: bool) -> int:
-    counter.print(outcome.ended)
+def _conclude_cancel(orders: OrderAccount, outcome: Outcome, *, every: bool) -> int:
+    orders.print(outcome.ended)
     for problem in outcome.problems:
-        counter.fail(problem)
+        orders.fail(problem)
     if outcome.problems:
         return max(problem.exit for problem in outcome.problems)
     if every and not outcome.ended:
-        counter.say("there was no open order")
+        orders.say("there was no open order")
     return Exit.DONE

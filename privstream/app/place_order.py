@@ -53,8 +53,8 @@ class Wait:
 class Placing:
     """An order on its way, and what is said and printed of it."""
 
-    def __init__(self, counter: OrderAccount, placement: Placement, waits: Wait | None) -> None:
-        self._counter = counter
+    def __init__(self, orders: OrderAccount, placement: Placement, waits: Wait | None) -> None:
+        self._orders = orders
         self._placement = placement
         self._waits = waits
         self._is_printed = False
@@ -62,15 +62,15 @@ class Placing:
     def run(self) -> int:
         order = self._placed_and_printed()
         if order is None:
-            self._counter.console.say(
-                f"{self._counter.title} finds no fault in the order's terms (whether there are "
+            self._orders.console.say(
+                f"{self._orders.title} finds no fault in the order's terms (whether there are "
                 "funds for it was not checked); nothing was placed"
             )
             return Exit.DONE
         return self._concluded(order)
 
     def _placed_and_printed(self) -> Order | None:
-        with self._counter.heard_out(lambda: self._unprinted() or self._placement.doubt()):
+        with self._orders.heard_out(lambda: self._unprinted() or self._placement.doubt()):
             order = self._placement.run()
             if order is not None:
                 self._print(order)
@@ -78,10 +78,10 @@ class Placing:
 
     def _print(self, order: Order) -> None:
         try:
-            self._counter.print([order])
+            self._orders.print([order])
         except OutputFailed:
             if (unprinted := self._unprinted()) is not None:
-                self._counter.fail(unprinted)
+                self._orders.fail(unprinted)
             raise
         self._is_printed = True
 
@@ -96,7 +96,7 @@ class Placing:
         )
 
     def _concluded(self, order: Order) -> int:
-        counter, waits = self._counter, self._waits
+        orders, waits = self._orders, self._waits
         if waits is not None and order.order_id:
             from privstream.app.wait_for_order import Until, verdict  # noqa: PLC0415 - only with --wait
 
@@ -104,24 +104,24 @@ class Placing:
                 return self._wait(order, waits)
         if came_to_nothing(order):
             why = f": {order.reason}" if order.reason else ""
-            counter.fail(Refused(f"order {order.order_id} was {order.status} without a fill{why}"))
+            orders.fail(Refused(f"order {order.order_id} was {order.status} without a fill{why}"))
             return Exit.REFUSED
         return Exit.DONE
 
     def _wait(self, order: Order, waits: Wait) -> int:
         from privstream.app.wait_for_order import Until, follow  # noqa: PLC0415 - only with --wait
 
-        counter = self._counter
-        output = counter.output()
+        orders = self._orders
+        output = orders.output()
         return follow(
-            counter.environment,
-            counter.account,
+            orders.environment,
+            orders.account,
             order.order_id,
             Until(waits.until),
             timeout=waits.timeout,
             output=None if output is None else _Unrepeated(output, order),
             since_ns=self._placement.sent_ns - EARLIER_NS,
-            raw=counter.raw,
+            raw=orders.raw,
             known=order,
         )
 

@@ -103,9 +103,9 @@ def test_what_an_order_was_given_comes_back(client: Client) -> None:
         told = client.told(order, **changes)
         assert {name: told[name] for name in fields} == fields
 
-    cases: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
+
 def test_its_prices_are_in_its_description(client: Client) -> None:
-    cases: list[tuple[dict[str, str], dict[str, str], dict[str, Any]]] = [
+    cases: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
         (LIMIT, {}, {"price": "3000.50000", "price2": "0.00000", "leverage": None, "close": None}),
         (LIMIT, {"price": "+100"}, {"price": "2971.45000"}),
         (LIMIT, {"price": "#10%"}, {"price": "3158.59000"}),

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from privstream.connection.byte_store import ByteStore, FileByteStore, MemoryByteStore
 from privstream.connection.clock import Clock, Uptime, uptime
 from privstream.connection.locks import LockFile
 from privstream.connection.rest.pacing import Pacing
-from privstream.connection.shelf import FileShelf, MemoryShelf, Shelf
 from privstream.exchanges.base import Exchange
 from privstream.model.rest import Now
 
@@ -32,35 +32,35 @@ class Budgets:
         self._folder = folder
         self._clock = clock
         self._up = up
-        self._shelves: dict[str, Shelf] = {}
+        self._stores: dict[str, ByteStore] = {}
 
     def requests(self, exchange: Exchange) -> "SharedPacing":
         """The request budget of an account's key, or of our address where that is counted."""
         limits, account = exchange.limits, exchange.account
         host = urlsplit(account.endpoints.rest_url).netloc
         whose = "" if limits.rest_per_address else account.api_key.reveal()
-        shelf = self._shelf("requests", exchange.name, host, whose)
+        store = self._store("requests", exchange.name, host, whose)
         # Asked for anew each time: an exchange may learn what it allows this account.
-        return SharedPacing(lambda: exchange.limits.rest_budget, shelf, self._up)
+        return SharedPacing(lambda: exchange.limits.rest_budget, store, self._up)
 
     def connects(self, exchange: Exchange) -> "Turns":
         """The connection attempts from our address."""
         host = urlsplit(exchange.account.endpoints.ws_url).netloc
-        shelf = self._shelf("connects", exchange.name, host)
-        return Turns(exchange.limits.connects, shelf, self._up)
+        store = self._store("connects", exchange.name, host)
+        return Turns(exchange.limits.connects, store, self._up)
 
-    def _shelf(self, what: str, *whose: str) -> Shelf:
+    def _store(self, what: str, *whose: str) -> ByteStore:
         digest = hashlib.sha256("\n".join(whose).encode()).hexdigest()[:16]
         name = f"{what}-{digest}"
-        if name not in self._shelves:
-            self._shelves[name] = self._new(name)
-        return self._shelves[name]
+        if name not in self._stores:
+            self._stores[name] = self._new(name)
+        return self._stores[name]
 
-    def _new(self, name: str) -> Shelf:
+    def _new(self, name: str) -> ByteStore:
         if self._folder is None:
-            return MemoryShelf()
+            return MemoryByteStore()
         path = self._folder / name
-        return FileShelf(
+        return FileByteStore(
             LockFile(
                 path=path,
                 clock=self._clock,
@@ -87,11 +87,11 @@ class SharedPacing:
     def __init__(
         self,
         budget: Callable[[], tuple[float, float]],
-        shelf: Shelf,
+        store: ByteStore,
         up: Callable[[], Uptime] = uptime,
     ) -> None:
         self._budget = budget
-        self._shelf = shelf
+        self._store = store
         self._up = up
 
     def take(self, cost: float, now: Now, spare: float = 0.0) -> float:
@@ -103,7 +103,7 @@ class SharedPacing:
             wait = pacing.take(cost, now._replace(monotonic=up.seconds), spare)
             return self._kept(pacing, up), wait
 
-        return self._shelf.change(spend)
+        return self._store.change(spend)
 
     def close(self, seconds: float, now: Now) -> None:
         """The exchange said "too many": nothing for so long, and no burst afterwards."""
@@ -114,7 +114,7 @@ class SharedPacing:
             pacing.close(seconds, now._replace(monotonic=up.seconds))
             return self._kept(pacing, up), None
 
-        self._shelf.change(shut)
+        self._store.change(shut)
 
     def _restored(self, kept: bytes, up: Uptime) -> Pacing:
         pacing = Pacing(self._budget())
@@ -141,10 +141,10 @@ class Turns:
     """So many connection attempts in so many seconds, in the order in which they were asked for."""
 
     def __init__(
-        self, limit: tuple[int, float], shelf: Shelf, up: Callable[[], Uptime] = uptime
+        self, limit: tuple[int, float], store: ByteStore, up: Callable[[], Uptime] = uptime
     ) -> None:
         self.count, self.period = limit
-        self._shelf = shelf
+        self._store = store
         self._up = up
 
     def take(self) -> float:
@@ -158,12 +158,12 @@ class Turns:
                 turn = max(turn, turns[-self.count] + self.period + ARRIVES)
             return self._kept([*turns, turn], up), turn - up.seconds
 
-        return self._shelf.change(next_turn)
+        return self._store.change(next_turn)
 
     def give_back(self) -> None:
         """Whoever waited does not connect after all: the last turn is another's."""
         up = self._up()
-        self._shelf.change(lambda kept: (self._kept(self._restored(kept, up)[:-1], up), None))
+        self._store.change(lambda kept: (self._kept(self._restored(kept, up)[:-1], up), None))
 
     def _restored(self, kept: bytes, up: Uptime) -> list[float]:
         try:

@@ -40,7 +40,7 @@ class Equipment(Struct, frozen=True):
     tokens: Tokens | None
 
 
-class Patient(Struct, frozen=True):
+class PreparedAccount(Struct, frozen=True):
     """One account, as far as it could be made ready."""
 
     settings: AccountSettings
@@ -58,30 +58,32 @@ Equip = Callable[[Account], Equipment]
 
 
 def examine_account(
-    patient: Patient, equip: Equip, clock: Clock, environ: Mapping[str, str]
+    prepared: PreparedAccount, equip: Equip, clock: Clock, environ: Mapping[str, str]
 ) -> Iterator[Finding]:
     """Everything that needs the network."""
     reached: dict[str, bool] = {}
-    for place in places_of(patient.bare.endpoints):
-        finding = reach(place, clock, environ, moved=bool(patient.moved.intersection(place.keys)))
+    for place in places_of(prepared.bare.endpoints):
+        finding = reach(place, clock, environ, moved=bool(prepared.moved.intersection(place.keys)))
         reached |= dict.fromkeys(place.keys, finding.ok is True)
         yield finding
-    if patient.account is None:
+    if prepared.account is None:
         for check in ("clock", "key", "login"):
-            yield skipped(check, f"{check}: {patient.obstacle}")
+            yield skipped(check, f"{check}: {prepared.obstacle}")
         return
     try:
-        equipment = equip(patient.account)
+        equipment = equip(prepared.account)
     except PrivstreamError as problem:
         yield failed("login", problem, "see what is said of the state and cache folders")
         return
     try:
-        yield from _Look(equipment, reached, read_only=patient.settings.read_only).findings()
+        yield from _ExchangeChecks(
+            equipment, reached, read_only=prepared.settings.read_only
+        ).findings()
     finally:
         equipment.errand.stop.set()
 
 
-class _Look:
+class _ExchangeChecks:
     """What the exchange itself says."""
 
     def __init__(

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from privstream.connection.clock import Clock
 from privstream.delivery.resume_file import examine as examine_state
 from privstream.delivery.signals import Stop, Stopped
-from privstream.doctor.account import Equip, Patient, examine_account
+from privstream.doctor.account import Equip, PreparedAccount, examine_account
 from privstream.doctor.credentials_of import examine_credentials, placed
 from privstream.doctor.findings import Finding, failed, passed, wrong
 from privstream.doctor.folders import examine_folders, folder_of
@@ -59,18 +59,18 @@ def examine(
     yield from folders
     yield from examine_variables(environ)
     obstacle = None if all(found.ok for found in folders) else MEND_FOLDERS
-    wards = [
-        _Ward(name, settings, environ, obstacle)
+    examinations = [
+        _AccountExamination(name, settings, environ, obstacle)
         for name in dict.fromkeys(accounts) or settings.names
     ]
-    for ward in wards:
+    for examination in examinations:
         if clock.now().monotonic < until:
-            ward.admit(equip, clock)
-    for ward in wards:
-        yield from ward.findings(clock, until, limit, stop)
+            examination.begin(equip, clock)
+    for examination in examinations:
+        yield from examination.findings(clock, until, limit, stop)
 
 
-class _Ward:
+class _AccountExamination:
     """One account's examination."""
 
     def __init__(
@@ -85,7 +85,7 @@ class _Ward:
         self._found = [found for found in settings.findings if found.account == name]
         self._said: queue.SimpleQueue[Said] = queue.SimpleQueue()
 
-    def admit(self, equip: Equip, clock: Clock) -> None:
+    def begin(self, equip: Equip, clock: Clock) -> None:
         """Begin, in a thread: also a command that prints a credential may hang."""
 
         def examine() -> None:
@@ -99,10 +99,10 @@ class _Ward:
         threading.Thread(target=examine, name=f"doctor {self.name}", daemon=True).start()
 
     def _examine(self, equip: Equip, clock: Clock) -> Iterator[Finding]:
-        patient = self._prepared()
+        prepared = self._prepared()
         yield from self._found
-        if patient is not None:
-            yield from examine_account(patient, equip, clock, self._environ)
+        if prepared is not None:
+            yield from examine_account(prepared, equip, clock, self._environ)
 
     def findings(self, clock: Clock, until: float, limit: float, stop: Stop) -> Iterator[Finding]:
         """All that is found in time. Raises Stopped."""
@@ -124,7 +124,7 @@ class _Ward:
 
     # --- without the network ---------------------------------------------------------------
 
-    def _prepared(self) -> Patient | None:
+    def _prepared(self) -> PreparedAccount | None:
         config = self._settings.config
         if config is None or self.name in self._settings.in_doubt:
             self._found.append(doubtful(self.name))
@@ -145,7 +145,7 @@ class _Ward:
         account = None
         if obstacle is None and secrets is not None:
             account = replace(bare, credentials=MappingProxyType(secrets))
-        return Patient(settings, bare, account, obstacle or "", moved)
+        return PreparedAccount(settings, bare, account, obstacle or "", moved)
 
     def _secrets(self, config: Config, settings: AccountSettings) -> dict[str, Secret] | None:
         secrets: dict[str, Secret] = {}

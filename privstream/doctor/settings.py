@@ -98,7 +98,7 @@ def _survey(environ: Mapping[str, str], refusal: ConfigError) -> Settings:
     except (ConfigError, FileNotFoundError):
         return Settings((failed("config", refusal, f"see that {path} can be read"),))
     empty = Config(path, True, {}, {}, Environment(environ), exchanges.find, exchanges.names())
-    survey = _Survey(empty)
+    survey = _LenientReading(empty)
     survey.read(top)
     survey.check_mode(content)
     config = structs.replace(empty, accounts=survey.accounts, endpoints=survey.endpoints)
@@ -111,7 +111,7 @@ def _survey(environ: Mapping[str, str], refusal: ConfigError) -> Settings:
     return Settings(findings, config, names, frozenset(names) - survey.accounts.keys())
 
 
-class _Survey:
+class _LenientReading:
     """Reads on after a mistake: a misspelt key is taken for the one that it resembles."""
 
     def __init__(self, config: Config) -> None:

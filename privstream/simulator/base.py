@@ -1,7 +1,7 @@
 """The server half of a protocol, pure: told what came, answers with what to send.
 
 Like its client twin it does no I/O. `server.py` serves it, `market.py` lives the
-account, `faults.py` spoils what goes out. It is written from the exchange's sheet,
+account, `faults.py` spoils what goes out. It is written from what the exchange documents,
 never from our client, and it refuses what the real exchange refuses.
 """
 

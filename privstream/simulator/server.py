@@ -173,9 +173,9 @@ class Simulation:
             try:
                 for number, name in enumerate(self.exchanges):
                     port = self._port and self._port + number
-                    door = _Door(self.exchanges[name], self.faults[name], self._clock)
-                    self._ports[name] = await door.open(port)
-                    stack.push_async_callback(door.close)
+                    listener = _Listener(self.exchanges[name], self.faults[name], self._clock)
+                    self._ports[name] = await listener.open(port)
+                    stack.push_async_callback(listener.close)
             except OSError as problem:
                 self._listening.set_exception(problem)
                 return
@@ -183,7 +183,7 @@ class Simulation:
             await self._stop.wait()
 
 
-class _Door:
+class _Listener:
     """One exchange's port."""
 
     def __init__(self, exchange: SimulatedExchange, faults: Faults, clock: Clock) -> None:

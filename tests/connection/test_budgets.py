@@ -6,8 +6,8 @@ import pytest
 from msgspec import structs
 
 from privstream.connection.budgets import ARRIVES, Budgets, SharedPacing, Turns
+from privstream.connection.byte_store import MemoryByteStore
 from privstream.connection.clock import Uptime
-from privstream.connection.shelf import MemoryShelf
 from privstream.exchanges import find
 from privstream.exchanges.base import Exchange
 from privstream.model.account import Account, Endpoints, Secret
@@ -30,7 +30,7 @@ class Computer:
         return Uptime(self.boot, self.seconds)
 
     def turns(self, count: int = 5, period: float = 15.0) -> Turns:
-        return Turns((count, period), MemoryShelf(), self.up)
+        return Turns((count, period), MemoryByteStore(), self.up)
 
 
 def exchange(name: str, key: str = "key") -> Exchange:
@@ -136,7 +136,7 @@ def test_where_no_file_can_be_kept_the_process_counts_for_itself(
 
 def test_what_is_left_to_others_is_not_spent(computer: Computer) -> None:
     pacing, now = (
-        SharedPacing(lambda: (10.0, 1.0), MemoryShelf(), computer.up),
+        SharedPacing(lambda: (10.0, 1.0), MemoryByteStore(), computer.up),
         computer.clock.now(),
     )
     assert pacing.take(4.0, now, spare=0.4) == 0.0

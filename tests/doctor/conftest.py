@@ -1,4 +1,4 @@
-"""A clinic per test, and one simulation of all exchanges for the file."""
+"""A machine of its own for each test, and one simulation of all exchanges for the file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,12 +8,12 @@ import pytest
 
 from privstream.simulator import find, names
 from privstream.simulator.server import Simulation
-from tests.doctor.clinic import KRAKEN, Clinic
+from tests.doctor.machine import KRAKEN, Machine
 
 
 @pytest.fixture
-def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clinic:
-    return Clinic(tmp_path, monkeypatch)
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    return Machine(tmp_path, monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from privstream.model.account import Account
 from privstream.model.errors import Exit
 from privstream.simulator import find
 from privstream.simulator.server import Simulation
-from tests.doctor.clinic import KRAKEN, Clinic, ClockOff, Report
+from tests.doctor.machine import KRAKEN, ClockOff, Machine, Report
 
 WRONG = "V1JPTkc="
 """No account's secret, although it is base64."""
@@ -33,8 +33,8 @@ def simulated(name: str, **settings: Any) -> Iterator[Simulation]:
         yield running
 
 
-def test_accounts_of_all_exchanges_are_well(clinic: Clinic, simulation: Simulation) -> None:
-    found = clinic.admit(simulation, *names()).look()
+def test_accounts_of_all_exchanges_are_well(machine: Machine, simulation: Simulation) -> None:
+    found = machine.configure(simulation, *names()).examine()
     assert not found.at("error")
     assert [*dict.fromkeys(f.account for f in found.findings)] == [None, *names()]
     for name in names():
@@ -47,27 +47,27 @@ def test_accounts_of_all_exchanges_are_well(clinic: Clinic, simulation: Simulati
 
 @pytest.mark.parametrize("name", ["kraken", "bitfinex", "poloniex", "indodax", "zerocap"])
 def test_a_wrong_secret_is_found_with_one_try_and_its_advice_mends_it(
-    clinic: Clinic, simulation: Simulation, name: str
+    machine: Machine, simulation: Simulation, name: str
 ) -> None:
-    clinic.admit(simulation, name, api_secret=WRONG)
-    found = clinic.look()
+    machine.configure(simulation, name, api_secret=WRONG)
+    found = machine.examine()
     assert found.error().check == "key"
     assert found.error().exit is Exit.REFUSED
     assert "api_secret" in str(found.error().hint)
     assert found.one("login").level == "skipped"
     assert WRONG not in repr(found.findings)
     if name == "kraken":
-        assert clinic.admit(simulation, name).look().is_well()
+        assert machine.configure(simulation, name).examine().is_well()
 
 
 # --- the clock ---------------------------------------------------------------------------
 
 
 def test_a_clock_fifteen_minutes_off_is_found_and_its_advice_mends_it(
-    clinic: Clinic, simulation: Simulation
+    machine: Machine, simulation: Simulation
 ) -> None:
-    clinic.admit(simulation, "zerocap", "indodax", "kraken").clock = ClockOff(-900)
-    found = clinic.look()
+    machine.configure(simulation, "zerocap", "indodax", "kraken").clock = ClockOff(-900)
+    found = machine.examine()
     for name in ("zerocap", "indodax"):
         error = found.one("clock", name)
         assert error.exit is Exit.REFUSED
@@ -76,8 +76,8 @@ def test_a_clock_fifteen_minutes_off_is_found_and_its_advice_mends_it(
         assert found.one("login", name).level == "skipped"
     assert found.one("key", "zerocap").level == "skipped"
     assert found.one("clock", "kraken").level == "warning"
-    clinic.clock = ClockOff()
-    assert not clinic.look().at("error")
+    machine.clock = ClockOff()
+    assert not machine.examine().at("error")
 
 
 @pytest.mark.parametrize(
@@ -113,10 +113,10 @@ def test_how_far_a_clock_is_off_is_told_in_the_units_of_people() -> None:
 
 
 def test_a_missing_right_is_named_with_what_it_costs_and_giving_it_mends_it(
-    clinic: Clinic,
+    machine: Machine,
 ) -> None:
     with simulated("kraken", rights=KRAKEN - {"closed_orders"}) as simulation:
-        found = clinic.admit(simulation, "kraken").look()
+        found = machine.configure(simulation, "kraken").examine()
     error = found.error()
     assert error.check == "right"
     assert error.exit is Exit.REFUSED
@@ -126,14 +126,14 @@ def test_a_missing_right_is_named_with_what_it_costs_and_giving_it_mends_it(
         "give the key the right 'Query closed orders & trades' on Kraken's page of API keys"
     )
     with simulated("kraken", rights=KRAKEN) as simulation:
-        assert clinic.admit(simulation, "kraken").look().is_well()
+        assert machine.configure(simulation, "kraken").examine().is_well()
 
 
 def test_a_channel_that_the_key_may_not_read_is_named_beside_those_that_it_may(
-    clinic: Clinic,
+    machine: Machine,
 ) -> None:
     with simulated("kraken", rights=KRAKEN - {"funds"}) as simulation:
-        found = clinic.admit(simulation, "kraken").look()
+        found = machine.configure(simulation, "kraken").examine()
     channels = {f.message.split(":")[0]: f.level for f in found.of("channel")}
     assert channels == {
         "channel orders": "ok",
@@ -143,19 +143,19 @@ def test_a_channel_that_the_key_may_not_read_is_named_beside_those_that_it_may(
     assert "this examination took 4" in found.one("connects").message
 
 
-def test_without_a_token_no_channel_is_tried(clinic: Clinic) -> None:
+def test_without_a_token_no_channel_is_tried(machine: Machine) -> None:
     with simulated("kraken", rights=KRAKEN - {"websocket"}) as simulation:
-        found = clinic.admit(simulation, "kraken").look()
+        found = machine.configure(simulation, "kraken").examine()
     assert "'Access WebSockets API'" in found.of("right")[0].message
     assert found.one("login").exit is Exit.REFUSED
     assert not found.of("channel")
     assert "examination took 0" in found.one("connects").message
 
 
-def test_a_key_that_may_trade_and_withdraw_is_a_warning(clinic: Clinic) -> None:
+def test_a_key_that_may_trade_and_withdraw_is_a_warning(machine: Machine) -> None:
     with simulated("kraken", rights=KRAKEN | {"trade", "cancel", "withdraw"}) as simulation:
-        clinic.admit(simulation, "kraken")
-        found = clinic.look()
+        machine.configure(simulation, "kraken")
+        found = machine.examine()
         assert [f.message for f in found.of("right") if f.level == "warning"] == [
             f"the key may {may}, which a stream does not need"
             for may in (
@@ -164,15 +164,15 @@ def test_a_key_that_may_trade_and_withdraw_is_a_warning(clinic: Clinic) -> None:
             )
         ]
         assert "read_only = true in [accounts.kraken]" in str(found.one("read_only").hint)
-        text = clinic.config.read_text()
-        clinic.write(text.replace("[accounts.kraken]\n", "[accounts.kraken]\nread_only = true\n"))
-        assert clinic.look().one("read_only").level == "ok"
+        text = machine.config.read_text()
+        machine.write(text.replace("[accounts.kraken]\n", "[accounts.kraken]\nread_only = true\n"))
+        assert machine.examine().one("read_only").level == "ok"
 
 
-def test_bitfinex_tells_rights_to_read_and_to_write(clinic: Clinic) -> None:
+def test_bitfinex_tells_rights_to_read_and_to_write(machine: Machine) -> None:
     read, write = frozenset({"orders", "wallets", "history"}), frozenset({"withdraw"})
     with simulated("bitfinex", read=read, write=write) as simulation:
-        found = clinic.admit(simulation, "bitfinex").look()
+        found = machine.configure(simulation, "bitfinex").examine()
     [missing] = [f for f in found.of("right") if f.level == "error"]
     assert "'positions: read'" in missing.message
     [warning] = [f for f in found.of("right") if f.level == "warning"]
@@ -182,10 +182,10 @@ def test_bitfinex_tells_rights_to_read_and_to_write(clinic: Clinic) -> None:
 
 @pytest.mark.parametrize(("name", "right"), [("poloniex", "Read"), ("indodax", "view")])
 def test_a_key_that_may_not_read_is_found_where_no_call_lists_rights(
-    clinic: Clinic, name: str, right: str
+    machine: Machine, name: str, right: str
 ) -> None:
     with simulated(name, rights=frozenset()) as simulation:
-        found = clinic.admit(simulation, name).look()
+        found = machine.configure(simulation, name).examine()
     [missing] = [f for f in found.of("right") if f.level == "error"]
     assert repr(right) in missing.message
     refused = [f.hint for f in found.of("login") if f.level == "error"]
@@ -195,51 +195,51 @@ def test_a_key_that_may_not_read_is_found_where_no_call_lists_rights(
     assert unknown.ok is None
 
 
-def test_which_kind_of_key_it_is_is_told(clinic: Clinic, simulation: Simulation) -> None:
-    found = clinic.admit(simulation, "indodax").look().one("key")
+def test_which_kind_of_key_it_is_is_told(machine: Machine, simulation: Simulation) -> None:
+    found = machine.configure(simulation, "indodax").examine().one("key")
     assert found.message == "key (TAPI v1): accepted, may read (view)"
     newer = simulation.account("indodax", {"api": "v2"})
     secrets = {key: secret.reveal() for key, secret in newer.credentials.items()}
-    found = clinic.admit(simulation, "indodax", **secrets).look().one("key")
+    found = machine.configure(simulation, "indodax", **secrets).examine().one("key")
     assert found.message == "key (TAPI v2): accepted, may read (Reading)"
 
 
 # --- tokens and time limits ----------------------------------------------------------------
 
 
-def test_a_token_in_the_cache_is_told_and_used(clinic: Clinic, simulation: Simulation) -> None:
-    clinic.admit(simulation, "indodax")
-    assert "none in the cache" in clinic.look().one("token").message
-    found = clinic.look().one("token").message
+def test_a_token_in_the_cache_is_told_and_used(machine: Machine, simulation: Simulation) -> None:
+    machine.configure(simulation, "indodax")
+    assert "none in the cache" in machine.examine().one("token").message
+    found = machine.examine().one("token").message
     assert "good for 23 h 59 min" in found or "good for 24 h" in found
 
 
-def test_a_cached_token_that_has_died_is_replaced_once(clinic: Clinic) -> None:
+def test_a_cached_token_that_has_died_is_replaced_once(machine: Machine) -> None:
     with simulated("kraken", rights=KRAKEN) as simulation:
-        clinic.admit(simulation, "kraken")
-        assert clinic.look().one("login").ok
+        machine.configure(simulation, "kraken")
+        assert machine.examine().one("login").ok
         assert simulation.exchanges["kraken"].expire(SystemClock().now())
-        found = clinic.look()
+        found = machine.examine()
     assert found.one("login").ok
     assert "this examination took 2" in found.one("connects").message
 
 
 def test_an_account_that_is_not_through_in_time_is_told(
-    clinic: Clinic, simulation: Simulation
+    machine: Machine, simulation: Simulation
 ) -> None:
-    stuck, equip = Event(), clinic.equip
+    stuck, equip = Event(), machine.equip
 
     def slow(account: Account) -> Equipment:
         if account.name == "kraken":
             stuck.wait(20)
         return equip(account)
 
-    clinic.admit(simulation, "poloniex", "kraken")
+    machine.configure(simulation, "poloniex", "kraken")
     found = Report([])
-    for finding in examine(os.environ, (), slow, clinic.clock, stop=Stop()):
+    for finding in examine(os.environ, (), slow, machine.clock, stop=Stop()):
         found.findings.append(finding)
-        if finding.account == "kraken" and not clinic.clock.passed:
-            clinic.clock.passed += 31
+        if finding.account == "kraken" and not machine.clock.passed:
+            machine.clock.passed += 31
     stuck.set()
     assert found.error().account == "kraken"
     assert found.error().check == "deadline"
@@ -247,23 +247,25 @@ def test_an_account_that_is_not_through_in_time_is_told(
     assert found.one("login", "poloniex").ok
 
 
-def test_nobody_is_logged_in_when_the_time_is_over(clinic: Clinic, simulation: Simulation) -> None:
+def test_nobody_is_logged_in_when_the_time_is_over(
+    machine: Machine, simulation: Simulation
+) -> None:
     found = Report([])
-    clinic.admit(simulation, "kraken", "poloniex")
-    for finding in examine(os.environ, (), clinic.equip, clinic.clock, stop=Stop()):
+    machine.configure(simulation, "kraken", "poloniex")
+    for finding in examine(os.environ, (), machine.equip, machine.clock, stop=Stop()):
         found.findings.append(finding)
-        clinic.clock.passed += 31
+        machine.clock.passed += 31
     assert [late.account for late in found.of("deadline")] == ["kraken", "poloniex"]
-    assert not clinic.equipped
+    assert not machine.equipped
 
 
 def test_a_bug_in_a_check_is_no_silence(
-    clinic: Clinic, simulation: Simulation, monkeypatch: pytest.MonkeyPatch
+    machine: Machine, simulation: Simulation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_account: Account) -> Equipment:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(clinic, "equip", broken)
-    clinic.admit(simulation, "kraken")
+    monkeypatch.setattr(machine, "equip", broken)
+    machine.configure(simulation, "kraken")
     with pytest.raises(ZeroDivisionError):
-        clinic.look()
+        machine.examine()

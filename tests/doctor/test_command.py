@@ -16,7 +16,7 @@ from privstream.doctor.findings import Finding, warned, worst, wrong
 from privstream.model.errors import Exit
 from privstream.outputs.terminal import is_lively
 from privstream.simulator.server import Simulation
-from tests.doctor.clinic import Clinic
+from tests.doctor.machine import Machine
 from tests.outside import environment
 
 KEYS = ["account", "exchange", "check", "ok", "level", "message", "hint"]
@@ -35,9 +35,9 @@ def lines(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 def test_a_pipe_gets_one_json_object_per_check_and_the_exit_is_0_where_all_is_well(
-    clinic: Clinic, simulation: Simulation, capfd: pytest.CaptureFixture[str]
+    machine: Machine, simulation: Simulation, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    clinic.admit(simulation, "kraken", "indodax")
+    machine.configure(simulation, "kraken", "indodax")
     assert run(["doctor"]) == 0
     found = lines(capfd)
     assert {tuple(line) for line in found} == {tuple(KEYS)}
@@ -47,11 +47,11 @@ def test_a_pipe_gets_one_json_object_per_check_and_the_exit_is_0_where_all_is_we
 
 
 def test_the_exit_is_that_of_the_worst_and_no_secret_is_printed(
-    clinic: Clinic, simulation: Simulation, capfd: pytest.CaptureFixture[str]
+    machine: Machine, simulation: Simulation, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    clinic.admit(simulation, "kraken", api_secret="V1JPTkc=")
+    machine.configure(simulation, "kraken", api_secret="V1JPTkc=")
     assert run(["doctor", "--json", "--debug"]) == Exit.REFUSED
-    clinic.config.chmod(0o644)
+    machine.config.chmod(0o644)
     assert run(["doctor", "kraken", "--quiet"]) == Exit.CONFIG
     told = "".join(capfd.readouterr())
     account = simulation.account("kraken", {})
@@ -61,9 +61,9 @@ def test_the_exit_is_that_of_the_worst_and_no_secret_is_printed(
 
 
 def test_quiet_prints_only_what_is_not_well(
-    clinic: Clinic, simulation: Simulation, capfd: pytest.CaptureFixture[str]
+    machine: Machine, simulation: Simulation, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    clinic.admit(simulation, "poloniex")
+    machine.configure(simulation, "poloniex")
     assert run(["doctor", "-q"]) == 0
     assert {line["level"] for line in lines(capfd)} == {"warning", "skipped"}
 
@@ -111,20 +111,20 @@ def test_a_dumb_terminal_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_help_costs_no_library(clinic: Clinic, capfd: pytest.CaptureFixture[str]) -> None:
-    assert clinic.home
+def test_help_costs_no_library(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
+    assert machine.home
     assert run(["doctor", "--help"]) == 0
     assert "say how to mend each" in " ".join(capfd.readouterr().out.split())
 
 
 def test_a_reader_who_left_does_not_make_it_a_success(
-    clinic: Clinic, simulation: Simulation, monkeypatch: pytest.MonkeyPatch
+    machine: Machine, simulation: Simulation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     monkeypatch.setattr("privstream.cli.findings.STDOUT", writer)
     monkeypatch.setattr("privstream.cli.doctor.discard_stdout", lambda: None)
     assert run(["doctor", "--json"]) == Exit.CONFIG  # what it found
-    clinic.admit(simulation, "poloniex")
+    machine.configure(simulation, "poloniex")
     assert run(["doctor", "--json"]) == Exit.UNREACHABLE
     os.close(writer)

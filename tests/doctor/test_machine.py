@@ -14,99 +14,99 @@ from privstream.doctor.folders import examine_folders
 from privstream.doctor.installation import Needed, examine_installation, fits, read_requirement
 from privstream.doctor.variables import examine_variables
 from privstream.simulator.server import Simulation
-from tests.doctor.clinic import Clinic, follow
+from tests.doctor.machine import Machine, follow
 
 
-def folders(clinic: Clinic) -> list[Finding]:
-    return [f for f in examine_folders({"HOME": str(clinic.home)}) if f.level != "ok"]
+def folders(machine: Machine) -> list[Finding]:
+    return [f for f in examine_folders({"HOME": str(machine.home)}) if f.level != "ok"]
 
 
-def test_folders_that_are_not_there_are_well_and_none_is_made(clinic: Clinic) -> None:
-    assert not folders(clinic)
-    assert list(clinic.home.iterdir()) == []
+def test_folders_that_are_not_there_are_well_and_none_is_made(machine: Machine) -> None:
+    assert not folders(machine)
+    assert list(machine.home.iterdir()) == []
 
 
 def test_a_folder_that_others_can_write_to_is_found_and_its_advice_mends_it(
-    clinic: Clinic,
+    machine: Machine,
 ) -> None:
-    clinic.state.mkdir(parents=True, mode=0o700)
-    clinic.state.chmod(0o777)
-    [found] = folders(clinic)
+    machine.state.mkdir(parents=True, mode=0o700)
+    machine.state.chmod(0o777)
+    [found] = folders(machine)
     assert found.level == "error"
     assert found.check == "state_folder"
     follow(found.hint)
-    assert not folders(clinic)
+    assert not folders(machine)
 
 
 def test_nobody_logs_in_while_a_folder_is_open_to_others(
-    clinic: Clinic, simulation: Simulation
+    machine: Machine, simulation: Simulation
 ) -> None:
-    clinic.state.mkdir(parents=True, mode=0o700)
-    clinic.state.chmod(0o777)
-    found = clinic.admit(simulation, "kraken").look()
+    machine.state.mkdir(parents=True, mode=0o700)
+    machine.state.chmod(0o777)
+    found = machine.configure(simulation, "kraken").examine()
     assert found.error().check == "state_folder"
     assert found.one("rest_host").ok
     assert found.one("login").message == "login: the state and cache folders must be mended first"
-    assert not clinic.equipped
+    assert not machine.equipped
 
 
-def test_a_folder_in_which_anybody_may_replace_ours_is_found_and_mended(clinic: Clinic) -> None:
-    clinic.cache.mkdir(parents=True, mode=0o700)
-    clinic.cache.parent.chmod(0o777)
-    [found] = folders(clinic)
+def test_a_folder_in_which_anybody_may_replace_ours_is_found_and_mended(machine: Machine) -> None:
+    machine.cache.mkdir(parents=True, mode=0o700)
+    machine.cache.parent.chmod(0o777)
+    [found] = folders(machine)
     follow(found.hint)
-    assert not folders(clinic)
+    assert not folders(machine)
 
 
-def test_a_folder_that_others_can_list_is_a_warning(clinic: Clinic) -> None:
-    clinic.state.mkdir(parents=True, mode=0o700)
-    clinic.state.chmod(0o755)
-    [found] = folders(clinic)
+def test_a_folder_that_others_can_list_is_a_warning(machine: Machine) -> None:
+    machine.state.mkdir(parents=True, mode=0o700)
+    machine.state.chmod(0o755)
+    [found] = folders(machine)
     assert found.level == "warning"
     follow(found.hint)
-    assert not folders(clinic)
+    assert not folders(machine)
 
 
-def test_a_file_that_others_can_read_is_found_and_its_advice_mends_it(clinic: Clinic) -> None:
-    (clinic.state / "resume").mkdir(parents=True, mode=0o700)
-    for folder in (clinic.state, clinic.state / "resume"):
+def test_a_file_that_others_can_read_is_found_and_its_advice_mends_it(machine: Machine) -> None:
+    (machine.state / "resume").mkdir(parents=True, mode=0o700)
+    for folder in (machine.state, machine.state / "resume"):
         folder.chmod(0o700)
-    file = clinic.state / "resume" / "kraken.sqlite"
+    file = machine.state / "resume" / "kraken.sqlite"
     file.touch()
     file.chmod(0o644)
-    [found] = folders(clinic)
+    [found] = folders(machine)
     assert "0644" in found.message
     follow(found.hint)
-    assert not folders(clinic)
+    assert not folders(machine)
 
 
-def test_a_link_among_our_files_is_found(clinic: Clinic) -> None:
-    clinic.cache.mkdir(parents=True, mode=0o700)
-    (clinic.cache / "token-x").symlink_to("/etc/passwd")
-    [found] = folders(clinic)
+def test_a_link_among_our_files_is_found(machine: Machine) -> None:
+    machine.cache.mkdir(parents=True, mode=0o700)
+    (machine.cache / "token-x").symlink_to("/etc/passwd")
+    [found] = folders(machine)
     assert "not a regular file" in found.message
 
 
-def test_a_folder_that_cannot_be_made_is_found(clinic: Clinic) -> None:
+def test_a_folder_that_cannot_be_made_is_found(machine: Machine) -> None:
     if os.geteuid() == 0:
         blocked = "/proc"  # where root cannot write either
         found = [f for f in examine_folders({"HOME": blocked}) if f.level == "error"]
         assert not found or all(f.hint for f in found)
         return
-    clinic.home.chmod(0o500)
+    machine.home.chmod(0o500)
     try:
-        assert {f.level for f in folders(clinic)} == {"error"}
+        assert {f.level for f in folders(machine)} == {"error"}
     finally:
-        clinic.home.chmod(0o700)
+        machine.home.chmod(0o700)
 
 
 # --- the state of --resume ---------------------------------------------------------------
 
 
-def resumed(clinic: Clinic, account: str) -> Path:
-    folder = clinic.state / "resume"
+def resumed(machine: Machine, account: str) -> Path:
+    folder = machine.state / "resume"
     folder.mkdir(parents=True, mode=0o700)
-    clinic.state.chmod(0o700)
+    machine.state.chmod(0o700)
     path = folder / f"{account}.sqlite"
     whose = Whose("poloniex", account, "127.0.0.1", ("orders",))
     with State(path, whose, 1):
@@ -114,35 +114,37 @@ def resumed(clinic: Clinic, account: str) -> Path:
     return path
 
 
-def test_a_whole_state_is_well_and_is_left_as_it_is(clinic: Clinic, simulation: Simulation) -> None:
-    path = resumed(clinic, "poloniex")
+def test_a_whole_state_is_well_and_is_left_as_it_is(
+    machine: Machine, simulation: Simulation
+) -> None:
+    path = resumed(machine, "poloniex")
     before = path.read_bytes()
-    found = clinic.admit(simulation, "poloniex").look()
+    found = machine.configure(simulation, "poloniex").examine()
     assert found.one("resume").ok
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_a_damaged_state_is_found_and_its_advice_mends_it(
-    clinic: Clinic, simulation: Simulation
+    machine: Machine, simulation: Simulation
 ) -> None:
-    path = resumed(clinic, "poloniex")
+    path = resumed(machine, "poloniex")
     path.write_bytes(path.read_bytes()[:5000] + b"\xff" * 9000)
-    found = clinic.admit(simulation, "poloniex").look()
+    found = machine.configure(simulation, "poloniex").examine()
     assert found.error().check == "resume"
     assert found.one("login").ok
     follow(found.error().hint)
-    assert not clinic.look().at("error")
+    assert not machine.examine().at("error")
 
 
-def test_a_state_that_is_not_ours_is_found(clinic: Clinic, simulation: Simulation) -> None:
-    path = resumed(clinic, "poloniex")
+def test_a_state_that_is_not_ours_is_found(machine: Machine, simulation: Simulation) -> None:
+    path = resumed(machine, "poloniex")
     path.unlink()
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE x (y)")
     database.close()
     path.chmod(0o600)
-    assert "is not ours" in clinic.admit(simulation, "poloniex").look().error().message
+    assert "is not ours" in machine.configure(simulation, "poloniex").examine().error().message
 
 
 # --- variables -----------------------------------------------------------------------------
@@ -159,17 +161,17 @@ def test_an_environment_without_any_is_well() -> None:
 
 
 def test_a_key_log_is_named_with_what_becomes_of_it(
-    clinic: Clinic, simulation: Simulation, monkeypatch: pytest.MonkeyPatch
+    machine: Machine, simulation: Simulation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log = clinic.home / "keys"
+    log = machine.home / "keys"
     monkeypatch.setenv("SSLKEYLOGFILE", str(log))
-    clinic.admit(simulation, "kraken")
-    found = clinic.look().one("environment")
+    machine.configure(simulation, "kraken")
+    found = machine.examine().one("environment")
     assert found.level == "warning"
     assert found.hint == "unset SSLKEYLOGFILE"
     assert not log.exists(), "as it says, nothing is written there"
     monkeypatch.delenv("SSLKEYLOGFILE")
-    assert clinic.look().is_well()
+    assert machine.examine().is_well()
 
 
 @pytest.mark.parametrize(
@@ -204,9 +206,9 @@ PROXY = "http://me:hunter2@proxy.test:3128"
     ],
 )
 def test_a_proxy_is_named_without_its_password(
-    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, named: Mapping[str, str], said: str
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, named: Mapping[str, str], said: str
 ) -> None:
-    assert clinic.home
+    assert machine.home
     for name, value in named.items():
         monkeypatch.setenv(name, value)
     [found] = examine_variables(os.environ)

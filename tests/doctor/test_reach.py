@@ -15,12 +15,12 @@ from privstream.model.errors import Exit
 from privstream.simulator.server import Simulation
 from tests.connection.certificates import Certificates
 from tests.connection.loopback import Server, read_until_closed, serve
-from tests.doctor.clinic import Clinic
+from tests.doctor.machine import Machine
 
 
 @pytest.fixture
-def certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clinic: Clinic) -> Certificates:
-    assert clinic.home, "which comes first: it clears the environment"
+def certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: Machine) -> Certificates:
+    assert machine.home, "which comes first: it clears the environment"
     return Certificates(tmp_path, monkeypatch)
 
 
@@ -85,11 +85,11 @@ def test_advice_about_the_trust_store_mends_it(
 
 
 def test_a_dead_port_is_found_and_its_advice_mends_it(
-    clinic: Clinic, simulation: Simulation, dead_port: int
+    machine: Machine, simulation: Simulation, dead_port: int
 ) -> None:
     dead = f"http://127.0.0.1:{dead_port}"
-    clinic.admit(simulation, "kraken", rest_url=dead)
-    found = clinic.look()
+    machine.configure(simulation, "kraken", rest_url=dead)
+    found = machine.examine()
     error = found.error()
     assert error.check == "rest_host"
     assert error.exit is Exit.UNREACHABLE
@@ -98,7 +98,7 @@ def test_a_dead_port_is_found_and_its_advice_mends_it(
     )
     assert found.one("socket_host").ok
     assert {found.one(check).level for check in ("clock", "key")} == {"skipped"}
-    assert clinic.admit(simulation, "kraken").look().is_well()
+    assert machine.configure(simulation, "kraken").examine().is_well()
 
 
 def test_a_name_that_does_not_resolve_is_told() -> None:
@@ -110,9 +110,9 @@ def test_a_name_that_does_not_resolve_is_told() -> None:
 
 
 def test_a_proxy_that_is_dead_is_told_in_place_of_the_host(
-    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, dead_port: int
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, dead_port: int
 ) -> None:
-    assert clinic.home
+    assert machine.home
     monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{dead_port}")
     place = Place("exchange.test", 443, True, ("rest_url",))
     found = reach(place, SystemClock(), os.environ, moved=False)

@@ -91,8 +91,8 @@ def test_ccxt_watches_orders(simulation: Simulation) -> None:
     assert seen.keys() <= orders.keys()
     assert all(the_same(order, orders[name]) for name, order in seen.items())
     assert {order["status"] for order in seen.values()} >= {"open", "closed"}
-    # ccxt takes `filledAmount`, which is money, for the quantity filled: the sheet says
-    # that it is wrong there, so its amounts are read from the elements it was given.
+    # ccxt takes `filledAmount`, which is money, for the quantity filled, so its amounts are
+    # read from the elements it was given.
     for info in infos:
         truth = orders[info["orderId"]]
         if info["quantity"] != "0":

@@ -8,7 +8,7 @@ from privstream.simulator.base import Answer, Request
 from privstream.simulator.bitfinex.keys import BitfinexRefused, Keys
 from tests.simulator.bitfinex_desk import START, Desk, kinds, rows, sign
 
-# The vectors of the protocol sheet.
+# Vectors: the payload is signed as docs.bitfinex.com/docs/ws-auth has it (checked 2026-11-30).
 SECRET = "apiSecret1"
 VECTORS = {
     "AUTHnonce1": "6e7e3ab737bac9d36b6c3170356c9483edb0079cb65a2afa81efa9a6b906e0c3"
@@ -33,7 +33,7 @@ def desk() -> Desk:
 
 
 @pytest.mark.parametrize("payload", list(VECTORS))
-def test_the_signatures_of_the_sheet_are_taken_and_a_changed_one_is_not(payload: str) -> None:
+def test_the_documented_signatures_are_taken_and_a_changed_one_is_not(payload: str) -> None:
     keys = Keys("key", SECRET)
     login = {"apiKey": "key", "authPayload": payload, "authSig": VECTORS[payload], "authNonce": 1}
     assert sign(payload, SECRET) == VECTORS[payload]
@@ -117,7 +117,7 @@ def test_nothing_is_answered_on_channel_0_before_the_login() -> None:
     assert not line.listen(30)
 
 
-def test_events_are_answered_as_the_sheet_has_it(desk: Desk) -> None:
+def test_events_are_answered_as_documented(desk: Desk) -> None:
     cases: list[tuple[Any, dict[str, Any]]] = [
         ("{", error(10000, "json: invalid")),
         ('"auth"', error(10000, "event: unknown")),

@@ -250,7 +250,7 @@ def test_what_the_key_may_not_read_stays_silent() -> None:
 # --- the account's life ----------------------------------------------------------------
 
 
-def test_rows_have_the_length_and_the_status_words_of_the_sheet() -> None:
+def test_rows_have_the_documented_length_and_status_words() -> None:
     _, frames = lived()
     orders = rows(frames, "on", "ou", "oc")
     assert {len(row) for row in orders} == {32}

@@ -40,7 +40,7 @@ from privstream.exchanges.indodax import names
 from privstream.exchanges.indodax.backfill import read_back
 from privstream.exchanges.indodax.bookmark import Bookmark
 from privstream.exchanges.indodax.centrifugo import LOGIN
-from privstream.exchanges.indodax.codes import STATE_INVALIDATED, Door
+from privstream.exchanges.indodax.codes import STATE_INVALIDATED, ReconnectRule
 from privstream.exchanges.indodax.histories import find_ended
 from privstream.exchanges.indodax.key_kind import Key
 from privstream.exchanges.indodax.orders import Updates
@@ -104,7 +104,7 @@ class Indodax(Exchange):
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)
-        self._bookmark, self._door = Bookmark(), Door()
+        self._bookmark, self._reconnect_rule = Bookmark(), ReconnectRule()
         self._updates = Updates()
         self._key = Key(account)
 
@@ -136,7 +136,7 @@ class Indodax(Exchange):
         return AccountSession(
             token,
             self._bookmark,
-            self._door,
+            self._reconnect_rule,
             self._key.fetch_token,
             updates=self._updates,
             balances=balances if "balances" in channels else None,
@@ -145,7 +145,7 @@ class Indodax(Exchange):
     def closed(self, code: int, reason: str) -> PrivstreamError | None:
         if code == STATE_INVALIDATED:
             self._bookmark.forget()
-        return self._door.closed(code, reason)
+        return self._reconnect_rule.closed(code, reason)
 
     def picture(self, channels: tuple[str, ...]) -> RestFlow[Backfill]:
         return read_picture(self._key, self._bookmark, channels, self._updates.seen)

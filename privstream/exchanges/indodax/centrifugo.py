@@ -19,7 +19,7 @@ from privstream.exchanges.indodax.codes import (
     ALREADY_SUBSCRIBED,
     UNRECOVERABLE,
     UNSUBSCRIBED_STATE_INVALIDATED,
-    Door,
+    ReconnectRule,
     error_for,
 )
 from privstream.exchanges.kit.fast import leave
@@ -67,13 +67,13 @@ class Centrifugo(JsonSession):
         self,
         token: Token | None,
         bookmark: Bookmark,
-        door: Door,
+        reconnect_rule: ReconnectRule,
         fetch_token: Callable[[], RestFlow[Token]],
     ) -> None:
         self._token = "" if token is None else token.secret.reveal()
         self._channel = "" if token is None else token.channel or ""
         self._bookmark = bookmark
-        self._door = door
+        self._reconnect_rule = reconnect_rule
         self._fetch_token = fetch_token
         self._fresh: Token | None = None
         """A token that was fetched for the renewal and has not been sent yet."""
@@ -119,7 +119,7 @@ class Centrifugo(JsonSession):
         yield from self._pulse.check(now, None if self._ready else "acknowledgement")
         if self._pulse.is_live:
             if self._ready_at is not None and now.monotonic - self._ready_at >= STABLE:
-                self._door.lasted()
+                self._reconnect_rule.lasted()
             yield from self._renew(now)
 
     @abstractmethod

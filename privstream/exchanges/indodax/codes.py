@@ -60,7 +60,7 @@ def error_for(code: int, text: str, doing: str, *, temporary: bool = False) -> P
     return kind(message, hint)
 
 
-class Door:
+class ReconnectRule:
     """Over the connections of a run: whether one may come back after a close frame.
 
     Most codes from 3500 on say not to, and mean a connection, a token or a user. Which of them,

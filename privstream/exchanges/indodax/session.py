@@ -14,7 +14,7 @@ from privstream.exchanges.base import each, unrecognised
 from privstream.exchanges.indodax import fast
 from privstream.exchanges.indodax.bookmark import Bookmark
 from privstream.exchanges.indodax.centrifugo import Centrifugo
-from privstream.exchanges.indodax.codes import Door
+from privstream.exchanges.indodax.codes import ReconnectRule
 from privstream.exchanges.indodax.orders import Updates
 from privstream.model.account import Token
 from privstream.model.reports import AnyReport, Fill, Listed, OrderReport
@@ -39,13 +39,13 @@ class AccountSession(Centrifugo):
         self,
         token: Token | None,
         bookmark: Bookmark,
-        door: Door,
+        reconnect_rule: ReconnectRule,
         fetch_token: Callable[[], RestFlow[Token]],
         *,
         updates: Updates,
         balances: Balances | None,
     ) -> None:
-        super().__init__(token, bookmark, door, fetch_token)
+        super().__init__(token, bookmark, reconnect_rule, fetch_token)
         self._updates = updates
         self._balances = balances
         self._first_news: float | None = None

@@ -323,7 +323,7 @@ def _earlier(now: Now, seconds: float) -> Now:
 
 
 def _answer(fault: Fault, left: float) -> Answer:
-    """The error of a door before the exchange, and when to come again."""
+    """The error of a gateway before the exchange, and when to come again."""
     known = {status.value: status.phrase for status in HTTPStatus}
     phrase = f"{fault.count} {known.get(fault.count, '')}".strip()
     again = fault.count in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}

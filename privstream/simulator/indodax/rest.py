@@ -1,7 +1,7 @@
 """REST of the simulated Indodax: who may ask, when, and for what.
 
 The one rule: signatures are checked over the very bytes that came, and a refusal has
-the words of its door: the token and tapi say `success: 0`, v2 says `code`.
+the words of its interface: the token and tapi say `success: 0`, v2 says `code`.
 """
 
 from collections import deque

@@ -26,7 +26,7 @@ from privstream.simulator.market.desk import TRAILING, TRIGGERED
 from privstream.simulator.market.values import OrderType, Side
 
 Fields = Mapping[str, Any]
-Door = Literal["v1", "rest"]
+Interface = Literal["v1", "rest"]
 CLOSE = ("close[ordertype]", "close[price]", "close[price2]")
 COMMON = frozenset(
     {
@@ -50,7 +50,7 @@ COMMON = frozenset(
         *CLOSE,
     }
 )
-FIELDS: Mapping[Door, frozenset[str]] = {
+FIELDS: Mapping[Interface, frozenset[str]] = {
     "v1": COMMON | {"stp_type", "sender_sub_id"},
     "rest": COMMON | {"stptype", "displayvol", "trigger"},
 }
@@ -58,7 +58,7 @@ KINDS: Mapping[str, OrderType] = {spelled: name for name, spelled in ORDER_TYPES
 CLOSE_TYPES = (LIMITED | TRIGGERED) - {"iceberg"}
 BOOLEANS = frozenset({"margin", "reduce_only"})
 FLAGS = frozenset({"post", "fcib", "fciq", "nompp", "viqc"})
-FORCES: Mapping[Door, frozenset[str]] = {
+FORCES: Mapping[Interface, frozenset[str]] = {
     "v1": frozenset({"GTC", "GTD", "IOC"}),
     "rest": frozenset({"GTC", "GTD", "IOC", "FOK"}),
 }
@@ -73,10 +73,10 @@ REFERENCE = re.compile(r"-?[0-9]{1,10}", re.ASCII)
 SECOND_NS = 1_000_000_000
 
 
-def read_order(fields: Fields, now: Now, door: Door) -> Asked:
+def read_order(fields: Fields, now: Now, interface: Interface) -> Asked:
     """What the request asks for. Raises Refusal."""
-    _check_texts(fields, door)
-    pair, side, kind = _pair(fields, door), _side(fields), _type(fields, door)
+    _check_texts(fields, interface)
+    pair, side, kind = _pair(fields, interface), _side(fields), _type(fields, interface)
     flags = _flags(fields)
     viqc, volume = "viqc" in flags, _amount(fields, "volume")
     order = Order(
@@ -97,38 +97,38 @@ def read_order(fields: Fields, now: Now, door: Door) -> Asked:
         user_reference=_user_reference(fields),
         close=_close(fields, side),
         reference=_trigger(fields),
-        **_times(fields, now, door),
+        **_times(fields, now, interface),
         **_prices(fields, kind, side, ("price", "price2")),
     )
     # python-kraken-sdk says validate=False with each order it places over REST. For v1, whose
     # field is a text, any text is said to count.
-    no = {"false"} if door == "rest" else set()
+    no = {"false"} if interface == "rest" else set()
     return Asked(order, "validate" in fields and str(fields["validate"]).lower() not in no)
 
 
 # --- parts -------------------------------------------------------------------------------
 
 
-def _check_texts(fields: Fields, door: Door) -> None:
+def _check_texts(fields: Fields, interface: Interface) -> None:
     for name, value in fields.items():
-        if name not in FIELDS[door]:
+        if name not in FIELDS[interface]:
             raise Refusal(f"EGeneral:Invalid arguments:{name}")
-        flag = door == "v1" and (name in BOOLEANS or (name == "validate" and value is True))
+        flag = interface == "v1" and (name in BOOLEANS or (name == "validate" and value is True))
         if type(value) is not (bool if flag else str):
             invalid(name)
     if "sender_sub_id" in fields:
         invalid("sender_sub_id")  # no institution has this account
-    key = "stp_type" if door == "v1" else "stptype"
-    if key in fields and fields[key] not in SELF_TRADE[door]:
+    key = "stp_type" if interface == "v1" else "stptype"
+    if key in fields and fields[key] not in SELF_TRADE[interface]:
         invalid(key)
     if "cl_ord_id" in fields and "userref" in fields:
         invalid("cl_ord_id and userref")
 
 
-def _pair(fields: Fields, door: Door) -> Pair:
+def _pair(fields: Fields, interface: Interface) -> Pair:
     name = fields.get("pair", "")
     for pair in LISTED_PAIRS:
-        if name == pair.wsname or (door == "rest" and name in {pair.key, pair.altname}):
+        if name == pair.wsname or (interface == "rest" and name in {pair.key, pair.altname}):
             return pair
     raise Refusal("EQuery:Unknown asset pair")
 
@@ -140,9 +140,9 @@ def _side(fields: Fields) -> Side:
     return "buy" if side == "buy" else "sell"
 
 
-def _type(fields: Fields, door: Door) -> OrderType:
+def _type(fields: Fields, interface: Interface) -> OrderType:
     kind = KINDS.get(fields.get("ordertype", ""))
-    if kind is None or (kind == "iceberg" and door == "v1"):
+    if kind is None or (kind == "iceberg" and interface == "v1"):
         invalid("ordertype")
     return kind
 
@@ -185,9 +185,9 @@ def _trigger(fields: Fields) -> Literal["index", "last"]:
     return "index" if given == "index" else "last"
 
 
-def _times(fields: Fields, now: Now, door: Door) -> dict[str, Any]:
+def _times(fields: Fields, now: Now, interface: Interface) -> dict[str, Any]:
     force = fields.get("timeinforce", "GTC")
-    if force not in FORCES[door]:
+    if force not in FORCES[interface]:
         invalid("timeinforce")
     starts, expires = (_moment(fields, name, now) for name in ("starttm", "expiretm"))
     if expires is not None and "timeinforce" not in fields:

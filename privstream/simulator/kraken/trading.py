@@ -1,4 +1,4 @@
-"""What Kraken takes of the user's orders, whichever door they come through.
+"""What Kraken takes of the user's orders, whichever interface they come through.
 
 The one rule: what the exchange refuses is refused here, in its words, before the market
 hears of it.

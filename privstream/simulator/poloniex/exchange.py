@@ -12,7 +12,7 @@ from privstream.simulator.poloniex.history import History
 from privstream.simulator.poloniex.keys import Key
 from privstream.simulator.poloniex.pages import Paging
 from privstream.simulator.poloniex.rest import JSON, Rest
-from privstream.simulator.poloniex.socket import MAINTENANCE, PoloniexSocket, Seats, Sixth
+from privstream.simulator.poloniex.socket import MAINTENANCE, OrderListeners, PoloniexSocket, Sixth
 from privstream.simulator.poloniex.stream import Stream
 from privstream.simulator.poloniex.words import FEES, OPENING, SYMBOLS, identify
 
@@ -62,7 +62,7 @@ class SimulatedPoloniex(SimulatedExchange):
         """While it is, the socket answers nothing but pings."""
         self._busy_once = False
         self._versioned, self._limits = versioned, limits
-        self._seats = Seats(sixth if limits else None)
+        self._listeners = OrderListeners(sixth if limits else None)
         self._stream: Stream | None = None
 
     def account(self, base_url: str, options: Mapping[str, str]) -> Account:
@@ -89,7 +89,11 @@ class SimulatedPoloniex(SimulatedExchange):
             self._busy_once = False
             return BUSY
         return PoloniexSocket(
-            self.advance, self.key, self._seats, lambda: self.in_maintenance, limits=self._limits
+            self.advance,
+            self.key,
+            self._listeners,
+            lambda: self.in_maintenance,
+            limits=self._limits,
         )
 
     def advance(self, now: Now) -> Stream:

@@ -36,7 +36,7 @@ class PoloniexRefused(Exception):
     """The message is answered with this error, which names neither a channel nor an id."""
 
 
-class Seats:
+class OrderListeners:
     """Who is told of orders. Nobody knows what the real one does with a sixth socket."""
 
     def __init__(self, sixth: Sixth | None) -> None:
@@ -69,12 +69,12 @@ class PoloniexSocket(Connection):
         self,
         advance: Callable[[Now], Stream],
         key: Key,
-        seats: Seats,
+        listeners: OrderListeners,
         in_maintenance: Callable[[], bool],
         *,
         limits: bool,
     ) -> None:
-        self._advance, self._key, self._seats = advance, key, seats
+        self._advance, self._key, self._listeners = advance, key, listeners
         self._in_maintenance, self._limits = in_maintenance, limits
         self._authenticated = False
         self._logins: list[tuple[float, bool]] = []
@@ -101,11 +101,11 @@ class PoloniexSocket(Connection):
     def tick(self, now: Now) -> Iterable[Out]:
         if now.monotonic - self._heard_at >= SILENCE:
             return [Close(CUT)]
-        self._seats.keep(self, now)
+        self._listeners.keep(self, now)
         return _texts([*self._login_replies(now), *self._news(now)])
 
     def closed(self, now: Now) -> None:  # noqa: ARG002 - a seat is free at once
-        self._seats.leave(self)
+        self._listeners.leave(self)
 
     # --- what the client says ----------------------------------------------------------
 
@@ -129,7 +129,7 @@ class PoloniexSocket(Connection):
                 yield {"event": event, "subscriptions": list(self._subscribed)}
                 if event == "unsubscribe_all":
                     self._subscribed.clear()
-                    self._seats.leave(self)
+                    self._listeners.leave(self)
             case _:
                 raise PoloniexRefused(f"Invalid event value {json.dumps(event)}")
 
@@ -182,7 +182,7 @@ class PoloniexSocket(Connection):
         self._check_login()
         symbols = _symbols(message) if "orders" in channels else frozenset()
         if event == "subscribe" and "orders" in channels:
-            self._deaf = not self._seats.take(self, now)
+            self._deaf = not self._listeners.take(self, now)
         for channel in channels:
             self._set(event, channel, symbols)
             spelled = ["ALL"] if symbols == ALL else sorted(symbols)
@@ -196,7 +196,7 @@ class PoloniexSocket(Connection):
         if after:
             self._subscribed[channel] = after
         elif channel == "orders":
-            self._seats.leave(self)
+            self._listeners.leave(self)
 
     # --- what is told ------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Connection, Refusal, Request, SimulatedExchange
 from privstream.simulator.market import Fees, Market
 from privstream.simulator.zerocap.keys import BUSY, Keys, ZerocapRefused
-from privstream.simulator.zerocap.orders import Teller
+from privstream.simulator.zerocap.orders import OrderWriter
 from privstream.simulator.zerocap.prices import Quotes
 from privstream.simulator.zerocap.rest import Rest
 from privstream.simulator.zerocap.socket import GOING_AWAY, RefusedSocket, Socket
@@ -72,10 +72,10 @@ class SimulatedZerocap(SimulatedExchange):
         self._dialect: Dialect = dialect
         self._price_keys = PRICE_KEYS[dialect] if price_keys is None else price_keys
         self._refuse_over_http = refuse_over_http
-        self._teller = Teller(self.market.books, dialect, rest_trade_price)
+        self._writer = OrderWriter(self.market.books, dialect, rest_trade_price)
         self._quotes = Quotes(self.market.books, seed)
         self.market.desk.quote, self.market.desk.deals_later = self._quotes.best, True
-        self._rest = Rest(self.market, self._teller, self.keys, dialect, limits=limits)
+        self._rest = Rest(self.market, self._writer, self.keys, dialect, limits=limits)
 
     def account(self, base_url: str, options: Mapping[str, str]) -> Account:
         return Account(
@@ -100,7 +100,7 @@ class SimulatedZerocap(SimulatedExchange):
             over_http = self._refuse_over_http or status == BUSY
             return refusal.answer if over_http else RefusedSocket(self._dialect, status)
         self.market.advance(now)
-        return Socket(self.market, self._teller, self._quotes, self._dialect, self._price_keys)
+        return Socket(self.market, self._writer, self._quotes, self._dialect, self._price_keys)
 
     def confirmed(self, request: Request, answer: Answer) -> bool:
         return request.path == ORDER_PATH and answer.status == OK

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from privstream.model.rest import Now
 from privstream.simulator.market import Books, Order
 from privstream.simulator.zerocap.keys import invalid
-from privstream.simulator.zerocap.orders import Teller
+from privstream.simulator.zerocap.orders import OrderWriter
 from privstream.simulator.zerocap.words import Dialect, order_type, status, whole_second
 
 Fields: TypeAlias = Mapping[str, Any]
@@ -30,14 +30,14 @@ class History:
 
     FIELDS = TEXTS | COUNTS
 
-    def __init__(self, books: Books, teller: Teller, dialect: Dialect) -> None:
-        self._books, self._teller, self._dialect = books, teller, dialect
+    def __init__(self, books: Books, writer: OrderWriter, dialect: Dialect) -> None:
+        self._books, self._writer, self._dialect = books, writer, dialect
 
     def order(self, fields: Fields, now: Now) -> object:  # noqa: ARG002 - as it stands
         order = self._books.orders.get(fields.get("id", ""))
         if order is None:
             raise invalid("order not found")  # how the real one says it is not documented
-        return self._teller.listed_order(order)
+        return self._writer.listed_order(order)
 
     def orders(self, fields: Fields, now: Now) -> object:  # noqa: ARG002 - as they stand
         texts = _texts(fields)
@@ -50,7 +50,7 @@ class History:
         if texts.get("sort_order") != "asc":
             chosen.reverse()
         rows = chosen[(page - 1) * limit : page * limit]
-        listed = [self._teller.listed_order(order) for order in rows]
+        listed = [self._writer.listed_order(order) for order in rows]
         return {"order_list": listed, "status": "success", "total": len(chosen), "page": page}
 
     def _numbers(self, fields: Fields) -> tuple[int, int, int, float]:

@@ -29,7 +29,7 @@ COUNTERPARTIES = ("Example Liquidity", "Invented Markets", "Nobody & Sons")
 INNARDS_EVERY, LOOSE_EVERY = 5, 4
 
 
-class Teller:
+class OrderWriter:
     """Tells of orders and fills as they stood at a moment."""
 
     def __init__(self, books: Books, dialect: Dialect, rest_trade_price: TradePrice) -> None:

@@ -16,11 +16,11 @@ from privstream.model import exact
 from privstream.model.rest import Now
 from privstream.simulator.base import Answer, Request
 from privstream.simulator.market import Market
-from privstream.simulator.zerocap.dealing import Dealing
 from privstream.simulator.zerocap.funds import Funds
 from privstream.simulator.zerocap.history import History
 from privstream.simulator.zerocap.keys import JSON, Keys, ZerocapRefused, invalid
-from privstream.simulator.zerocap.orders import Teller
+from privstream.simulator.zerocap.orders import OrderWriter
+from privstream.simulator.zerocap.trading import Trading
 from privstream.simulator.zerocap.words import Dialect
 
 Fields: TypeAlias = Mapping[str, Any]
@@ -41,13 +41,13 @@ class Rest:
     """Everything under /v2 but the socket."""
 
     def __init__(
-        self, market: Market, teller: Teller, keys: Keys, dialect: Dialect, *, limits: bool
+        self, market: Market, writer: OrderWriter, keys: Keys, dialect: Dialect, *, limits: bool
     ) -> None:
-        history, funds = History(market.books, teller, dialect), Funds(market, dialect)
-        dealing = Dealing(market, teller)
+        history, funds = History(market.books, writer, dialect), Funds(market, dialect)
+        trading = Trading(market, writer)
         self._methods = {
             "/v2/systems/get_time": Method("GET", self._time, public=True),
-            "/v2/orders/create_order": Method("POST", dealing.create, dealing.FIELDS),
+            "/v2/orders/create_order": Method("POST", trading.create, trading.FIELDS),
             "/v2/orders/fetch_order": Method("GET", history.order, frozenset({"id"})),
             "/v2/orders/fetch_orders": Method("POST", history.orders, history.FIELDS),
             "/v2/orders/get_balances": Method("GET", funds.balances),

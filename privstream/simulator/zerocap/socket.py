@@ -11,7 +11,7 @@ from privstream.model import exact
 from privstream.model.rest import Now
 from privstream.simulator.base import Close, Connection, Out, Text
 from privstream.simulator.market import Happening, Market
-from privstream.simulator.zerocap.orders import Teller
+from privstream.simulator.zerocap.orders import OrderWriter
 from privstream.simulator.zerocap.prices import Quotes
 from privstream.simulator.zerocap.words import SUSPENDED, SYMBOLS, Dialect, PriceKey
 
@@ -58,12 +58,12 @@ class Socket(Connection):
     def __init__(
         self,
         market: Market,
-        teller: Teller,
+        writer: OrderWriter,
         quotes: Quotes,
         dialect: Dialect,
         price_keys: frozenset[PriceKey],
     ) -> None:
-        self._market, self._teller, self._quotes = market, teller, quotes
+        self._market, self._writer, self._quotes = market, writer, quotes
         self._dialect: Dialect = dialect
         self._price_keys = price_keys
         self._position = market.position
@@ -159,15 +159,15 @@ class Socket(Connection):
         # What completes an order is told with its end, not on its own.
         completes = trade is not None and not order.remaining
         if trade is not None and fill_first:
-            yield "trade", self._teller.pushed_trade(trade)
+            yield "trade", self._writer.pushed_trade(trade)
         if happening.what in ENDS | {"opened"} or (trade is not None and not completes):
-            yield "order", self._teller.pushed_order(order)
+            yield "order", self._writer.pushed_order(order)
         if fill_first or completes:
             return
         if happening.what == "filled":
             trade = self._market.books.trades.get(order.trades[-1])
         if trade is not None:
-            yield "trade", self._teller.pushed_trade(trade)
+            yield "trade", self._writer.pushed_trade(trade)
 
     def _prices(self, now: Now) -> Iterator[Message]:
         second = _second(now)

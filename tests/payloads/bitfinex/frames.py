@@ -53,7 +53,7 @@ def logged_in(*channels: str, of: Bitfinex | None = None) -> Playbook:
 
 
 def order(**changed: Any) -> list[Any]:
-    """An order row of 32 elements; the words are those of the sheet, in lower case."""
+    """An order row of 32 elements; the words are those of the documentation, in lower case."""
     row: list[Any] = [None] * 32
     row[0], row[2], row[3] = ORDER_ID, 1_780_000_000_077, "tBTCUST"
     row[4], row[5], row[6], row[7], row[8] = CREATED, UPDATED, 0.5, 0.5, "EXCHANGE LIMIT"

@@ -50,7 +50,7 @@ class ClockOff:
         return self._right.wait(seconds, stop)
 
 
-class Clinic:
+class Machine:
     """One user's machine."""
 
     def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,12 +90,12 @@ class Clinic:
         self.config.chmod(mode)
         return self
 
-    def admit(self, simulation: Simulation, *names: str, **replaced: str) -> Self:
+    def configure(self, simulation: Simulation, *names: str, **replaced: str) -> Self:
         """Configure accounts at simulated exchanges; `replaced` gives settings other values."""
         parts = [_section(simulation.account(name, {}), replaced) for name in names]
         return self.write("\n".join(parts))
 
-    def look(self, *names: str) -> "Report":
+    def examine(self, *names: str) -> "Report":
         """What the doctor finds."""
         return Report([*examine(os.environ, names, self.equip, self.clock, stop=Stop())])
 

@@ -20,14 +20,14 @@ LIMIT = 1.0
 LARGEST = 64 * 1024
 
 
-class Shelf(Protocol):
+class ByteStore(Protocol):
     """Keeps a few bytes."""
 
     def change(self, by: Change[T]) -> T:
         """Change what is kept; nobody else does meanwhile."""
 
 
-class MemoryShelf:
+class MemoryByteStore:
     """Shared by the threads of this process."""
 
     def __init__(self) -> None:
@@ -40,12 +40,12 @@ class MemoryShelf:
         return meaning
 
 
-class FileShelf:
+class FileByteStore:
     """Shared by all processes of this user."""
 
     def __init__(self, file: LockFile) -> None:
         self._file = file
-        self._alone = MemoryShelf()
+        self._alone = MemoryByteStore()
 
     def change(self, by: Change[T]) -> T:
         try:

@@ -14,7 +14,7 @@ from privstream.model.rest import Now
 from privstream.simulator.market import Market, Order, Rejected, Symbol
 from privstream.simulator.zerocap.history import SYMBOL_TEXT
 from privstream.simulator.zerocap.keys import JSON, ZerocapRefused, invalid
-from privstream.simulator.zerocap.orders import Teller
+from privstream.simulator.zerocap.orders import OrderWriter
 from privstream.simulator.zerocap.words import (
     LARGEST_MULTIPLE,
     SMALLEST_SHARE,
@@ -28,13 +28,13 @@ AMOUNT = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?", re.ASCII)
 NOT_ENOUGH = 400
 
 
-class Dealing:
+class Trading:
     """Takes orders."""
 
     FIELDS: ClassVar = frozenset({*NEEDED, "client_order_id", "coinroutes_customer_id"})
 
-    def __init__(self, market: Market, teller: Teller) -> None:
-        self._market, self._teller = market, teller
+    def __init__(self, market: Market, writer: OrderWriter) -> None:
+        self._market, self._writer = market, writer
 
     def create(self, fields: Fields, now: Now) -> object:
         """The order as it stands after what could be done at once."""
@@ -44,7 +44,7 @@ class Dealing:
         except Rejected:
             detail = {"detail": "insufficient balance"}
             raise ZerocapRefused(NOT_ENOUGH, exact.encode(detail).decode(), JSON) from None
-        return self._teller.listed_order(placed)
+        return self._writer.listed_order(placed)
 
 
 def _order(fields: Fields) -> Order:

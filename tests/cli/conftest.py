@@ -20,7 +20,8 @@ from privstream.cli import entry
 from privstream.simulator.server import Simulation
 from tests.forked import Forked
 
-LIMIT = 20.0
+LIMIT = 50.0
+"""Seconds after which a program is taken to hang; no test looks at less."""
 PIPES = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
 
 

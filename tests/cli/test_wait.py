@@ -223,7 +223,7 @@ def test_a_reader_that_leaves_before_the_answer_has_none(program: Program) -> No
     with program.start("wait", "kraken", NOBODYS) as process:
         assert process.stdout is not None
         process.stdout.close()
-        assert process.wait(timeout=20) == Exit.TIMED_OUT
+        assert process.wait() == Exit.TIMED_OUT
         assert process.stderr is not None
         said = process.stderr.read()
     assert f"nobody reads any more; order {NOBODYS} has not been heard of" in said
@@ -232,4 +232,4 @@ def test_a_reader_that_leaves_before_the_answer_has_none(program: Program) -> No
 
 def test_without_a_stdout_it_waits_all_the_same(program: Program) -> None:
     with program.start("wait", "kraken", NOBODYS, "-q", "--timeout", "1s", stdout=CLOSED) as one:
-        assert one.wait(timeout=20) == Exit.TIMED_OUT
+        assert one.wait() == Exit.TIMED_OUT

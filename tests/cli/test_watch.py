@@ -103,7 +103,7 @@ def test_a_reader_that_leaves_ends_it_quietly(program: InProcess) -> None:
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())
         process.stdout.close()
-        assert process.wait(timeout=20) == 0
+        assert process.wait() == 0
         assert process.stderr is not None
         said = process.stderr.read()
     assert "Traceback" not in said
@@ -286,7 +286,7 @@ def test_a_terminal_gets_readable_lines_and_a_status_line(program: InProcess) ->
     process.send_signal(signal.SIGTERM)
     text += shown_on(ours)
     os.close(ours)
-    assert process.wait(timeout=10) == 0
+    assert process.wait() == 0
     assert '{"type"' not in text
 
 
@@ -302,7 +302,7 @@ def test_a_plain_terminal_gets_no_escape_sequence(
     os.close(theirs)
     assert "\x1b" not in shown_on(ours)
     os.close(ours)
-    assert process.wait(timeout=10) == 0
+    assert process.wait() == 0
 
 
 def test_debug_shows_frames_and_no_secret(program: InProcess, simulation: Simulation) -> None:

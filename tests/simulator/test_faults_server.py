@@ -301,6 +301,6 @@ def test_the_command_tells_each_fault_on_stderr(tmp_path: Path) -> None:
         assert process.stderr is not None
         lines = [process.stderr.readline() for _ in range(3)]
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=5)
+        process.wait()
     assert lines[1].endswith("Z kraken: drop@0.1s (nobody was connected)\n")
     assert lines[2].endswith("Z kraken: http=503:5s@0.15s\n")

@@ -18,7 +18,8 @@ from privstream.model.errors import Interrupted
 from privstream.model.events import AnyEvent
 from privstream.model.rest import Call, HttpResponse, Now, Stamp
 from privstream.simulator import find as find_simulated
-from tests.joined import STEP, Outbox, World, _as_request, _as_response
+from tests.joined import Outbox, World
+from tests.joined_socket import STEP, as_request, as_response
 
 OF_THE_CONNECTION = frozenset({"GetWebSocketsToken", "generate_token"})
 """Calls whose answer the socket must know: they are answered by the exchange of now."""
@@ -98,8 +99,8 @@ class HarshWorld(World):
         then = Now(now.wall_ns - self._lag_ns, now.monotonic)
         with self._next_nonce() as nonce:
             request = call.build(Stamp(then, nonce))
-        asked = _as_request(request, getattr(self.exchange.account.endpoints, request.base))
-        return _as_response(self.past.request(asked, then), now)
+        asked = as_request(request, getattr(self.exchange.account.endpoints, request.base))
+        return as_response(self.past.request(asked, then), now)
 
 
 def harsh(name: str, seed: int, seconds: float = 300.0) -> HarshWorld:

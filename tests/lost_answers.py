@@ -15,7 +15,7 @@ from msgspec import structs
 from privstream.model.errors import FateUnknown
 from privstream.model.events import TERMINAL, Order
 from privstream.model.order_entry import Ticket
-from tests.joined import JoinedSocket
+from tests.joined_socket import JoinedSocket
 from tests.order_world import MARKETABLE, PASSIVE, OrderWorld
 
 PLACES: tuple[tuple[str, dict[str, str]], ...] = (

@@ -10,7 +10,8 @@ from privstream.connection.orders.canceling import Cancellation, Outcome
 from privstream.model.errors import Exit, FateUnknown, TokenRefused, UnknownOrder, Unreachable
 from privstream.model.events import Order
 from tests.connection.test_ordering import DEAD, Cache
-from tests.joined import JoinedSocket, World
+from tests.joined import World
+from tests.joined_socket import JoinedSocket
 from tests.order_world import OrderWorld
 from tests.rest_play import answer
 

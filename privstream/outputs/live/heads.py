@@ -75,6 +75,7 @@ HELP = (
     ("1.2%", "distance from the other side of the book"),
     (">3 min", "older than that: its age is not told"),
     ("≈", "the exchange does not state it exactly"),
+    ("gap 1 open", "what was missed is still read or proven"),
     ("lag", "▁ to 50 ms, 0.1 0.25 0.5 1 2 5 s, █ more"),
 )
 

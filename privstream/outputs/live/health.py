@@ -9,6 +9,8 @@ from privstream.model.events import AnyEvent, Gap, State, Status
 KEPT = 60
 """Seconds in which something came, of which the lag is remembered."""
 UP: frozenset[State] = frozenset({"live", "catching_up"})
+UNNOTICED = frozenset({"restart", "drift"})
+"""Causes of gaps that no loss of the connection went before."""
 _SECOND = len("2026-11-20T11:32:00")
 _DATED = len("2026-11-20T11:32:00.123456Z")
 
@@ -30,6 +32,8 @@ class Health:
         self.gaps = 0
         self.incomplete = 0
         """Of the gaps."""
+        self.open_gaps = 0
+        """Interruptions of which it is not told yet whether all was read back."""
         self.events = 0
         self.lags: deque[tuple[str, float]] = deque(maxlen=KEPT)
         """Seconds in which something came, each with the worst lag of it."""
@@ -41,6 +45,8 @@ class Health:
 
     def update(self, status: Status, now: float) -> None:
         """The connection does something else now."""
+        if self.is_up and status.state not in UP:
+            self.open_gaps += 1
         if status.state in UP:
             self.reconnects += self.was_up and not self.is_up
             self.was_up = True
@@ -57,6 +63,8 @@ class Health:
         if isinstance(event, Gap):
             self.gaps += 1
             self.incomplete += not event.complete
+            if event.cause not in UNNOTICED:
+                self.open_gaps = max(0, self.open_gaps - 1)
         elif event.source == "stream" and event.time is not None:
             self._measure(event.time, event.received)
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from privstream.outputs.layout import Span
 from privstream.outputs.live.choices import Choices, Name
 from privstream.outputs.live.fills import FILLS, PRICES
-from privstream.outputs.live.heads import Head, footer, header, help_lines
+from privstream.outputs.live.heads import HELP, Head, footer, header, help_lines
 from privstream.outputs.live.holdings import BALANCES, POSITIONS
 from privstream.outputs.live.looks import Look
 from privstream.outputs.live.messages import message_lines, messages
@@ -54,7 +54,8 @@ class Screen(NamedTuple):
 def screen(picture: Picture, choices: Choices, look: Look, head: Head) -> Screen:
     """The lines for a terminal of this size."""
     lines = [header(picture, choices, look, head)]
-    lines += health_lines(picture, look, max(1, look.lines // 3))
+    room = look.lines - 2 - len(HELP) if choices.is_helping else look.lines // 3
+    lines += health_lines(picture, look, max(1, room))
     left = look.lines - len(lines) - 1
     if look.cells < LEAST[0] or look.lines < LEAST[1]:
         return Screen(_too_small(lines, look), {}, 1)

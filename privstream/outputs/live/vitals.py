@@ -100,8 +100,14 @@ def _heard(health: Health, look: Look) -> Cell:
 
 
 def _gaps(health: Health) -> Cell:
+    still = (Span(f"{health.open_gaps} open", "warning"),) if health.open_gaps else NOTHING
     if not health.gaps:
-        return (Span("no gaps", "dim"),)
+        return (Span("gap ", "warning"), *still) if still else (Span("no gaps", "dim"),)
+    told = _told_gaps(health)
+    return (*told, Span(" "), *still) if still else told
+
+
+def _told_gaps(health: Health) -> Cell:
     count = f"{health.gaps} gap{'' if health.gaps == 1 else 's'}"
     if health.incomplete:
         what = (

@@ -142,6 +142,18 @@ def test_an_incomplete_gap_is_missed_by_nobody() -> None:
         assert "INCOMPLETE" in text_of(line)
 
 
+def test_a_gap_is_open_until_it_is_told_whether_all_was_read_back() -> None:
+    """A stream that is live again looked whole for the minute in which REST may lag."""
+    picture = picture_of()
+    for state in ("retrying", "connecting", "catching_up", "live"):
+        assert ("gap 1 open" in read(picture)) == (state != "retrying")
+        picture.update(status(state), CLOCK)
+    picture.take([like(GAP, cause="drift")], CLOCK)
+    assert "1 gap complete 1 open" in read(picture)
+    picture.take([GAP], CLOCK)
+    assert "2 gaps complete 1 reconnect" in read(picture)
+
+
 def test_it_says_why_an_account_is_not_live_and_when_it_is_tried_again() -> None:
     picture = picture_of(ORDER)
     picture.update(status("retrying", detail="reset by peer", attempt=4, retry_in=9.0), CLOCK)
@@ -244,7 +256,8 @@ def test_the_messages_tell_a_gap_whole() -> None:
 def test_help_says_what_every_key_does_in_the_smallest_window() -> None:
     choices = Choices()
     choices.press("?")
-    screen = read(picture_of(), choices, cells=60, lines=15)
+    picture = Picture(dict.fromkeys("abcdefg", EVERY))
+    screen = read(picture, choices, cells=60, lines=15)
     for key in ("q, Ctrl-C", "p, space", "tab", "PgUp", "/", "lag", "█ more"):
         assert key in screen
 

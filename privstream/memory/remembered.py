@@ -9,6 +9,7 @@ from array import array
 from bisect import bisect_left
 from datetime import datetime
 from functools import lru_cache
+from heapq import merge
 from zlib import crc32
 
 from privstream.model.times import from_micros
@@ -20,6 +21,8 @@ MINUTES = 60
 HOUR = len("2026-11-20T11")
 BEFORE = "9999"
 """The hour, later than all others, of what runs before left without a time."""
+YOUNG = 4096
+"""Ids of the running hour that are in a set, where each takes ten times the room."""
 STATES = 64
 """States of one thing kept apart; from there on each has a number."""
 
@@ -74,13 +77,13 @@ class Remembered:
             for older in hours.values():
                 older.pack()
             hour = hours[now[:HOUR]] = _Hour()
-        hour.young.add(hash(member))
+        hour.add(hash(member))
         hour.added = received
 
     def restore(self, member: str, time: str | None) -> None:
         """Take in what a run before added."""
         hours, hour = (self._undated, BEFORE) if time is None else (self._dated, time[:HOUR])
-        hours.setdefault(hour, _Hour()).young.add(hash(member))
+        hours.setdefault(hour, _Hour()).add(hash(member))
 
     def resume_from(self, proven: str) -> None:
         """A run before emitted everything until then, and kept the ids of the last day of it."""
@@ -119,32 +122,51 @@ def _hour(number: int) -> str:
 
 
 class _Hour:
-    """What happened in one hour: 64-bit hashes, sorted into 8 bytes each once it is over."""
+    """What happened in one hour: 64-bit hashes, the latest in a set, the others 8 bytes each.
 
-    __slots__ = ("_packed", "added", "young")
+    The sorted arrays at least double in size from one to the next, so there are few to look
+    into, and each id is moved but a few times however many an hour has.
+    """
+
+    __slots__ = ("_packed", "_young", "added")
 
     def __init__(self) -> None:
-        self.young: set[int] = set()
-        self._packed = array("q")
+        self._young: set[int] = set()
+        self._packed: list[array[int]] = []
+        """The largest first."""
         self.added = ""
         """When something was added last."""
 
     def __len__(self) -> int:
-        return len(self.young) + len(self._packed)
+        return len(self._young) + sum(map(len, self._packed))
 
     def __contains__(self, mark: int) -> bool:
-        if mark in self.young:
+        if mark in self._young:
             return True
-        packed = self._packed
-        if not packed:  # the hour that is not over
-            return False
-        place = bisect_left(packed, mark)
-        return place < len(packed) and packed[place] == mark
+        for packed in self._packed:
+            place = bisect_left(packed, mark)
+            if place < len(packed) and packed[place] == mark:
+                return True
+        return False
+
+    def add(self, mark: int) -> None:
+        self._young.add(mark)
+        if len(self._young) >= YOUNG:
+            self._pack(YOUNG)
 
     def pack(self) -> None:
-        if self.young:
-            self._packed = array("q", sorted({*self.young, *self._packed}))
-            self.young = set()
+        """Nothing more is expected: one array of all."""
+        self._pack(len(self))
+
+    def _pack(self, least: int) -> None:
+        """Sort the set into an array, together with all that are not twice as large."""
+        if not self._young and len(self._packed) < 2:  # noqa: PLR2004 - there is nothing to join
+            return
+        packed = array("q", sorted(self._young))
+        self._young = set()
+        while self._packed and len(self._packed[-1]) < 2 * max(len(packed), least):
+            packed = array("q", merge(self._packed.pop(), packed))
+        self._packed.append(packed)
 
 
 class StateNames:

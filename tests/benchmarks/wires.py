@@ -181,7 +181,7 @@ def _bitfinex(number: int) -> list[str]:
     charged = [*fill[:9], -0.00125, "USD", 1001]
     kinds = {"te": fill, "tu": charged, "ou": _bitfinex_order(number, stamp)}
     return [
-        _text([0, kind, row, 3 * number + place, 3 * number + place, stamp])
+        _text([0, kind, row, 3 * number - 1 + place, 3 * number + place, stamp])
         for place, (kind, row) in enumerate(kinds.items())
     ]
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from privstream.memory.ledger import Ledger
-from privstream.memory.remembered import Remembered
+from privstream.memory.remembered import YOUNG, Remembered
 from privstream.model.events import Order, Trade
 from privstream.model.reports import OrderReport
 from tests.memory.test_ledger import TERMS, delta, fill, order, told
@@ -66,6 +66,19 @@ def test_ids_without_a_time_and_ids_near_the_full_hour_are_found() -> None:
     assert ids.has("edge", None)
     assert not ids.has("edge", at(20, 18))
     assert not ids.has("other", None)
+
+
+def test_an_hour_of_very_many_facts_is_packed_while_it_lasts() -> None:
+    ids, many = Remembered(), [f"T{number}" for number in range(7 * YOUNG + 1)]
+    for one in many:
+        assert not ids.has(one, at(20))
+        ids.add(one, at(20), at(20))
+    assert all(ids.has(one, at(20)) for one in many)
+    assert len(ids) == len(many)
+    [hour] = ids._dated.values()
+    assert [len(packed) // YOUNG for packed in hour._packed] == [4, 2, 1]
+    ids.add("later", at(20, 14), at(20, 14))
+    assert [len(packed) for packed in hour._packed] == [len(many)]
 
 
 def test_hours_that_are_over_are_packed_and_still_known() -> None:

@@ -29,6 +29,7 @@ from privstream.model.times import from_nanos, to_nanos
 
 Direction = Literal["open", "in", "out"]
 VERSION = 1
+REPORTS = (Report, Listed)
 LATER = (10.0, 60.0, 600.0)
 """Seconds after the last frame: what a session holds back is told by then."""
 
@@ -92,22 +93,23 @@ class Replay:
         self._now = Now(0, 0.0)
         self._started_ns: int | None = None
 
-    def opened(self, time: str) -> Iterator[AnyEvent]:
+    def opened(self, time: str) -> list[AnyEvent]:
         """A new connection begins."""
         self._tell_time(time)
         if self._session is not None:
             self._ledger.reconnected()
         self._session = self._exchange.session(None, self._channels)
-        yield from self._told(self._session.open(Stamp(self._now, 0)), time)
+        return self._told(self._session.open(Stamp(self._now, 0)), time)
 
-    def received(self, frame: bytes, time: str) -> Iterator[AnyEvent]:
+    def received(self, frame: bytes, time: str) -> list[AnyEvent]:
         """A frame came."""
         self._tell_time(time)
         if self._session is None:
             self._session = self._exchange.session(None, self._channels)
-        yield from self._told(self._session.receive(frame, self._now), time)
+        events = self._told(self._session.receive(frame, self._now), time)
         if self._ledger.wanted:  # there is nobody to look them up
-            yield from self._ledger.settle(time)
+            events += self._ledger.settle(time)
+        return events
 
     def ended(self) -> Iterator[AnyEvent]:
         """No more frames: tell what was held back."""
@@ -123,17 +125,17 @@ class Replay:
             self._started_ns = wall_ns
         self._now = Now(wall_ns, (wall_ns - self._started_ns) / 1e9)
 
-    def _told(
-        self, actions: Iterable[Action], time: str, *, quiet: bool = False
-    ) -> Iterator[AnyEvent]:
+    def _told(self, actions: Iterable[Action], time: str, *, quiet: bool = False) -> list[AnyEvent]:
+        events: list[AnyEvent] = []
         try:
             for action in actions:
-                if isinstance(action, Report | Listed):
-                    yield from self._ledger.take(action, time)
+                if isinstance(action, REPORTS):
+                    events += self._ledger.take(action, time)
                 elif isinstance(action, Reconnect) and not quiet:
-                    yield from self._notice("warning", action.cause, action.detail, time)
+                    events += self._notice("warning", action.cause, action.detail, time)
         except PrivstreamError as problem:
-            yield from self._notice("error", problem.category, problem.message, time)
+            events += self._notice("error", problem.category, problem.message, time)
+        return events
 
     def _notice(
         self, level: Literal["warning", "error"], code: str, text: str, time: str

@@ -4,7 +4,7 @@ import os
 import select
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -21,7 +21,7 @@ from privstream.exchanges.base import Exchange
 from privstream.memory.event_maker import View
 from privstream.memory.ledger import Ledger
 from privstream.model.account import Account, Secret
-from privstream.model.errors import ConfigError, UsageError
+from privstream.model.errors import ConfigError, PrivstreamError, UsageError
 from privstream.model.events import AnyEvent
 from privstream.model.times import from_nanos
 from privstream.outputs.console import Format
@@ -50,16 +50,38 @@ def replay(environment: Environment, request: ReplayRequest, kind: Format) -> in
     if kind is Format.RAW:
         raise UsageError("a replay prints events", "use --format jsonl or pretty")
     with opened(request.file, environment.stdin) as file:
-        player = Player(lines_of(file, environment.stop), request)
-        output = environment.output(kind, [player.head.account])
+        batch = Batch()
+        player = Player(lines_of(file, environment.stop, batch.flush), request)
         unseen = UnseenSymbols([player.exchange], request.symbols, environment.console.say)
-        for event in player.events():
-            unseen.take([event])
-            if output is not None:
-                output.write([event])
+        batch.takers.append(unseen.take)
+        output = environment.output(kind, [player.head.account])
+        if output is not None:
+            batch.takers.append(output.write)
+        try:
+            for event in player.events():
+                batch.events.append(event)
+        except PrivstreamError:
+            batch.flush()  # what came before is true
+            raise
+        batch.flush()
     if request.count is None:
         unseen.conclude()
     return 0
+
+
+class Batch:
+    """Events until more lines are waited for: written then, at once, and not one by one."""
+
+    def __init__(self) -> None:
+        self.events: list[AnyEvent] = []
+        self.takers: list[Callable[[Sequence[AnyEvent]], None]] = []
+
+    def flush(self) -> None:
+        """Hand out what there is."""
+        events, self.events = self.events, []
+        if events:
+            for take in self.takers:
+                take(events)
 
 
 def opened(file: str, stdin: TextIO) -> BinaryIO:
@@ -73,13 +95,19 @@ def opened(file: str, stdin: TextIO) -> BinaryIO:
         raise UsageError(f"cannot read {file}: {why}") from problem
 
 
-def lines_of(file: BinaryIO, stop: Stop) -> Iterator[bytes]:
-    """The lines, as they come. Raises Stopped, also while none comes."""
+def lines_of(
+    file: BinaryIO, stop: Stop, idle: Callable[[], None] = lambda: None
+) -> Iterator[bytes]:
+    """The lines, as they come. Raises Stopped, also while none comes.
+
+    `idle` is called before more of them are waited for.
+    """
     both = select.poll()
     both.register(file, select.POLLIN)
     both.register(stop.fd, select.POLLIN)
     rest = b""
     while True:
+        idle()
         both.poll()
         stop.check()
         try:

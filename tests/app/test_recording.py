@@ -1,10 +1,13 @@
 """Replays: real frames and recordings through the sessions of a watch, never an exception."""
 
+from pathlib import Path
+
 import pytest
 
 from privstream import exchanges
 from privstream.app.recording import Head, read_entry, read_head
-from privstream.app.replay import Player, ReplayRequest, exchange_of
+from privstream.app.replay import Batch, Player, ReplayRequest, exchange_of, lines_of
+from privstream.delivery.signals import Stop
 from privstream.model.errors import UsageError
 from privstream.model.events import AnyEvent, Notice, Trade
 from tests.corpus import FOLDER, needs_corpus
@@ -106,3 +109,20 @@ def test_a_protocol_that_the_exchange_does_not_have_is_a_usage_error() -> None:
         replayed([], "kraken", "v9")
     with pytest.raises(UsageError, match="v1"):
         replayed([], "poloniex", "v1")
+
+
+def test_what_a_chunk_of_frames_tells_is_written_at_once_and_before_more_is_waited_for(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "frames"
+    file.write_bytes(b"\n".join(b'{"odd":%d}' % number for number in range(10_000)))
+    batches: list[int] = []
+    batch = Batch()
+    batch.takers.append(lambda events: batches.append(len(events)))
+    request = ReplayRequest(file=str(file), exchange="kraken")
+    with Stop() as stop, file.open("rb") as frames:
+        for event in Player(lines_of(frames, stop, batch.flush), request).events():
+            batch.events.append(event)
+    batch.flush()
+    assert sum(batches) == 10_000
+    assert len(batches) <= 4

@@ -46,7 +46,7 @@ class Crowd:
         while True:
             first, length = await reader.readexactly(2)
             length &= 0x7F
-            if length == 126:  # noqa: PLR2004 - of the protocol
+            if length == 126:
                 length = int.from_bytes(await reader.readexactly(2), "big")
             mask = await reader.readexactly(4)
             payload = bytes(b ^ mask[i % 4] for i, b in enumerate(await reader.readexactly(length)))

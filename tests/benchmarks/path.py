@@ -95,7 +95,9 @@ def cpu_of_a_step(wire: Wire, channels: tuple[str, ...], steps: int, times: int 
     for _ in range(times):
         path = ReceivePath(wire, channels)
         path.run(wire.frames(WARM))
-        rest = list(islice(wire.frames(WARM + steps), len(wire.first) + WARM * len(wire.step(1)), None))
+        rest = list(
+            islice(wire.frames(WARM + steps), len(wire.first) + WARM * len(wire.step(1)), None)
+        )
         begin = time.process_time()
         path.run(rest)
         least = min(least, time.process_time() - begin)

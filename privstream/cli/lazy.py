@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from privstream.cli.commands import CommandSource
-from privstream.model.errors import UsageError
+from privstream.model.errors import PrivstreamError, UsageError
 from privstream.model.nearest import suggestion
 
 SHOWN = 40
@@ -100,8 +100,21 @@ class LazyGroup(TyperGroup):
             raise is_empty("the command")
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             message = f"there is no {ctx.command_path} {args[0][:SHOWN]}"
-            raise UsageError(message, suggestion(args[0], self._lazy))
+            raise UsageError(
+                message, self._account(ctx, args[0]) or suggestion(args[0], self._lazy)
+            )
         return super().resolve_command(ctx, args)
+
+    def _account(self, ctx: Any, word: str) -> str | None:
+        """A hint for an account's name where that of its exchange belongs."""
+        from privstream.settings.config import load  # noqa: PLC0415 - only for who erred
+
+        try:
+            config = load(ctx.find_root().obj.variables)
+            exchange = config.settings(word).exchange if word in config.names() else ""
+        except PrivstreamError:  # a command that needs the settings says what is wrong with them
+            return None
+        return f"did you mean {exchange} -a {word}?" if exchange in self._lazy else None
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         _write_examples(ctx.command_path, formatter)

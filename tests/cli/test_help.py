@@ -209,6 +209,8 @@ def test_who_has_no_key_hears_how_to_do_with_one_and_without(
         (["token", "chek"], "check"),
         (["accounts", "ad"], "add"),
         (["watch", "desk-kraken"], "kraken"),
+        (["watch", "desk"], "kraken -a desk"),
+        (["order", "list", "desk"], "kraken -a desk"),
         (["watch", "kraken", "order"], "orders"),
         (["watch", "all", "trade"], "trades"),
         (["watch", "kraken", "-a", "dekc"], "desk"),

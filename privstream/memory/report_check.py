@@ -33,6 +33,7 @@ from privstream.model.reports import (
     PositionReport,
     PriceReport,
     Report,
+    told_instead,
 )
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -96,7 +97,7 @@ def mended(report: AnyReport) -> tuple[AnyReport, list[NoticeReport]]:
     return _without(report, {one.key for one in wrong}), [
         _unrecognised(
             report,
-            f"cannot read {key} of this {kind}, told as {INSTEAD.get(key) or 'null'}: it {why}",
+            f"cannot read {key} of this {kind}, {_instead(kind, key)}: it {why}",
             once=f"{kind}:{key}",
         )
         for key, why in wrong
@@ -247,14 +248,17 @@ JSON_NAMES = {int: "a number", bool: "true or false", list: "a list", dict: "an 
 
 
 def _without(report: AnyReport, wrong: set[str]) -> AnyReport:
-    """The report without these values."""
+    """The report without these values; of an order what is known of them stays."""
     if not isinstance(report, OrderReport):
         return msgspec.structs.replace(report, **{key: INSTEAD.get(key) for key in wrong})
-    fields: Any = {
-        key: INSTEAD.get(key) if key in wrong else value for key, value in report.fields.items()
-    }
-    around = {key: None for key in wrong if key not in fields}
+    fields: Any = {key: value for key, value in report.fields.items() if key not in wrong}
+    around = {key: None for key in wrong if key not in report.fields}
     return msgspec.structs.replace(report, fields=fields, **around)
+
+
+def _instead(kind: str, key: str) -> str:
+    """What is told in place of a value."""
+    return f"told as {INSTEAD[key]}" if key in INSTEAD and kind != "order" else told_instead(kind)
 
 
 def _unrecognised(report: AnyReport, text: str, once: str | None = None) -> NoticeReport:

@@ -150,6 +150,11 @@ class NoticeReport(Report, frozen=True, gc=False):
     element: Any = None
 
 
+def told_instead(kind: str) -> str:
+    """What is told where a value cannot be read: of an order what is known of it by then."""
+    return "told as before, else as null" if kind == "order" else "told as null"
+
+
 class Listed(Struct, frozen=True):
     """The exchange has now listed all of this kind: what it did not list is no more."""
 

@@ -99,7 +99,10 @@ _DETAIL = re.compile(r" *[@(,].*", re.DOTALL)
 
 
 def status(text: str) -> tuple[OrderStatus, str | None]:
-    """The status in our words, and the reason where the exchange closed the order."""
+    """The status in our words, and the reason where the exchange closed the order.
+
+    Raises Unreadable for a blank text.
+    """
     if (usual := _STATUS.get(text.partition(" @ ")[0])) is not None:
         return usual, None
     head = _DETAIL.sub("", _BEFORE.split(text, maxsplit=1)[0]).strip().upper()
@@ -109,6 +112,8 @@ def status(text: str) -> tuple[OrderStatus, str | None]:
         return "rejected", word(head)
     if head == "FORCED EXECUTED":
         return "filled", word(head)
+    if not text.strip():
+        raise Unreadable("there is no word in it")
     return _STATUS.get(head, "unknown"), None
 
 

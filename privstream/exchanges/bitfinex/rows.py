@@ -127,13 +127,13 @@ def read_order(
     original = values.read("quantity", _signed, _at(row, 7))
     left = values.read("remaining", needed(amount), _at(row, 6))
     filled = values.read("filled", _filled, (original, left))
-    status, reason = values.read("status", names.status, _at(row, 13)) or ("unknown", None)
+    status, reason = values.read("status", names.status, _at(row, 13)) or (None, None)
     fields: OrderFields = {
         "client_order_id": values.read("client_order_id", _client_id, _at(row, 2)),
         "symbol": values.read("symbol", origin.names.symbol, _at(row, 3)),
         "exchange_symbol": values.read("exchange_symbol", text_of, _at(row, 3)),
         "side": _side(original),
-        "status": _ended(left) if is_over and status in LIVE else status,
+        "status": _ended(left) if is_over and (status is None or status in LIVE) else status,
         "exchange_status": values.read("exchange_status", text_of, _at(row, 13)),
         "quantity": unsigned(original),
         "filled": filled,
@@ -145,7 +145,7 @@ def read_order(
     _read_terms(row, fields, values)
     yield OrderReport(
         order_id=order_id,
-        fields=fields,
+        fields=_said(fields, values.unread),
         whole=True,
         time=values.read("time", from_millis, _at(row, 5)) or origin.sent,
         source=origin.source,
@@ -153,6 +153,23 @@ def read_order(
         element=row,
     )
     yield from values.notices(row, origin.sequence, origin.sent)
+
+
+SAID_BY: dict[str, frozenset[str]] = {
+    "quantity": frozenset({"quantity", "side", "filled"}),
+    "remaining": frozenset({"remaining", "filled"}),
+    "order_type": frozenset({"order_type", "time_in_force", "price", "stop_price"}),
+    "status": frozenset({"status", "reason"}),
+}
+"""What a position of the row says beside the key that it is read by."""
+
+
+def _said(fields: OrderFields, unread: frozenset[str]) -> OrderFields:
+    """Without what could not be read: a null would say that there is none."""
+    if not unread:
+        return fields
+    unsaid = frozenset[str]().union(*(SAID_BY.get(key, {key}) for key in unread))
+    return {k: v for k, v in fields.items() if v is not None or k not in unsaid}  # type: ignore[return-value]  # a part of it
 
 
 def _filled(amounts: tuple[str | None, str | None]) -> str | None:

@@ -53,9 +53,9 @@ class BitfinexWallets:
 
         `order_type` is Bitfinex's own: it names the wallet.
         """
-        symbol, side = order.fields["symbol"], order.fields["side"]
+        symbol, side = order.fields.get("symbol"), order.fields.get("side")
         if symbol is None or side is None or not str(order_type).startswith("EXCHANGE "):
             return
-        base, quote = names.pair(order.fields["exchange_symbol"] or "")
+        base, quote = names.pair(order.fields.get("exchange_symbol") or "")
         item = of_wallet("exchange", quote if side == "buy" else base)
         self._calculations.want(item, now, changed=True)

@@ -193,13 +193,15 @@ def read_open(pair: str, row: Row, source: Source, *, known: bool) -> Iterator[A
     """An open order. v1 tells buy orders in the quote currency: what is known is known better."""
     order_id, values = v1_order_id(pair, row), SideValues("order")
     fields = _read_v1(order_id, pair, row, values)
-    untouched = fields.get("filled") == "0"
+    filled, sold = fields.get("filled"), "quote_quantity" not in fields
+    # Of a list in the quote currency only that nothing was filled is known for sure.
+    is_partly = filled not in {None, "0"} or (filled is None and not (sold or values.unread))
     if known and "quote_quantity" in fields:
         # Their fills are told by themselves, and make up the rest.
         fields = {"status": "open"}
     else:
-        fields["status"] = "open" if untouched else "partially_filled"
-    time = fields.get("created") if untouched else None
+        fields["status"] = "partially_filled" if is_partly else "open"
+    time = fields.get("created") if filled == "0" else None
     yield OrderReport(order_id, fields, time=time, source=source, element=row, is_fixed=True)
     yield from values.notices(row)
 
@@ -246,7 +248,7 @@ def _read_v1_amounts(
     if sold is not None:
         fields["filled"] = sold
     elif ordered is not None and left is not None:
-        fields["filled"] = subtract(ordered, left)
+        fields["filled"] = values.read("filled", not_negative, subtract(ordered, left))
 
 
 def _second(value: object) -> str | None:

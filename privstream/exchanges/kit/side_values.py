@@ -1,7 +1,7 @@
 """Reads what an element says besides its identity, so that one odd value costs nothing else.
 
 The one rule: a value that cannot be read is `None`, and is named in a notice that is told
-once per kind and key. Pure.
+once per kind and key. It says nothing: what was known of an order by then stays. Pure.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 from privstream.exchanges.base import MALFORMED
 from privstream.exchanges.kit.words import word
 from privstream.model.exact import Number, Unreadable, amount, encode
-from privstream.model.reports import NoticeReport
+from privstream.model.reports import NoticeReport, told_instead
 
 T = TypeVar("T")
 Made = TypeVar("Made")
@@ -32,15 +32,21 @@ class SideValues:
             self._unread[key] = encode(value).decode()[:SHOWN]
             return None
 
+    @property
+    def unread(self) -> frozenset[str]:
+        """What could not be read so far."""
+        return frozenset(self._unread)
+
     def notices(
         self, element: Any, sequence: int | None = None, time: str | None = None
     ) -> Iterator[NoticeReport]:
         """A notice of each value that could not be read."""
+        instead = told_instead(self._kind)
         for key, shown in self._unread.items():
             yield NoticeReport(
                 level="warning",
                 code="unrecognised",
-                text=f"cannot read {key} of this {self._kind}, told as null: {shown}",
+                text=f"cannot read {key} of this {self._kind}, {instead}: {shown}",
                 once=f"{self._kind}:{key}",
                 time=time,
                 sequence=sequence,

@@ -211,20 +211,20 @@ def _cost(values: KeyedValues, element: Row, fields: OrderFields, source: Source
         return filled
     if source != "stream" and (stated := unsigned(values.of("cost", nonzero))):
         return stated
-    known = _cost_of_fills(element, filled)
+    try:
+        known = _cost_of_fills(element, filled)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None  # a fill that cannot be read has its own notice
     if known is not None or average is None:
         return known
     return amount(format(EXACT.multiply(Decimal(average), Decimal(filled)), "f"))
 
 
 def _cost_of_fills(element: Row, filled: str) -> str | None:
-    """The sum of the fills' costs, where all of them are in the order and readable."""
-    try:
-        rows = fills_of(element.get("trades"))
-        quantity = reduce(add, (unsigned(_stated(row["amount"])) or "0" for row in rows), "0")
-        cost = reduce(add, (unsigned(_stated(row["cost"])) or "0" for row in rows), "0")
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return None  # a fill that cannot be read has its own notice
+    """The sum of the fills' costs, where all of them are in the order. Raises what MALFORMED has."""
+    rows = fills_of(element.get("trades"))
+    quantity = reduce(add, (unsigned(_stated(row["amount"])) or "0" for row in rows), "0")
+    cost = reduce(add, (unsigned(_stated(row["cost"])) or "0" for row in rows), "0")
     return cost if normal(quantity) == normal(filled) else None
 
 

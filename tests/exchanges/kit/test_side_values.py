@@ -32,7 +32,7 @@ def test_what_cannot_be_read_is_named_with_its_value() -> None:
     assert notice == NoticeReport(
         level="warning",
         code="unrecognised",
-        text='cannot read price of this order, told as null: ["a",1.0]',
+        text='cannot read price of this order, told as before, else as null: ["a",1.0]',
         once="order:price",
         time="2026-05-28T20:26:44.000000Z",
         sequence=7,

@@ -133,7 +133,6 @@ def read_order(
         "symbol": values.read("symbol", origin.names.symbol, _at(row, 3)),
         "exchange_symbol": values.read("exchange_symbol", text_of, _at(row, 3)),
         "side": _side(original),
-        "status": _ended(left) if is_over and (status is None or status in LIVE) else status,
         "exchange_status": values.read("exchange_status", text_of, _at(row, 13)),
         "quantity": unsigned(original),
         "filled": filled,
@@ -142,6 +141,10 @@ def read_order(
         "reason": reason,
         "created": values.read("created", from_millis, _at(row, 4)),
     }
+    if is_over and (status is None or status in LIVE):
+        status = _ended(left)
+    if status is not None:
+        fields["status"] = status
     _read_terms(row, fields, values)
     yield OrderReport(
         order_id=order_id,
@@ -159,7 +162,7 @@ SAID_BY: dict[str, frozenset[str]] = {
     "quantity": frozenset({"quantity", "side", "filled"}),
     "remaining": frozenset({"remaining", "filled"}),
     "order_type": frozenset({"order_type", "time_in_force", "price", "stop_price"}),
-    "status": frozenset({"status", "reason"}),
+    "status": frozenset({"reason"}),
 }
 """What a position of the row says beside the key that it is read by."""
 

@@ -67,8 +67,10 @@ def read_v2(response: HttpResponse, doing: str) -> Any:
 def read_rows(response: HttpResponse, doing: str) -> list[Any]:
     """The rows of a history of v2."""
     answer = read_v2(response, doing)
-    rows = answer.get("data", answer) if isinstance(answer, dict) else answer
-    return [] if rows is None else ANSWERS.read_list(rows, doing, "rows")
+    if isinstance(answer, dict) and "data" in answer:
+        # An empty list may be null, as in openOrders; a bare null is no answer at all.
+        answer = [] if answer["data"] is None else answer["data"]
+    return ANSWERS.read_list(answer, doing, "rows")
 
 
 def _is_refusal(answer: dict[str, Any]) -> bool:

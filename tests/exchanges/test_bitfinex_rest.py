@@ -266,6 +266,14 @@ def test_orders_in_doubt_are_looked_up_among_the_open_and_the_closed() -> None:
     ]
 
 
+def test_orders_found_open_are_told_though_the_history_stays_away() -> None:
+    busy = answer(["error", 10008, "ERR_READY"], 500)
+    server = Server(open_=[[order(id=11)]], history=[[], busy])
+    found = read_back(server, suspecting("11", "12"))
+    assert list(found.reports) == [like(OrderReport, order_id="11", status="open")]
+    assert (found.detail or "").startswith("orders that were open: Bitfinex is not ready")
+
+
 def test_an_order_that_is_nowhere_is_said_to_be_missing() -> None:
     found = read_back(Server(), suspecting("13"))
     assert not found.complete

@@ -324,3 +324,10 @@ def test_a_look_up_with_a_refused_key_is_refused() -> None:
     desk = Desk(getOrder={"success": 0, "error": "x", "error_code": "bad_sign"})
     with pytest.raises(LoginRefused):
         play(indodax().look_up(["aaveidr-limit-500"]), desk)
+
+
+def test_a_bare_null_is_no_list() -> None:
+    desk = Desk(myTrades=None, histories={"data": None}, getInfo=payload("get_info.json"))
+    found = play(indodax("aaveidr").backfill(known("aaveidr")), desk)
+    assert not found.complete
+    assert (found.detail or "").startswith("fills: Indodax answered myTrades without rows")

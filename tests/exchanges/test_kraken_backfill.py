@@ -76,6 +76,48 @@ def test_fewer_rows_than_kraken_counts_are_not_everything() -> None:
     assert found.detail == "fills: Kraken gave only 107 of the rows that it counts"
 
 
+def test_rows_that_come_twice_do_not_stand_for_others() -> None:
+    twice = {"0": 0, "50": 25, "100": 50}
+
+    def page(fields: dict[str, str]) -> dict[str, Any]:
+        start = twice.get(fields["ofs"], len(TRADES))
+        rows = {name: TRADES[name] for name in sorted(TRADES)[start : start + PAGE]}
+        return {"trades": rows, "count": len(TRADES)}
+
+    found = play(kraken().backfill(KNOWN), Rest(TradesHistory=page))
+    assert found.detail == "fills: Kraken gave only 100 of the rows that it counts"
+
+
+def test_fills_that_come_while_the_pages_are_read_take_nothing_from_them() -> None:
+    come: list[str] = []
+
+    def page(fields: dict[str, str]) -> dict[str, Any]:
+        names = [*reversed(come), *sorted(TRADES)]
+        start = int(fields["ofs"])
+        come.append(f"U{len(come):03}")
+        rows = {name: TRADE for name in names[start : start + PAGE]}
+        return {"trades": rows, "count": len(names)}
+
+    found = play(kraken().backfill(KNOWN), Rest(TradesHistory=page))
+    fills = {report.trade_id for report in found.reports if isinstance(report, Fill)}
+    assert found.complete
+    assert fills >= TRADES.keys()
+
+
+def test_orders_that_were_found_are_told_though_the_others_stay_away() -> None:
+    def orders(fields: dict[str, str]) -> HttpResponse | dict[str, Any]:
+        ids = fields["txid"].split(",")
+        if "UNKNOWN" in ids:
+            return answer({"error": ["EOrder:Invalid order"]}) if len(ids) > 1 else BUSY
+        return dict.fromkeys(ids, ORDER)
+
+    known = structs.replace(KNOWN, suspects=frozenset({"OA", "OB", "OC", "UNKNOWN"}))
+    found = play(kraken().backfill(known), Rest(QueryOrders=orders))
+    told = {report.order_id for report in found.reports if isinstance(report, OrderReport)}
+    assert told >= {"OA", "OB", "OC"}
+    assert "orders in doubt: Kraken is busy" in (found.detail or "")
+
+
 def test_one_order_in_doubt_that_is_refused_costs_only_itself() -> None:
     def orders(fields: dict[str, str]) -> HttpResponse | dict[str, Any]:
         ids = fields["txid"].split(",")

@@ -223,6 +223,21 @@ def test_rows_that_come_while_pages_are_read_do_not_end_the_reading() -> None:
     assert len({r.trade_id for r in found.reports if isinstance(r, Fill)}) == 2 * PAGE + 1
 
 
+@pytest.mark.parametrize("ignored", ["from", "direction"])
+def test_a_list_whose_end_was_never_seen_is_not_called_whole(ignored: str) -> None:
+    [row] = payload("rest_trades")[1:]
+    rows = [row | {"id": str(n), "pageId": str(SINCE + n)} for n in range(1, 3 * PAGE)]
+    page = lister(rows, newest_first=True, next_is_older=False, inclusive=False, ascending=False)
+
+    def stubborn(query: dict[str, str]) -> list[Any]:
+        usual = {"direction": "NEXT"} if "from" in query else {}
+        return page({key: value for key, value in query.items() if key != ignored} | usual)
+
+    found = play(exchange().backfill(known(("trades",))), Server(__trades=stubborn))
+    assert len({r.trade_id for r in found.reports if isinstance(r, Fill)}) == PAGE
+    assert (found.detail or "").startswith("fills: Poloniex listed a full page")
+
+
 # --- balances --------------------------------------------------------------------------
 
 

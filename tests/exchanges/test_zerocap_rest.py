@@ -221,6 +221,23 @@ def test_a_list_that_ends_too_early_is_not_whole() -> None:
     assert not found.whole
 
 
+def test_a_list_that_shifts_while_it_is_read_is_whole_only_with_every_row() -> None:
+    """One order is placed: it pushes another over to the next page, which comes twice."""
+    first = page(an_open("O3"), an_open("O2"), total=3)
+    shifted = iter([first, page(an_open("O2"), an_open("O1"), total=4)])
+    found = play(fetch_orders(account()), lambda _call, _request: next(shifted))
+    assert found.whole
+    assert found.ids() == {"O1", "O2", "O3"}
+
+
+def test_rows_that_come_twice_or_slip_to_an_earlier_page_do_not_make_a_list_whole() -> None:
+    two = page(an_open("O3"), an_open("O2"), total=4)
+    again = iter([two, two])
+    assert not play(fetch_orders(account()), lambda _call, _request: next(again)).whole
+    slipped = iter([page(an_open("O3"), an_open("O2"), total=3), page(total=2)])
+    assert not play(fetch_orders(account()), lambda _call, _request: next(slipped)).whole
+
+
 # --- what stands when we connect ---------------------------------------------------------
 
 

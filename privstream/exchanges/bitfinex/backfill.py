@@ -82,9 +82,8 @@ class ReadingBack:
 
     def _orders_in_doubt(self, found: Found) -> RestFlow[None]:
         """What became of the orders that were open and are not listed any more."""
-        reports = yield from self._rest.look_up(self._known.suspects)
-        found.take(reports)
-        told = {report.order_id for report in reports if isinstance(report, OrderReport)}
+        yield from self._rest.find(self._known.suspects, found.take)
+        told = {report.order_id for report in found.reports if isinstance(report, OrderReport)}
         lost = sorted(self._known.suspects - told)
         if lost:
             found.lack(f"what became of order {', '.join(lost)} could not be found")

@@ -4,10 +4,10 @@ The one rule: the body decides, whatever the HTTP status: `["error",CODE,TEXT]` 
 with 500. Source: docs.bitfinex.com/reference (rest-auth), checked 2026-11-30.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import structs
 
@@ -33,6 +33,8 @@ ORDERS_PAGE = 500  # rows of orders/hist, likewise; also ids asked for at once
 WHOLE_SECOND_NS = 10**9  # REST has told times cut to whole seconds
 TRADED, UPDATED = 2, 5  # where rows of fills and of orders have their times
 ANSWERS = Answers("Bitfinex")
+Take: TypeAlias = Callable[[tuple[AnyReport, ...]], object]
+"""What becomes of what an answer tells."""
 
 
 # --- asking ----------------------------------------------------------------------------
@@ -117,17 +119,21 @@ class BitfinexRest:
     def look_up(self, order_ids: Iterable[str]) -> RestFlow[tuple[AnyReport, ...]]:
         """The orders of these ids, whole, where they are open or ended of late."""
         reports: list[AnyReport] = []
+        yield from self.find(order_ids, reports.extend)
+        return tuple(reports)
+
+    def find(self, order_ids: Iterable[str], take: Take) -> RestFlow[None]:
+        """The same, given to `take` as the answers come."""
         wanted = sorted(int(order_id) for order_id in order_ids if order_id.isdecimal())
         for begin in range(0, len(wanted), ORDERS_PAGE):
             batch = wanted[begin : begin + ORDERS_PAGE]
             found = self.orders_of((yield from self.ask(OPEN, id=batch)), are_over=False)
             open_ids = {report.order_id for report in found if isinstance(report, OrderReport)}
-            reports += found
+            take(found)
             rest = [order_id for order_id in batch if str(order_id) not in open_ids]
             if rest:
                 rows = yield from self.ask(HISTORY, id=rest, limit=ORDERS_PAGE)
-                reports += self.orders_of(rows, are_over=True)
-        return tuple(reports)
+                take(self.orders_of(rows, are_over=True))
 
     def open_orders(self) -> RestFlow[Backfill]:
         """The orders that stand."""

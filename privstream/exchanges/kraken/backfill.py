@@ -5,6 +5,7 @@ Source: https://docs.kraken.com/api/docs/rest-api/get-closed-orders, get-trade-h
 get-orders-info (checked 2026-11-30).
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple, TypeAlias
@@ -77,7 +78,7 @@ def _history(
         "end": _seconds(known.until_ns + OVERLAP_NS),
     }
     seen: set[str] = set()
-    offset = 0
+    offset, due = 0, None
     while True:
         asked_for = {**window, **history.parameters, "ofs": str(offset)}
         result = yield from ask(account, history.method, **asked_for)
@@ -86,11 +87,13 @@ def _history(
         seen |= page.keys()
         offset += len(page)
         yield from _put(found, page, pairs, history.read)
-        total = _count(result.get("count"), at_least=offset)
-        if offset == total or (total is None and len(page) < PAGE):
+        # As many as there were at first: what comes meanwhile the stream tells, and it makes
+        # rows come twice, which are no others.
+        due = _count(result.get("count"), at_least=len(page)) if offset == len(page) else due
+        if len(seen) >= due if due is not None else len(page) < PAGE:
             return
         if not is_news:
-            found.lack(f"Kraken gave only {offset} of the rows that it counts")
+            found.lack(f"Kraken gave only {len(seen)} of the rows that it counts")
             return
 
 
@@ -129,27 +132,25 @@ def _named(
 ) -> RestFlow[frozenset[str]]:
     """Put in these orders; returns the ids that Kraken knows. Else raises UnknownOrder."""
     told: set[str] = set()
-    for start in range(0, len(ids), PAGE):
-        batch = ids[start : start + PAGE]
-        rows = yield from _rows_of(account, batch, may_be_unknown=may_be_unknown)
+    batches = deque(ids[start : start + PAGE] for start in range(0, len(ids), PAGE))
+    while batches:
+        batch = batches.popleft()
+        try:
+            rows = yield from ask(account, "QueryOrders", txid=",".join(batch))
+        except UnknownOrder:
+            if not may_be_unknown:
+                raise
+            batches.extendleft(reversed(_halves(batch)))
+            continue
         told |= rows.keys()
         yield from _put(found, rows, pairs, order_reports)
     return frozenset(told)
 
 
-def _rows_of(account: Account, ids: list[str], *, may_be_unknown: bool) -> RestFlow[Rows]:
-    """The rows of orders. A list that is refused for one id is asked for in halves."""
-    try:
-        return (yield from ask(account, "QueryOrders", txid=",".join(ids)))
-    except UnknownOrder:
-        if not may_be_unknown:
-            raise
-        if len(ids) == 1:
-            return {}
+def _halves(ids: list[str]) -> list[list[str]]:
+    """A list that is refused for one id is asked for in halves; an id by itself is unknown."""
     half = len(ids) // 2
-    older = yield from _rows_of(account, ids[:half], may_be_unknown=True)
-    newer = yield from _rows_of(account, ids[half:], may_be_unknown=True)
-    return {**older, **newer}
+    return [ids[:half], ids[half:]] if half else []
 
 
 # --- rows ------------------------------------------------------------------------------

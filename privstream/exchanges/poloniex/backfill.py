@@ -34,6 +34,7 @@ from privstream.model.rest import RestFlow
 OVERLAP = 60_000
 """Milliseconds read again on both sides: clocks differ, and lists may lag the stream."""
 ORDERS = {"orders", "trades"}
+UNFOLLOWED = "Poloniex listed a full page, and no page beyond it showed where the list ends"
 
 Reader = Callable[[Any], Iterator[AnyReport]]
 
@@ -131,7 +132,9 @@ class PoloniexLists:
             found.take(orders)
 
     def open_orders(self, found: Found) -> RestFlow[None]:
-        yield from rest.all_pages(self._account, "/orders", self._taking(found, self._read_order))
+        take = self._taking(found, self._read_order)
+        if not (yield from rest.all_pages(self._account, "/orders", take)):
+            found.lack(UNFOLLOWED)
         self._open_is_whole = found.is_whole
 
     def waiting_stops(self, found: Found) -> RestFlow[None]:
@@ -159,14 +162,15 @@ class PoloniexLists:
 
     def fills(self, known: Known, found: Found) -> RestFlow[None]:
         take = self._taking(found, self._read_trade)
-        yield from self._history("/trades", known, take, page_by="pageId")
+        yield from self._history("/trades", known, found, take, page_by="pageId")
 
     def ended_orders(self, known: Known, found: Found) -> RestFlow[None]:
-        yield from self._history("/orders/history", known, self._taking(found, self._read_order))
+        take = self._taking(found, self._read_order)
+        yield from self._history("/orders/history", known, found, take)
 
     def ended_stops(self, known: Known, found: Found) -> RestFlow[None]:
         take = self._taking(found, self._read_smart)
-        yield from self._history("/smartorders/history", known, take)
+        yield from self._history("/smartorders/history", known, found, take)
 
     def in_doubt(self, known: Known, found: Found) -> RestFlow[None]:
         """What became of orders that no list names."""
@@ -178,13 +182,15 @@ class PoloniexLists:
                     found.lack(report.text)
 
     def _history(
-        self, path: str, known: Known, take: rest.Take, page_by: str = "id"
+        self, path: str, known: Known, found: Found, take: rest.Take, page_by: str = "id"
     ) -> RestFlow[None]:
         since, until = known.since_ns // 10**6 - OVERLAP, known.until_ns // 10**6 + OVERLAP
         for window in rest.windows(since, until):
-            yield from rest.all_pages(
+            is_whole = yield from rest.all_pages(
                 self._account, path, take, rest.HISTORY_COST, page_by=page_by, **window
             )
+            if not is_whole:
+                found.lack(UNFOLLOWED)
 
     def _taking(self, found: Found, read: Reader) -> rest.Take:
         """Puts the rows of a page into a part as they come."""

@@ -7,9 +7,9 @@ https://api-docs.poloniex.com/spot/api, checked 2026-11-20.
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from itertools import product
+from operator import ge, le
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
@@ -25,6 +25,8 @@ PAGE = 100
 WEEK = 7 * 24 * 3600 * 1000
 """Milliseconds: longer windows are refused with error 21355."""
 DIRECTIONS = ("NEXT", "PRE")
+ENDS = ((min, le), (max, ge))
+"""Of the ids of a list: which is the last one, and whether another is beyond it."""
 ID_DIGITS = 20
 """Of a 64-bit number."""
 Take: TypeAlias = Callable[[list[Any]], None]
@@ -122,25 +124,37 @@ def all_pages(
     *,
     page_by: str = "id",
     **parameters: str,
-) -> RestFlow[None]:
-    """Give all rows of a list to `take`, page by page, each once.
+) -> RestFlow[bool]:
+    """Give all rows of a list to `take`, page by page, each once; returns whether it was whole.
 
     Which end of a page is the later one, and which `direction` leads to further rows, is
-    documented nowhere: a list that does not fit on one page is followed in both from both.
+    documented nowhere: a list that does not fit on one page is followed in both from both, and
+    is whole where beyond either end no further row came.
     """
     rows = _Rows(page_by, take)
-    page = yield from ask_for_list(account, path, cost, limit=str(PAGE), **parameters)
-    first = sorted(rows.take_new(page), key=int)
-    if len(page) < PAGE or not first:
-        return
-    for direction, end in product(DIRECTIONS, (first[0], first[-1])):
-        fresh = [end]
-        while fresh:
-            further = {**parameters, "from": fresh[-1], "direction": direction}
-            page = yield from ask_for_list(account, path, cost, limit=str(PAGE), **further)
-            fresh = rows.take_new(page)
-            if len(page) < PAGE:
-                break
+
+    def ask_for(**further: str) -> RestFlow[list[Any]]:
+        asked_for = {"limit": str(PAGE), **parameters, **further}
+        return (yield from ask_for_list(account, path, cost, **asked_for))
+
+    page = yield from ask_for()
+    rows.take_new(page)
+    if len(page) < PAGE:
+        return True
+    ends = 0
+    for farthest, is_beyond in ENDS:
+        end, has_ended = rows.end(farthest), False
+        for direction in DIRECTIONS:
+            fresh = end
+            while fresh:
+                last = fresh[-1]
+                page = yield from ask_for(**{"from": last}, direction=direction)
+                fresh = rows.take_new(page)
+                if len(page) < PAGE:
+                    has_ended = has_ended or rows.are_all(is_beyond, page, last)
+                    break
+        ends += has_ended
+    return ends == len(ENDS)
 
 
 class _Rows:
@@ -166,6 +180,16 @@ class _Rows:
         if before:
             fresh.sort(key=int, reverse=bool(fresh) and int(fresh[0]) < before)
         return fresh
+
+
+    def end(self, farthest: Callable[[Iterable[int]], int]) -> list[str]:
+        """The id at an end of all that has come; none where no row has one."""
+        return [str(farthest(map(int, self._names)))] if self._names else []
+
+    def are_all(self, is_beyond: Callable[[int, int], bool], page: list[Any], last: str) -> bool:
+        """Whether no row of a page leads back to those before."""
+        names = (_name(row, self._page_by) for row in page)
+        return all(is_beyond(int(name), int(last)) for name in names if name is not None)
 
 
 def _name(row: Any, page_by: str) -> str | None:

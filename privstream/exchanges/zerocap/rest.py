@@ -158,10 +158,10 @@ def fetch_pages(
 ) -> RestFlow[bool]:
     """Give all pages to `take` as they come; returns whether that was the whole list.
 
-    A server may give fewer rows a page than asked for, so the sum decides. With `most`, so
-    many rows at most, of which that is the whole.
+    A server may give fewer rows a page than asked for, so the number of different ones decides:
+    as many as there were at first. With `most`, so many rows at most, of which that is the whole.
     """
-    count = 0
+    count, due, seen = 0, None, set[str]()
     for page in range(1, MOST_PAGES + 1):
         answer = yield from ask(
             account, "POST", "fetch_orders", {**_ANY_ORDER, **wanted, "page": page}
@@ -169,14 +169,27 @@ def fetch_pages(
         found = ANSWERS.read_list(answer.get("order_list"), "fetch_orders")
         take(found if most is None else found[: most - count])
         count += len(found)
-        total = answer.get("total")
-        if not isinstance(total, int):  # then a short page is the last one
-            total = count + (len(found) >= PAGE)
-        if most is not None:
-            total = min(total, most)
-        if not found or count >= total:
-            return count >= total
+        is_news = not (names := set(map(_name, found))) <= seen
+        seen |= names
+        due = _due(answer.get("total"), most) if page == 1 else due
+        # Without a number a short page is the last one.
+        if len(seen) >= due if due is not None else len(found) < PAGE:
+            return True
+        if not is_news:
+            return False
     return False
+
+
+def _due(total: object, most: int | None) -> int | None:
+    """How many rows there are to come, where that is said."""
+    if not isinstance(total, int):
+        return most
+    return total if most is None else min(total, most)
+
+
+def _name(row: object) -> str:
+    """What tells a row from others."""
+    return str(row.get("id")) if isinstance(row, dict) else str(row)
 
 
 def fetch_orders(account: Account, *, most: int | None = None, **wanted: Any) -> RestFlow[Rows]:

@@ -181,7 +181,6 @@ class _Rows:
             fresh.sort(key=int, reverse=bool(fresh) and int(fresh[0]) < before)
         return fresh
 
-
     def end(self, farthest: Callable[[Iterable[int]], int]) -> list[str]:
         """The id at an end of all that has come; none where no row has one."""
         return [str(farthest(map(int, self._names)))] if self._names else []

@@ -95,7 +95,7 @@ def test_fills_that_come_while_the_pages_are_read_take_nothing_from_them() -> No
         names = [*reversed(come), *sorted(TRADES)]
         start = int(fields["ofs"])
         come.append(f"U{len(come):03}")
-        rows = dict.fromkeys(names[start:start + PAGE], TRADE)
+        rows = dict.fromkeys(names[start : start + PAGE], TRADE)
         return {"trades": rows, "count": len(names)}
 
     found = play(kraken().backfill(KNOWN), Rest(TradesHistory=page))

@@ -4,6 +4,7 @@ The one rule: only files are looked at. Nothing is fetched or waited for, and wh
 offers nothing: nobody who presses the tabulator wants to hear of it.
 """
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -23,6 +24,7 @@ VARIABLE = "_PRIVSTREAM_COMPLETE"
 """With it the shell asks, as Typer's scripts have it."""
 SHELLS = ("bash", "zsh", "fish")
 UNASKED = 2
+PLAIN = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 OPTIONS = ("--show-completion", "--install-completion")
 
 
@@ -108,7 +110,8 @@ def _open_orders(context: typer.Context, account: str) -> Iterator[str]:
 
     variables = context.find_root().obj.variables
     folder = base_folder(variables, "XDG_STATE_HOME", ".local/state") / "privstream" / "resume"
-    yield from open_order_ids(folder / f"{account}.sqlite")
+    # The exchange made them, and a shell may read more than letters in what it is offered.
+    yield from filter(PLAIN.fullmatch, open_order_ids(folder / f"{account}.sqlite"))
 
 
 def _config(context: typer.Context) -> "Config | None":

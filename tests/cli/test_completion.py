@@ -93,11 +93,14 @@ def test_open_orders_are_offered_as_the_last_runs_left_them(
     assert offered("privstream order get zerocap O3") == ["O31", "O30"]
 
 
-def test_open_orders_are_offered_while_a_run_goes_on(tmp_path: Path, offered: Offered) -> None:
+def test_open_orders_are_offered_while_a_run_goes_on_and_only_plain_ids(
+    tmp_path: Path, offered: Offered
+) -> None:
     configure(tmp_path, ("desk", "kraken"))
     path = state_path(tmp_path / ".local/state/privstream", "desk")
     with State(path, Whose("kraken", "desk", "host", ("orders",)), NOW) as state:
-        state.commit([Note("order", "O1", b"", None, lasting=True)], NOW)
+        for order_id in ("O1", "$(touch x)", "`x`", "*", "a b", "'", '"', "-n\n"):
+            state.commit([Note("order", order_id, b"", None, lasting=True)], NOW)
         assert offered("privstream wait kraken ") == ["O1"]
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from privstream.model.exact import Malformed, Number, decode, encode
 
+ZERO = Number("0.00000000")
 ODD: tuple[Any, ...] = (
-    *(0, Number("0.00000000"), "0", "0.000", Number("-1.50"), "-1.50", -3, 7, "25.00"),
+    *(0, "0", "0.000", Number("-1.50"), "-1.50", -3, 7, "25.00"),
     *(Number("25.00"), Number("1.5e-7"), "1e-7", 10**25, None, "", " ", "-", True, [], {}),
     *("a word nobody knows", "2026-11-20T11:32:00Z", "pct", 1_790_000_000_000, "buy", "SELL"),
 )
@@ -30,7 +31,7 @@ class OddFrames:
     def __init__(
         self, texts: Sequence[bytes], random: Random, *, shapes: int = 10**6, values: int = len(ODD)
     ) -> None:
-        """So many kinds of frames get so many odd values in each of their places."""
+        """So many kinds of frames get a zero and so many odd values in each of their places."""
         self._texts = texts
         self._random = random
         self._most = shapes
@@ -54,7 +55,7 @@ class OddFrames:
         except Malformed:
             return
         for path in places:
-            odd = self._random.sample(ODD, self._values)
+            odd = (ZERO, *self._random.sample(ODD, self._values))
             for edit in (*((True, value) for value in odd), (False, None)):
                 message = deepcopy(decode(text))
                 *before, key = path

@@ -18,7 +18,7 @@ SECONDS = 12.0
 """Of a simulated life."""
 DAMAGED = 0.4
 """The share of frames that are damaged here; a million in `tests.benchmarks.fast_readers`."""
-SHAPES = 10
+SHAPES = 8
 """Kinds of frames that have odd values here; all, with all values, in that benchmark."""
 every_protocol = pytest.mark.parametrize(("name", "options"), PROTOCOLS)
 

@@ -15,10 +15,12 @@ from privstream.exchanges.bitfinex.rows import LIVE, POST_ONLY
 from privstream.exchanges.kit.fast import (
     Count,
     Ignored,
+    Millis,
     Number,
     Text,
     amounts,
     decoder,
+    from_millis,
     leave,
     nonzero,
     plain,
@@ -28,13 +30,11 @@ from privstream.model.events import OrderStatus, Side
 from privstream.model.exact import EXACT, Part
 from privstream.model.exact import unsigned as without_sign
 from privstream.model.reports import BalanceReport, Fill, OrderFields, OrderReport
-from privstream.model.times import from_micros
 
 Sequence = Annotated[int, Meta(ge=0, lt=10**12)]
 Sent = Annotated[int, Meta(ge=10**12, lt=10**14)]
 """Milliseconds: a server's time, and never a sequence number."""
 Id = Annotated[int, Meta(ge=1)]
-Millis = Annotated[int, Meta(ge=1, lt=10**14)]
 Filler: TypeAlias = str | int | None
 """What is not told. Never a list: a row with many lists might be a list of rows."""
 
@@ -142,10 +142,6 @@ def decode(frame: bytes) -> News:
     return News(kind, row, number, sent, Part(frame, (2,)))
 
 
-def _time(millis: int) -> str:
-    return from_micros(millis * 1000)
-
-
 def _side(signed: str) -> Side:
     return "sell" if signed[0] == "-" else "buy"
 
@@ -181,7 +177,7 @@ def read_fill(row: FillRow, news: News, known: Names) -> Fill:
         "maker" if row.maker == 1 else "taker",
         (),
         f"{exchange_symbol}:{row.trade_id}:{row.order_id}",
-        _time(row.time),
+        from_millis(row.time),
         "stream",
         news.number,
         news.part,
@@ -219,7 +215,7 @@ def read_order(row: OrderRow, news: News, known: Names) -> OrderReport:
         "remaining": without_sign(left),
         "average_price": None if filled == "0" else _price(row.average),
         "reason": reason,
-        "created": _time(row.created),
+        "created": from_millis(row.created),
         "order_type": kind,
         "time_in_force": implied or _time_in_force(row, kind),
     }
@@ -228,7 +224,7 @@ def read_order(row: OrderRow, news: News, known: Names) -> OrderReport:
         str(row.order_id),
         fields,
         True,
-        _time(row.updated),
+        from_millis(row.updated),
         "stream",
         news.number,
         news.part,
@@ -288,7 +284,7 @@ def read_wallet(row: WalletRow, news: News, known: Names) -> BalanceReport:
         total=plain(total),
         available=available,
         reason=_reason(row.meta),
-        time=_time(news.sent),
+        time=from_millis(news.sent),
         sequence=news.number,
         element=news.part,
     )

@@ -6,9 +6,9 @@ of them. What the values mean stands in `orders`.
 
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from privstream.exchanges.indodax import names
 from privstream.exchanges.indodax.orders import BEGINNING, LIQUIDITY, SIDES, fill_key
@@ -18,8 +18,10 @@ from privstream.exchanges.kit.fast import (
     UNSIGNED,
     Count,
     Ignored,
+    Millis,
     Text,
     decoder,
+    from_millis,
     leave,
     nonzero,
     pattern,
@@ -28,10 +30,8 @@ from privstream.exchanges.kit.fast import (
 )
 from privstream.model.exact import EXACT, Part
 from privstream.model.reports import AnyReport, Fill, OrderFields, OrderReport
-from privstream.model.times import from_micros
 
 PING = b"{}"
-Millis = Annotated[int, Meta(ge=1, lt=10**14)]
 
 
 class FillInformation(Struct, rename="camel", gc=False, forbid_unknown_fields=True):
@@ -128,7 +128,7 @@ def read(publication: Publication, frame: bytes) -> list[AnyReport]:
     reports: list[AnyReport] = []
     for index, event in enumerate(publication.data):
         row, part = event.order, Part(frame, ("push", "pub", "data", index))
-        if (time := from_micros(row.transaction_time * 1000)) < BEGINNING:
+        if (time := from_millis(row.transaction_time)) < BEGINNING:
             leave("no time of this exchange")
         fields = _read_fields(row, time)
         if row.status == "FILL":

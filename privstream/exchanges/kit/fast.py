@@ -16,6 +16,7 @@ import msgspec
 
 from privstream.exchanges.kit import words
 from privstream.model import exact
+from privstream.model.times import from_micros
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 """A text that says something; JSON numbers are none."""
@@ -28,6 +29,8 @@ NO_NUMBER = b""
 """Stands for a number that is not in the frame."""
 Count = Annotated[int, msgspec.Meta(ge=0)]
 """A number of a frame."""
+Millis = Annotated[int, msgspec.Meta(ge=1_230_768_000_000, lt=10**14)]
+"""Milliseconds of a time since 2009; no exchange is older."""
 Ignored: TypeAlias = Any
 """It may be anything that is JSON."""
 
@@ -64,6 +67,39 @@ def word(text: str) -> str:
 def decoder(shape: Any) -> Callable[[bytes], Any]:
     """Decodes a frame of this shape."""
     return msgspec.json.Decoder(shape, float_hook=str.encode).decode
+
+
+# --- times -----------------------------------------------------------------------------
+
+_EPOCH = re.compile(r"([0-9]{10})\.([0-9]{1,6})")
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    """The text of a second, up to its decimals: many facts happen within one."""
+    return from_micros(seconds * 1_000_000)[:-7]
+
+
+def from_millis(millis: int) -> str:
+    """A time in milliseconds."""
+    seconds, rest = divmod(millis, 1000)
+    return f"{_second(seconds)}{rest:03}000Z"
+
+
+def from_epoch(text: str) -> str:
+    """A time in seconds with decimals, as text."""
+    match = _EPOCH.fullmatch(text)
+    if match is None:
+        leave("an odd time")
+    return recent(f"{_second(int(match[1]))}{match[2]:0<6}Z") or ""
+
+
+def recent(time: str | None) -> str | None:
+    """The time, where it is since 2009."""
+    return time if time is None or time >= "2009" else leave("a time before there was an exchange")
+
+
+# --- amounts ---------------------------------------------------------------------------
 
 
 def amounts(*numbers: Number) -> list[str]:

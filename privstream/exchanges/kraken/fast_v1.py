@@ -17,6 +17,7 @@ from privstream.exchanges.kit.fast import (
     Ignored,
     Text,
     decoder,
+    from_epoch,
     leave,
     nonzero,
     pattern,
@@ -28,7 +29,6 @@ from privstream.exchanges.kraken.fast_v2 import market
 from privstream.model.events import Side
 from privstream.model.exact import Part
 from privstream.model.reports import Fill, OrderFields, OrderReport
-from privstream.model.times import from_epoch_seconds
 
 Row = TypeVar("Row")
 HEARTBEAT = b'{"event":"heartbeat"}'
@@ -109,11 +109,11 @@ def read_trade(trade_id: str, row: OwnTrade, sequence: int, part: Part) -> Fill:
         plain(fee),
         fee_currency,
         row.cl_ord_id,
-        names.order_type(row.ordertype),
+        names.order_type(row.ordertype) or leave("no order type"),
         None,
         (),
         None,
-        from_epoch_seconds(row.time),
+        from_epoch(row.time),
         "stream",
         sequence,
         part,
@@ -139,7 +139,7 @@ def read_update(
     if average:
         fields["average_price"] = nonzero(average)
     _read_status(row, fields)
-    time = from_epoch_seconds(row.lastupdated)
+    time = None if row.lastupdated is None else from_epoch(row.lastupdated)
     return OrderReport(order_id, fields, False, time, "stream", sequence, part)
 
 

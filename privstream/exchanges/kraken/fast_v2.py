@@ -21,6 +21,7 @@ from privstream.exchanges.kit.fast import (
     leave,
     nonzero,
     plain,
+    recent,
     unsigned,
     word,
 )
@@ -163,7 +164,7 @@ def _read_execution(
     element: Execution, sequence: int, part: Part, *, tells_orders: bool
 ) -> list[AnyReport]:
     """A fill, an order's new state, or both."""
-    time = from_rfc3339(element.timestamp)
+    time = recent(from_rfc3339(element.timestamp))
     if not element.exec_id:
         if element.exec_type == "trade":
             leave("a fill without its id")
@@ -252,10 +253,10 @@ def _read_terms(element: Execution, fields: OrderFields) -> None:
         fields["order_type"] = word(element.order_type)
     if element.cl_ord_id is not None:
         fields["client_order_id"] = element.cl_ord_id
+    if element.time_in_force:
+        fields["time_in_force"] = word(element.time_in_force)
     if element.post_only:
         fields["time_in_force"] = "post_only"
-    elif element.time_in_force:
-        fields["time_in_force"] = word(element.time_in_force)
 
 
 def _read_status(element: Execution, fields: OrderFields) -> None:
@@ -295,7 +296,7 @@ def _read_entry(element: Entry, sequence: int, part: Part) -> BalanceReport:
         fee=plain(fee),
         reason=word(element.type),
         key=element.ledger_id,
-        time=from_rfc3339(element.timestamp),
+        time=recent(from_rfc3339(element.timestamp)),
         sequence=sequence,
         element=part,
     )

@@ -5,17 +5,19 @@ in `orders` and `balances`.
 """
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from privstream.exchanges.kit.fast import (
     AMOUNT,
     UNSIGNED,
     Count,
     Ignored,
+    Millis,
     Text,
     decoder,
+    from_millis,
     leave,
     nonzero,
     pattern,
@@ -28,10 +30,8 @@ from privstream.exchanges.poloniex.fill_keys import FillKeys
 from privstream.exchanges.poloniex.orders import AT_ONCE, TRADE, average_of
 from privstream.model.exact import Part
 from privstream.model.reports import AnyReport, BalanceReport, Fill, OrderFields, OrderReport
-from privstream.model.times import from_micros
 
-Millis = Annotated[int, Meta(ge=1, lt=10**14)]
-MillisIfAny = Annotated[int, Meta(ge=0, lt=10**14)]
+MillisIfAny = Millis | Literal[0]
 
 
 class OrderItem(Struct, rename="camel", gc=False, forbid_unknown_fields=True):
@@ -109,7 +109,7 @@ def _given(text: str) -> str | None:
 
 
 def _time(millis: int) -> str | None:
-    return from_micros(millis * 1000) if millis else None
+    return from_millis(millis) if millis else None
 
 
 # --- orders ----------------------------------------------------------------------------

@@ -6,17 +6,19 @@ values mean stands in `elements`.
 
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from privstream.exchanges.kit.fast import (
     ABSENT,
     Ignored,
+    Millis,
     Number,
     Text,
     amounts,
     decoder,
+    from_millis,
     leave,
     nonzero,
     plain,
@@ -27,9 +29,6 @@ from privstream.exchanges.zerocap.elements import IMMEDIATE, UNTIMED, doubtful, 
 from privstream.model.events import Side
 from privstream.model.exact import EXACT, Part, normal, unsigned
 from privstream.model.reports import AnyReport, Fill, OrderFields, OrderReport
-from privstream.model.times import from_micros
-
-Millis = Annotated[int, Meta(ge=1, lt=10**14)]
 
 
 class Trade(Struct, gc=False, forbid_unknown_fields=True):
@@ -112,10 +111,6 @@ def market(symbol: str) -> tuple[str | None, str]:
     return names.symbol(symbol), symbol
 
 
-def _time(millis: int) -> str:
-    return from_micros(millis * 1000)
-
-
 def _id(text: str) -> str:
     return text if text != "0" else leave("no id")
 
@@ -144,7 +139,7 @@ def _read_fill(trade: Trade, client_order_id: str, part: Part) -> Fill:
         trade.taker_or_maker,
         doubtful(price, quantity, cost),
         None,
-        _time(trade.timestamp),
+        from_millis(trade.timestamp),
         "stream",
         None,
         part,
@@ -176,7 +171,7 @@ def _terms(order: Order) -> OrderFields:
         "symbol": symbol,
         "side": order.side,
         "order_type": word(order.type),
-        "created": _time(order.timestamp),
+        "created": from_millis(order.timestamp),
     }
     if (client_order_id := _client_id(order.client_order_id)) is not None:
         fields["client_order_id"] = client_order_id
@@ -220,4 +215,4 @@ def _moment(order: Order, fields: OrderFields) -> str | None:
     """When it got there: created, or last filled. When it was canceled is not stated."""
     if fields["status"] in UNTIMED and fields.get("time_in_force") not in IMMEDIATE:
         return None
-    return _time(max(order.timestamp, order.last_trade_timestamp or 0))
+    return from_millis(max(order.timestamp, order.last_trade_timestamp or 0))

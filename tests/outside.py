@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import typer
 
@@ -16,7 +16,7 @@ from privstream.outputs.console import Console
 
 
 def environment(
-    variables: Mapping[str, str] | None = None, stop: Stop | None = None, **said: bool
+    variables: Mapping[str, str] | None = None, stop: Stop | None = None, **said: Any
 ) -> Environment:
     """An environment whose stdout is no terminal; `said` is for its console."""
     stop = stop or Stop()

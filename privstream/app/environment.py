@@ -7,13 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from privstream.app.asking import Person
 from privstream.delivery.signals import Stop
+from privstream.model.errors import UsageError
 from privstream.outputs.base import FrameOutput, Output
-from privstream.outputs.console import STDOUT, Console, Format
+from privstream.outputs.console import STDERR, STDOUT, Console, Format
 from privstream.settings.private_files import cache_dir, state_dir
+
+if TYPE_CHECKING:  # start-up time
+    from privstream.app.summary import Summary
+
+INSTANT = 0.06
+"""Seconds in which an exchange tells all that one fill has changed; nobody sees them pass."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +60,12 @@ class Environment:
         return Format.PRETTY if self.stdout_is_terminal and not json else Format.JSONL
 
     def output(
-        self, kind: Format, accounts: Sequence[str], *, masks: bool = False
+        self,
+        kind: Format,
+        accounts: Sequence[str],
+        fields: Sequence[str] = (),
+        *,
+        masks: bool = False,
     ) -> Output | None:
         """What prints events on stdout; `None` where frames are printed, or nobody reads.
 
@@ -65,14 +77,48 @@ class Environment:
             from privstream.outputs.jsonl import JsonLines  # noqa: PLC0415 - start-up time
 
             return JsonLines(STDOUT, self.stop.patience)
+        from privstream.outputs.calendar import Calendar  # noqa: PLC0415 - start-up time
         from privstream.outputs.pretty import Pretty  # noqa: PLC0415 - Rich only where it draws
 
-        lines = Pretty(STDOUT, colour=self.colour, accounts=accounts, patience=self.stop.patience)
+        lines = Pretty(
+            STDOUT,
+            colour=self.colour,
+            accounts=accounts,
+            patience=self.stop.patience,
+            calendar=Calendar(self.zone),
+            fields=fields,
+        )
         if not masks:
             return lines
         from privstream.outputs.privacy import Masking  # noqa: PLC0415 - start-up time
 
         return Masking(lines)
+
+    def fields(self, text: str | None, kind: Format) -> tuple[str, ...]:
+        """What `--fields` says. Raises UsageError where no line would have them."""
+        if text is None:
+            return ()
+        if kind is not Format.PRETTY:
+            hint = "from JSON lines a program picks its keys itself; --format pretty has columns"
+            raise UsageError("--fields chooses columns of the lines for a person", hint)
+        from privstream.outputs.fields import chosen  # noqa: PLC0415 - start-up time
+
+        return chosen(text)
+
+    def summary(self, kind: Format, *, masks: bool = False) -> "Summary | None":
+        """What says at the end what was shown, where a person may read it."""
+        if self.console.quiet or self.console.as_json or kind is Format.RAW:
+            return None
+        from privstream.app.summary import Summary  # noqa: PLC0415 - start-up time
+        from privstream.outputs.calendar import Calendar  # noqa: PLC0415
+        from privstream.outputs.terminal import line_width  # noqa: PLC0415
+
+        calendar, cells = Calendar(self.zone), line_width(STDERR)
+        return Summary(self.console.tell, calendar, cells=cells, masked=masks)
+
+    def gathers(self, kind: Format) -> float:
+        """Seconds for which lines wait for those of the same instant: on a terminal only."""
+        return INSTANT if kind is Format.PRETTY and self.stdout_is_terminal else 0.0
 
     def frame_output(self, kind: Format) -> FrameOutput | None:
         """What prints frames on stdout, where those are wanted."""

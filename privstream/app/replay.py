@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -13,7 +14,7 @@ from typing import BinaryIO, TextIO
 import msgspec
 
 from privstream import exchanges
-from privstream.app.environment import Environment
+from privstream.app.environment import INSTANT, Environment
 from privstream.app.recording import Head, Replay, read_entry, read_head
 from privstream.app.symbols import UnseenSymbols, all_names
 from privstream.delivery.signals import Stop
@@ -24,10 +25,13 @@ from privstream.model.account import Account, Secret
 from privstream.model.errors import ConfigError, PrivstreamError, UsageError
 from privstream.model.events import AnyEvent
 from privstream.model.times import from_nanos
+from privstream.outputs.base import Output
 from privstream.outputs.console import Format
 
 NO_SECRET = Secret("none")
 CHUNK = 1 << 16
+LOOK = 64
+"""Lines from one look at how far it is to the next."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,27 +47,41 @@ class ReplayRequest:
     symbols: tuple[str, ...] = ()
     snapshot: bool = True
     count: int | None = None
+    fields: str | None = None
+    """Which columns of the lines for a person."""
 
 
 def replay(environment: Environment, request: ReplayRequest, kind: Format) -> int:
     """Print the events; returns the exit code. Raises Stopped."""
     if kind is Format.RAW:
         raise UsageError("a replay prints events", "use --format jsonl or pretty")
+    fields = environment.fields(request.fields, kind)
     with opened(request.file, environment.stdin) as file:
         batch = Batch()
-        player = Player(lines_of(file, environment.stop, batch.flush), request)
+        lines = _Counted(lines_of(file, environment.stop, batch.flush))
+        player = Player(lines, request)
         unseen = UnseenSymbols([player.exchange], request.symbols, environment.console.say)
         batch.takers.append(unseen.take)
-        output = environment.output(kind, [player.head.account])
+        output = environment.output(kind, [player.head.account], fields)
         if output is not None:
-            batch.takers.append(output.write)
+            batch.takers.append(_by_instants(output) if kind is Format.PRETTY else output.write)
+        summary = environment.summary(kind)
+        if summary is not None:
+            batch.takers.append(summary.take)
+        progress = environment.console.progress()
         try:
             for event in player.events():
                 batch.events.append(event)
+                if not (environment.console.shares_terminal or lines.count % LOOK):
+                    progress.show(lines.so_far(), time.monotonic(), lines.share_of(file))
         except PrivstreamError:
             batch.flush()  # what came before is true
             raise
+        finally:
+            progress.clear()
         batch.flush()
+    if summary is not None:
+        summary.end()
     if request.count is None:
         unseen.conclude()
     return 0
@@ -82,6 +100,54 @@ class Batch:
         if events:
             for take in self.takers:
                 take(events)
+
+
+class _Counted:
+    """Lines, and how much of the file they were."""
+
+    def __init__(self, lines: Iterator[bytes]) -> None:
+        self._lines = lines
+        self.count = 0
+        self._bytes = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for line in self._lines:
+            self.count += 1
+            self._bytes += len(line) + 1
+            yield line
+
+    def so_far(self) -> str:
+        return f"replaying: {self.count} lines"
+
+    def share_of(self, file: BinaryIO) -> float | None:
+        """`None` of what has no end that is known."""
+        size = 0 if file.closed else os.fstat(file.fileno()).st_size
+        return self._bytes / size if size else None
+
+
+def _by_instants(output: Output) -> Callable[[Sequence[AnyEvent]], None]:
+    """Writes what came within an instant together, and nothing else."""
+
+    def write(events: Sequence[AnyEvent]) -> None:
+        for together in _instants(events):
+            output.write(together)
+
+    return write
+
+
+def _instants(events: Iterable[AnyEvent]) -> Iterator[list[AnyEvent]]:
+    together: list[AnyEvent] = []
+    for event in events:
+        if together and _apart(together[0].received, event.received) >= INSTANT:
+            yield together
+            together = []
+        together.append(event)
+    if together:
+        yield together
+
+
+def _apart(since: str, until: str) -> float:
+    return (datetime.fromisoformat(until) - datetime.fromisoformat(since)).total_seconds()
 
 
 def opened(file: str, stdin: TextIO) -> BinaryIO:

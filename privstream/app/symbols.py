@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from privstream.exchanges.base import Exchange
+from privstream.model.errors import PrivstreamError
 from privstream.model.events import AnyEvent, Status
 from privstream.model.nearest import COMMON_PAIRS, nearest_pair
 
@@ -76,6 +77,12 @@ class UnseenSymbols:
         """Say it, where it is time to; call it as often as you like."""
         if time.monotonic() >= self._due:
             self.conclude()
+
+    def lost(self, error: PrivstreamError, /) -> None:
+        """The account's own error says why nothing comes of it."""
+
+    def end(self) -> None:
+        """The stream is over before its time: nothing can be said of what did not come."""
 
     def conclude(self) -> None:
         """Say it now."""

@@ -31,6 +31,7 @@ from privstream.settings.config import Config, all_options, first_steps, load
 
 if TYPE_CHECKING:  # start-up time
     from privstream.app.deliveries import Deliveries
+    from privstream.app.telling import Notifier
     from privstream.delivery.resume_file import State
 
 ALL = "all"
@@ -56,6 +57,12 @@ class Request:
     raw: bool = False
     symbol: list[str] | None = None
     no_snapshot: bool = False
+    notify: str | None = None
+    """How a person is told who does not look: `desktop` or `bell`."""
+    only: str | None = None
+    min_value: list[str] | None = None
+    fields: str | None = None
+    """Which columns of the lines for a person, in the words of the JSON keys."""
     count: int | None = None
     duration: str | None = None
     to: list[str] | None = None
@@ -83,6 +90,8 @@ def watch(environment: Environment, request: Request, recorder: Recorder | None 
     """Stream until the end; returns the exit code. Raises Stopped."""
     kind = environment.format(request.format, json=request.json)
     _check_screen(environment, request, kind)
+    fields = environment.fields(request.fields, kind)
+    notifier = _notifier(environment, request)
     duration = None if request.duration is None else seconds(request.duration)
     to = destinations(request.to or (), lambda: load(environment.variables))
     with (
@@ -93,7 +102,9 @@ def watch(environment: Environment, request: Request, recorder: Recorder | None 
         sinks = [opened() for opened in to.files]  # nothing that cannot be has made a file
         if not (environment.stdout_is_open or sinks or to.sinks or recorder):
             return Exit.DONE  # nobody reads, here or anywhere
-        output = shown.enter_context(_output(environment, request, kind, prepared))
+        output = shown.enter_context(_output(environment, request, kind, prepared, fields))
+        symbols, say = request.symbol or (), environment.console.say
+        unseen = UnseenSymbols(prepared.exchanges, symbols, say)
         printer = Printer(
             environment.console,
             environment.stop,
@@ -104,7 +115,9 @@ def watch(environment: Environment, request: Request, recorder: Recorder | None 
             count=request.count,
             states=prepared.states,
             spool=None if deliveries is None else deliveries.spool,
-            unseen=UnseenSymbols(prepared.exchanges, request.symbol or (), environment.console.say),
+            summary=environment.summary(kind, masks=request.privacy),
+            gather=0.0 if request.live else environment.gathers(kind),
+            watchers=[unseen] if notifier is None else [unseen, notifier],
         )
         if duration is not None:
             environment.stop.end_after(duration)
@@ -123,6 +136,15 @@ def _deliveries(
 
     names = {one.account.name: one.name for one in prepared.exchanges}
     return Deliveries(environment, to, lambda: load(environment.variables), prepared.states, names)
+
+
+def _notifier(environment: Environment, request: Request) -> "Notifier | None":
+    if request.notify is None and request.only is None and not request.min_value:
+        return None
+    from privstream.app.telling import notifier_for  # noqa: PLC0415 - start-up time
+
+    values = request.min_value or ()
+    return notifier_for(environment, request.notify, request.only, values, masked=request.privacy)
 
 
 @dataclass(frozen=True)
@@ -197,7 +219,11 @@ def _check_screen(environment: Environment, request: Request, kind: Format) -> N
 
 @contextmanager
 def _output(
-    environment: Environment, request: Request, kind: Format, prepared: "Watched"
+    environment: Environment,
+    request: Request,
+    kind: Format,
+    prepared: "Watched",
+    fields: Sequence[str],
 ) -> "Iterator[Output | None]":
     """What shows the events on stdout: a screen where it is wanted and can be, else lines."""
     if request.live:
@@ -207,7 +233,7 @@ def _output(
             if view is not None:
                 yield view
                 return
-    yield environment.output(kind, list(prepared.channels), masks=request.privacy)
+    yield environment.output(kind, list(prepared.channels), fields, masks=request.privacy)
 
 
 def _wanted(environment: Environment, request: Request, kind: Format) -> Wanted:

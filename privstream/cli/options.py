@@ -61,6 +61,22 @@ Symbols = Annotated[
     list[str] | None,
     typer.Option("--symbol", "-s", metavar="SYMBOL", help="Only these symbols (repeatable)."),
 ]
+Fields = Annotated[
+    str | None,
+    typer.Option("--fields", metavar="A,B,…", help="Only these columns, named like JSON keys."),
+]
+Notify = Annotated[
+    str | None,
+    typer.Option("--notify", metavar="desktop|bell", help="Tell me when I am not looking."),
+]
+Only = Annotated[
+    str | None,
+    typer.Option("--only", metavar="KINDS", help="Of what to tell.  [default: fills,gaps,silence]"),
+]
+MinValue = Annotated[
+    list[str] | None,
+    typer.Option("--min-value", metavar="1000EUR", help="Tell of no smaller fills (repeatable)."),
+]
 NoSnapshot = Annotated[
     bool, typer.Option("--no-snapshot", help="Leave out what stood when we connected.")
 ]

@@ -56,20 +56,25 @@ def environment_of(
     from privstream.app.asking import Person  # noqa: PLC0415
     from privstream.app.environment import Environment  # noqa: PLC0415
     from privstream.outputs.console import STDERR, Console  # noqa: PLC0415
-    from privstream.outputs.terminal import is_lively  # noqa: PLC0415
+    from privstream.outputs.terminal import can_redraw, is_lively  # noqa: PLC0415
 
     process: Process = context.find_root().obj
-    lively = [not no_color and is_lively(fd, process.variables) for fd in (STDOUT, STDERR)]
+    variables = process.variables
+    lively = [not no_color and is_lively(fd, variables) for fd in (STDOUT, STDERR)]
+    zone = UTC if utc else None
     console = Console(
         sys.stderr,
         quiet=quiet,
         verbose=verbose,
         debug=debug,
         as_json=as_json,
-        animated=all(lively),
+        animated=can_redraw(STDERR, variables),
+        colour=lively[1],
+        shares_terminal=os.isatty(STDOUT),
+        zone=zone,
     )
     return Environment(
-        variables=process.variables,
+        variables=variables,
         stop=process.stop,
         stdin=sys.stdin,
         console=console,
@@ -77,7 +82,7 @@ def environment_of(
         stdout_is_open=STDOUT not in process.closed,
         stdout_is_terminal=os.isatty(STDOUT),
         colour=lively[0],
-        zone=UTC if utc else None,
+        zone=zone,
         why_no_screen=_why_no_screen(process),
         ascii_only=not _shows_every_sign(),
     )

@@ -31,6 +31,7 @@ def replay(
     raw: o.Raw = False,
     symbol: o.Symbols = None,
     no_snapshot: o.NoSnapshot = False,
+    fields: o.Fields = None,
     count: o.Count = None,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
@@ -58,6 +59,7 @@ def replay(
         raw=raw,
         symbols=tuple(symbol or ()),
         snapshot=not no_snapshot,
+        fields=fields,
         count=count,
     )
     return carry_out(environment, request, environment.format(format, json=json))

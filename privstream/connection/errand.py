@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from privstream.connection.account.conversation import TICK, Conversation
 from privstream.connection.account.dial import dialled
-from privstream.connection.ports import AccountPorts, Outlet, RestRunner
+from privstream.connection.ports import AccountPorts, Outlet, RestClient
 from privstream.exchanges.base import Exchange
 from privstream.memory.event_maker import View
 from privstream.memory.ledger import Ledger
@@ -53,7 +53,7 @@ class Errand(AccountPorts):
     """What a short command needs of the world; tests bring their own."""
 
     exchange: Exchange
-    rest: RestRunner
+    rest: RestClient
     stop: threading.Event = field(default_factory=threading.Event)
     check: Callable[[], None] = _go_on
     """Raises where the command was told to stop; called wherever something takes its time."""

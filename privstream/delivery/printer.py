@@ -9,6 +9,7 @@ Everything here runs in the main thread, which alone owns outputs.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from privstream.delivery.signals import Stop, Stopped
@@ -25,14 +26,30 @@ if TYPE_CHECKING:  # start-up time
     from privstream.delivery.spool import Spool
 
 
-class Unseen(Protocol):
-    """Says what was wanted and does not come."""
+class Watcher(Protocol):
+    """Sees all that comes, states of the connections too, whatever is printed."""
 
     def take(self, events: Sequence[AnyEvent], /) -> None:
         """These came."""
 
     def look(self) -> None:
         """Perhaps it is time to say something."""
+
+    def lost(self, error: PrivstreamError, /) -> None:
+        """An account has ended for good."""
+
+    def end(self) -> None:
+        """Nothing more comes."""
+
+
+class Summed(Protocol):
+    """Says at the end what was printed."""
+
+    def take(self, events: Sequence[AnyEvent], /) -> None:
+        """These were printed."""
+
+    def end(self) -> None:
+        """Nothing more comes."""
 
 
 class Finished(Exception):
@@ -54,7 +71,9 @@ class Printer:
         count: int | None = None,
         states: "Mapping[str, State] | None" = None,
         spool: "Spool | None" = None,
-        unseen: Unseen | None = None,
+        watchers: Sequence[Watcher] = (),
+        summary: Summed | None = None,
+        gather: float = 0.0,
     ) -> None:
         self._console = console
         self._line = console.line
@@ -64,7 +83,10 @@ class Printer:
         self._sinks = sinks
         self._show_status = show_status
         self._left = count
-        self._unseen = unseen
+        self._watchers = watchers
+        self._summary = summary
+        # What --resume remembers is committed event by event, as it is printed.
+        self._gather = 0.0 if states else gather
         self._worst = Exit.DONE
         self._is_reopening_due = False
         self._reader_takes = True
@@ -88,6 +110,7 @@ class Printer:
                 return self._worst
             except ReaderGone:
                 discard_stdout()
+                self._summary = None  # nobody is there
                 return Exit.DONE
         if self._stop.by is not None:
             raise Stopped
@@ -96,6 +119,7 @@ class Printer:
     def _listen(self, stream: Stream) -> None:
         """A signal is seen at once, also where nothing comes."""
         self._stop.when_told(stream.wake)
+        self._console.status_line.silent_for = partial(_silence, stream)
         if any(isinstance(sink, Reopened) for sink in self._sinks):
 
             def reopen() -> None:
@@ -106,7 +130,7 @@ class Printer:
 
     def _print_all(self, stream: Stream) -> None:
         with stream:
-            for item in stream.items(self._line.pause):
+            for item in stream.items(self._line.pause, self._gather):
                 self._take(item)
                 if self._stop.is_told():
                     break
@@ -121,6 +145,10 @@ class Printer:
             self._output.close()
         if self._unprinted:
             self._console.fail(self._not_printed())
+        for watcher in self._watchers:
+            watcher.end()
+        if self._summary is not None:
+            self._summary.end()
         for sink in self._sinks:
             sink.close()
 
@@ -153,8 +181,8 @@ class Printer:
                     self._remembering.whole(item)
             case _:
                 self._print(item)
-        if self._unseen is not None:
-            self._unseen.look()
+        for watcher in self._watchers:
+            watcher.look()
         self._line.draw(from_nanos(time.time_ns()))
 
     def _end_of(self, ended: Ended) -> None:
@@ -164,6 +192,8 @@ class Printer:
         if not isinstance(error, PrivstreamError):
             raise error
         self._console.fail(error)
+        for watcher in self._watchers:
+            watcher.lost(error)
         self._worst = max(self._worst, error.exit, key=SEVERITY.index)
 
     def _print(self, events: list[AnyEvent]) -> None:
@@ -178,7 +208,7 @@ class Printer:
         if not self._reader_takes:
             self._count_unprinted(shown)
             return
-        if shown:
+        if shown and self._console.shares_terminal:
             self._line.clear()
         try:
             write()
@@ -189,8 +219,8 @@ class Printer:
 
     def _shown(self, events: list[AnyEvent]) -> list[AnyEvent]:
         """Those to print, of as many as are still wanted."""
-        if self._unseen is not None:
-            self._unseen.take(events)
+        for watcher in self._watchers:
+            watcher.take(events)
         if Status in map(type, events):  # seldom, and most batches are large
             events = self._without_statuses(events)
         return events if self._frames is not None else events[: self._left]
@@ -227,7 +257,8 @@ class Printer:
         if not self._reader_takes or self._frames is None:
             self._unprinted += len(told)
             return
-        self._line.clear()
+        if self._console.shares_terminal:
+            self._line.clear()
         try:
             self._frames.write([frame for frame, _ in told])
         except NotTaken as rest:
@@ -251,6 +282,8 @@ class Printer:
 
     def _count_printed(self, events: Sequence[AnyEvent]) -> None:
         if self._frames is None:
+            if self._summary is not None:
+                self._summary.take(events)
             self._count(len(events))
 
     def _count(self, printed: int) -> None:
@@ -266,6 +299,11 @@ class Printer:
         for sink in self._sinks:
             if isinstance(sink, Reopened):
                 sink.reopen()
+
+
+def _silence(stream: Stream, account: str) -> float | None:
+    heard = stream.last_heard(account)
+    return None if heard is None else max(0.0, time.monotonic() - heard)
 
 
 SEVERITY = (Exit.DONE, Exit.UNREACHABLE, Exit.REFUSED, Exit.CONFIG, Exit.USAGE, Exit.OURS)

@@ -136,6 +136,8 @@ class Stream:
     def __init__(self) -> None:
         self._queue: Queued = Queue(maxsize=BATCHES)
         self._left: list[Item] = []
+        self._next: Item | None = None
+        """What was taken out of the queue and waits for its turn."""
         self._supervisors: list[tuple[Supervisor, QueueOutlet]] = []
         self._threads: list[threading.Thread] = []
 
@@ -182,6 +184,8 @@ class Stream:
     def leftovers(self) -> Iterator[Item]:
         """What the threads had delivered when they were stopped, and said at their end."""
         self._make_room()
+        if self._next is not None:
+            yield self._next
         yield from self._left
 
     @property
@@ -201,20 +205,34 @@ class Stream:
                 return supervisor.last_heard
         return None
 
-    def items(self, pause: float) -> Iterator[Item | None]:
+    def items(self, pause: float, gather: float = 0.0) -> Iterator[Item | None]:
         """What comes, in order of arrival; `None` after `pause` seconds without anything.
 
-        Ends when every account has ended.
+        Events that come within `gather` seconds of each other come together: a person reads them
+        as one instant. Ends when every account has ended.
         """
         running = len(self._supervisors)
         while running:
             try:
-                item = self._queue.get(timeout=pause)
+                item = self._next or self._queue.get(timeout=pause)
             except Empty:
                 yield None
             else:
+                self._next = None
                 running -= isinstance(item, Ended)
-                yield item
+                yield self._together(item, gather) if gather and isinstance(item, list) else item
+
+    def _together(self, events: list[AnyEvent], seconds: float) -> list[AnyEvent]:
+        """With those that follow at once; whatever else follows is kept for the next turn."""
+        together, until = list(events), time.monotonic() + seconds
+        with suppress(Empty):
+            while len(together) < BATCH and (left := until - time.monotonic()) > 0:
+                item = self._queue.get(timeout=left)
+                if not isinstance(item, list):
+                    self._next = item
+                    break
+                together += item
+        return together
 
 
 def _run(supervisor: Supervisor, outlet: QueueOutlet) -> None:

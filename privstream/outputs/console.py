@@ -1,12 +1,15 @@
 """What is said to the person who started the command: states, errors, details."""
 
 import sys
+from datetime import tzinfo
 from enum import StrEnum
 from typing import TextIO
 
 from privstream.model.errors import PrivstreamError
 from privstream.model.session import Tap
 from privstream.outputs.base import Line, Screen
+from privstream.outputs.calendar import Calendar
+from privstream.outputs.progress import Progress
 from privstream.outputs.safe_text import safe_text
 from privstream.outputs.status_line import StatusLine
 from privstream.outputs.stderr import Stderr
@@ -26,6 +29,7 @@ class Console:
     """Standard error, with as much on it as the person wants to know.
 
     `animated` where a line at the bottom may be redrawn; `as_json`: errors are JSON lines.
+    `shares_terminal` where events are printed on the same one. `zone`: of times, else local ones.
     """
 
     def __init__(
@@ -37,17 +41,29 @@ class Console:
         debug: bool = False,
         as_json: bool = False,
         animated: bool = False,
+        colour: bool = False,
+        shares_terminal: bool = True,
+        zone: tzinfo | None = None,
     ) -> None:
         stream = stream or sys.stderr
         self.is_terminal = stream is not None and stream.isatty()
         """Somebody may sit there; it is none where stderr is closed."""
+        self.shares_terminal = shares_terminal
         self.as_json = as_json
         self.quiet = quiet
         self._verbose = (verbose or debug) and not quiet
         self._debug = debug and not quiet
         self._stderr = Stderr(stream)
+        self._stream, self._animated = stream, animated and not self._verbose
         # Other threads' notes and a line that is redrawn would overwrite each other.
-        self.line: Line = StatusLine(stream, animated=animated and not self._verbose, quiet=quiet)
+        self.status_line = StatusLine(
+            stream,
+            animated=animated and not self._verbose,
+            quiet=quiet,
+            colour=colour,
+            calendar=Calendar(zone),
+        )
+        self.line: Line = self.status_line
         self._screen: Screen | None = None
 
     @property
@@ -63,6 +79,14 @@ class Console:
     def show_on(self, screen: Screen) -> None:
         """From now on everything is said there, since it has the whole terminal."""
         self.line = self._screen = screen
+
+    def ring(self) -> None:
+        """The terminal's bell."""
+        self._stderr.write("\a")
+
+    def progress(self) -> Progress:
+        """For long work, before anything of it is printed."""
+        return Progress(self._stream, animated=self._animated, quiet=self.quiet)
 
     def say(self, text: str, *, also_when_quiet: bool = False) -> None:
         """One sentence to a person."""

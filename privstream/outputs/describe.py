@@ -4,7 +4,11 @@ The one rule: no text of an event leaves this file without having gone through
 `safe_text`. A value that is not known is "-" in its column and left out elsewhere.
 """
 
+from contextlib import suppress
+from decimal import Decimal
+
 from privstream.model.events import (
+    TERMINAL,
     AnyEvent,
     Balance,
     Event,
@@ -16,17 +20,21 @@ from privstream.model.events import (
     Status,
     Trade,
 )
-from privstream.model.exact import normal
+from privstream.model.exact import EXACT, normal
 from privstream.model.times import to_nanos
-from privstream.outputs.layout import Numbers, Part, Row, Span
+from privstream.outputs.calendar import Calendar, age
+from privstream.outputs.layout import BLANK, NARROW, WIDE, Cells, Part, Row, Span
 from privstream.outputs.safe_text import MAX_CELLS, safe_text
 
 UNKNOWN = "-"
+REQUESTED = "user_requested"
+"""The reason of a cancellation that is no surprise."""
 NAME_CELLS = 64
-_FULL_TIME = len("2026-11-20T11:32:00.123456Z")
 _NANOS = 1_000_000_000
 _MINUTE = 60
 
+_ROOMY_TIME, _TIME, _SHORT_TIME = "%H:%M:%S.%f", "%H:%M:%S", "%H:%M"
+_ALL = 100  # percent
 _SIDES = {"buy": "buy", "long": "buy", "sell": "sell", "short": "sell"}
 _STATUSES = {
     "pending": "dim",
@@ -49,54 +57,98 @@ _LEVELS = {"info": "open", "warning": "warning", "error": "bad"}
 
 
 def describe(event: AnyEvent) -> Row:
-    """An event as a row of columns."""
-    match event:
-        case Order():
-            row = _order(event)
-        case Trade():
-            row = _trade(event)
-        case Balance():
-            row = _balance(event)
-        case Position():
-            row = _position(event)
-        case Price():
-            row = _price(event)
-        case Notice():
-            row = _notice(event)
-        case Gap():
-            row = _gap(event)
-        case Status():
-            row = _status(event)
-    return row
+    """An event as a row of columns, in this computer's time."""
+    return Describer(Calendar()).describe(event)
+
+
+class Describer:
+    """Takes events apart, with times as its person reads them."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self._calendar = calendar
+        self._today = calendar.today()
+        self._form = _ROOMY_TIME
+
+    def look(self, cells: int | None) -> None:
+        """A new day may have begun; times have decimals, or seconds, where there is room."""
+        self._today = self._calendar.today()
+        self._form = _ROOMY_TIME if cells is None or cells >= WIDE else _TIME
+        if cells is not None and cells < NARROW:
+            self._form = _SHORT_TIME
+
+    def describe(self, event: AnyEvent) -> Row:
+        """An event as a row of columns."""
+        match event:
+            case Order():
+                row = _order(event)
+            case Trade():
+                row = _trade(event)
+            case Balance():
+                row = _balance(event)
+            case Position():
+                row = _position(event)
+            case Price():
+                row = _price(event)
+            case Notice():
+                row = _notice(event)
+            case Gap():
+                row = _gap(event, self._calendar)
+            case Status():
+                row = _status(event)
+        return row._replace(time=self._moment(event))
+
+    def moment(self, text: str) -> str:
+        """A time as it stands in a line."""
+        return self._calendar.shown(text, self._today, self._form)
+
+    def _moment(self, event: AnyEvent) -> Span:
+        """When it happened, by the exchange's clock, else ours, marked ~; the age of what stood."""
+        if event.source == "snapshot" and not isinstance(event, Trade):
+            since = event.created if isinstance(event, Order) else None
+            return Span(_age(since or event.time, event.received), "dim")
+        text = event.time or event.received
+        shown = self.moment(text)
+        return Span(shown, "time") if event.time else Span(f"{shown}~", "dim")
+
+
+def _age(since: str | None, received: str) -> str:
+    return "now" if since is None else age(since, received)
 
 
 # --- account events --------------------------------------------------------------------
 
 
 def _order(event: Order) -> Row:
-    status = "partial" if event.status == "partially_filled" else event.status
-    parts = [Part((Span(status, _STATUSES[event.status]),))]
-    if event.order_type not in {None, "limit", "market"}:
-        parts += _named("", event.order_type)
-    parts += _valued("stop", event.stop_price)
-    parts += _valued("for", event.quote_quantity, _currencies(event.symbol)[1])
-    parts += _progress(event)
-    parts += _named("", event.reason, "warning")
+    status = _status_word(event)
+    quote = _currencies(event.symbol)[1]
+    kind = [] if event.order_type in {None, "limit", "market"} else _named("", event.order_type)
     return _row(
         event,
         "order",
         _side(event.side),
-        Numbers(
+        Cells(
             _subject(event.symbol, event.exchange_symbol),
             _amount(event.quantity),
             _limit(event),
+            _amount(event.cost),
+            Span(status, _STATUSES[event.status]),
         ),
-        parts,
+        [
+            *kind,
+            *_valued("stop", event.stop_price),
+            *_valued("for", event.quote_quantity, quote),
+            *([] if event.reason == REQUESTED else _named("", event.reason, "warning")),
+            *(_filled(event) if event.status in TERMINAL else ()),
+        ],
         shown_id=event.order_id,
+        brief=_brief(event),
         extras=[
-            *_valued("fee", event.fee, event.fee_currency),
-            *_named("", event.time_in_force),
+            *(() if event.status in TERMINAL else _filled(event)),
+            *_average(event),
+            *([] if normal(event.fee) == "0" else _valued("fee", event.fee, event.fee_currency)),
+            *([] if event.time_in_force == "gtc" else _named("", event.time_in_force)),
             *_named("client", event.client_order_id),
+            *(_named("", event.reason) if event.reason == REQUESTED else ()),
         ],
     )
 
@@ -107,14 +159,32 @@ def _limit(event: Order) -> Span:
     return _amount(event.price)
 
 
-def _progress(event: Order) -> list[Part]:
+def _filled(event: Order) -> list[Part]:
     """How far an order got, where its status and quantity do not say that already."""
-    parts: list[Part] = []
-    if event.filled is not None and normal(event.filled) not in {"0", normal(event.quantity)}:
-        parts += _valued("filled", event.filled)
-        if event.status == "partially_filled":
-            parts += _valued("left", event.remaining)
-    return parts + _valued("average", event.average_price)
+    if event.filled is None or normal(event.filled) in {"0", normal(event.quantity)}:
+        return []
+    left = _valued("left", event.remaining) if event.status == "partially_filled" else []
+    return _valued("filled", event.filled) + left
+
+
+def _average(event: Order) -> list[Part]:
+    if normal(event.average_price) == normal(event.price):
+        return []
+    return _valued("average", event.average_price)
+
+
+def _status_word(event: Order) -> str:
+    return "partial" if event.status == "partially_filled" else event.status
+
+
+def _brief(event: Order) -> Span:
+    """The status in eight cells; of an order that is filled in part, how far: rounded down."""
+    text = _status_word(event)
+    if event.status == "partially_filled" and event.filled and event.quantity:
+        with suppress(ArithmeticError):
+            done = int(EXACT.divide(100 * Decimal(event.filled), Decimal(event.quantity)))
+            text = f"part {done}%" if 0 <= done < _ALL else text
+    return Span(text, _STATUSES[event.status])
 
 
 def _trade(event: Trade) -> Row:
@@ -125,18 +195,17 @@ def _trade(event: Trade) -> Row:
         event,
         "trade",
         _side(event.side),
-        Numbers(
+        Cells(
             _subject(event.symbol, event.exchange_symbol),
             _amount(stated("quantity", event.quantity), "strong"),
             _amount(stated("price", event.price), "strong"),
+            _amount(stated("cost", event.cost)),
+            Span(event.liquidity or ""),
         ),
-        [
-            *_valued("fee", stated("fee", event.fee), event.fee_currency),
-            *_named("", event.liquidity),
-        ],
+        [],
         shown_id=event.order_id or event.trade_id,
         extras=[
-            *_valued("cost", stated("cost", event.cost), _currencies(event.symbol)[1]),
+            *_valued("fee", stated("fee", event.fee), event.fee_currency),
             *(_named("trade", event.trade_id) if event.order_id else ()),
             *_named("client", event.client_order_id),
         ],
@@ -147,18 +216,19 @@ def _balance(event: Balance) -> Row:
     parts = _valued("available", event.available)
     if event.hold is not None and normal(event.hold) != "0":
         parts += _valued("hold", event.hold)
-    parts += _named("", event.wallet)
-    parts += _named("", event.reason)
     return _row(
         event,
         "balance",
         None,
-        Numbers(
+        Cells(
             _subject(event.currency, event.exchange_currency),
             _amount(event.total, "strong"),
-            None if event.change is None else _change(event.change),
+            BLANK if event.change is None else _change(event.change),
+            Span(safe_text(event.wallet or "", NAME_CELLS)),
+            Span(safe_text(event.reason or "", NAME_CELLS)),
         ),
-        parts,
+        [],
+        extras=parts,
     )
 
 
@@ -171,23 +241,29 @@ def _change(change: str) -> Span:
 
 def _position(event: Position) -> Row:
     side = _side(event.side)
-    parts = [Part((side,)), *_named("", event.status)]
-    if event.unrealized_pnl is not None:
-        parts.append(Part((Span("pnl ", "dim"), _change(event.unrealized_pnl))))
-    parts += _valued("leverage", event.leverage)
-    parts += _valued("liquidation", event.liquidation_price)
     return _row(
         event,
         "position",
-        None,
-        Numbers(
+        side,
+        Cells(
             _subject(event.symbol, event.exchange_symbol),
             _amount(event.quantity, side.style),
             _amount(event.entry_price),
         ),
-        parts,
-        shown_id=event.position_id,
+        [
+            *_named("", event.status),
+            *([] if event.unrealized_pnl is None else [_profit(event.unrealized_pnl)]),
+            *_valued("liquidation", event.liquidation_price),
+        ],
+        extras=[
+            *_valued("leverage", event.leverage),
+            *_named("", event.position_id, "id"),
+        ],
     )
+
+
+def _profit(amount: str) -> Part:
+    return Part((Span("pnl ", "dim"), _change(amount)))
 
 
 def _price(event: Price) -> Row:
@@ -224,7 +300,7 @@ def _notice(event: Notice) -> Row:
     return _row(event, Span("notice", style), None, None, [*parts, *words])
 
 
-def _gap(event: Gap) -> Row:
+def _gap(event: Gap, calendar: Calendar) -> Row:
     counts = [
         f"{count} {kind if count != 1 else kind[:-1]}"
         for kind in ("orders", "trades", "balances")
@@ -239,7 +315,7 @@ def _gap(event: Gap) -> Row:
             Part((Span(safe_text(event.cause, NAME_CELLS), "strong"),), 1),
             *_duration_of(event),
             Part((Span("complete", "good") if event.complete else Span("INCOMPLETE", "alarm"),)),
-            Part((Span(_interval(event.from_, event.to)),)),
+            *_words(_interval(event, calendar)),
             Part((Span("recovered ", "dim"), Span(", ".join(counts) or "nothing"))),
             *_words(event.detail or "", "" if event.complete else "bad"),
         ],
@@ -247,18 +323,17 @@ def _gap(event: Gap) -> Row:
 
 
 def _duration_of(gap: Gap) -> list[Part]:
-    if len(gap.from_) != _FULL_TIME or len(gap.to) != _FULL_TIME:
+    try:
+        seconds = (to_nanos(gap.to) - to_nanos(gap.from_)) / _NANOS
+    except ValueError:  # no times of ours
         return []
-    seconds = (to_nanos(gap.to) - to_nanos(gap.from_)) / _NANOS
     return [Part((Span(_duration(seconds), "strong"),))]
 
 
-def _interval(start: str, end: str) -> str:
-    if start[:10] == end[:10]:
-        start, end = start[11:23], end[11:23]
-    else:
-        start, end = (moment[:19].replace("T", " ") for moment in (start, end))
-    return safe_text(f"{start} to {end}")
+def _interval(gap: Gap, calendar: Calendar) -> str:
+    """From when to when; with the date of both where it is not that of the end's own day."""
+    today = calendar.day(gap.received) or calendar.today()
+    return " to ".join(calendar.shown(moment, today, _ROOMY_TIME) for moment in (gap.from_, gap.to))
 
 
 def _duration(seconds: float) -> str:
@@ -286,38 +361,30 @@ def _row(
     event: Event,
     kind: str | Span,
     side: Span | None,
-    numbers: Numbers | None,
+    cells: Cells | None,
     parts: list[Part],
     *,
     shown_id: str | None = None,
+    brief: Span | None = None,
     extras: list[Part] | None = None,
 ) -> Row:
-    if event.source != "stream":
-        parts = [*parts, Part((Span(event.source, "source"),))]
+    extras = extras or []
+    if event.source == "rest":
+        extras = [Part((Span(event.source, "source"),)), *extras]
+    elif event.source == "snapshot":
+        extras = [*extras, Part((Span(event.source, "source"),))]
     return Row(
-        time=_moment(event),
+        time=BLANK,
         account=safe_text(event.account, NAME_CELLS),
         kind=kind if isinstance(kind, Span) else Span(kind),
         side=side,
-        numbers=numbers,
+        cells=cells,
         parts=tuple(parts),
         id=None if shown_id is None else safe_text(shown_id, MAX_CELLS),
-        extras=tuple(extras or ()),
+        extras=tuple(extras),
+        brief=brief,
         faded=event.source == "snapshot",
     )
-
-
-def _moment(event: Event) -> Span:
-    """The exchange's time, else ours, dimmed and marked ~; a day other than today with its date."""
-    text = event.time or event.received
-    mark, style = ("", "time") if event.time else ("~", "dim")
-    if len(text) != _FULL_TIME:
-        return Span(f"{safe_text(text, NAME_CELLS):<12}{mark:1}", style)
-    shown = text[11:23]
-    if text[:10] != event.received[:10]:
-        same_year = text[:4] == event.received[:4]
-        shown = f"{text[5:10]} {text[11:16]}" if same_year else text[:10]
-    return Span(f"{safe_text(shown):<12}{mark:1}", style)
 
 
 def _side(side: str | None) -> Span:

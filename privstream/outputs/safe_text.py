@@ -52,16 +52,23 @@ def _cells(character: str) -> int:
 
 
 def shorten(text: str, cells: int) -> str:
-    """The beginning of a safe text, with … where something was cut off."""
+    """The beginning of a safe text, with … where something was cut off: words, if there are any."""
     if width(text) <= cells:
         return text
-    room = cells - 1
-    end = 0
-    while end < len(text) and (room := room - _cells(text[end])) >= 0:
-        end += 1
-    return text[:end] + ELLIPSIS
+    end = _fitting(text, cells - 1)
+    if text[end] != " " and " " in text[:end].lstrip(" "):
+        end = text.rindex(" ", 0, end)
+    return text[:end].rstrip(" ") + ELLIPSIS
 
 
 def shorten_id(text: str, cells: int) -> str:
-    """The end of an id, where ids of one exchange differ, with … where something was cut off."""
-    return text if len(text) <= cells else ELLIPSIS + text[len(text) - cells + 1 :]
+    """The beginning of an id, by which it can be found, with … where something was cut off."""
+    return text if width(text) <= cells else text[: _fitting(text, cells - 1)] + ELLIPSIS
+
+
+def _fitting(text: str, room: int) -> int:
+    """How many of its characters so many cells have room for."""
+    end = 0
+    while end < len(text) and (room := room - _cells(text[end])) >= 0:
+        end += 1
+    return end

@@ -13,6 +13,11 @@ def is_lively(fd: int, variables: Mapping[str, str]) -> bool:
     )
 
 
+def can_redraw(fd: int, variables: Mapping[str, str]) -> bool:
+    """Whether a line there can be written anew in its place, with or without colour."""
+    return variables.get("TERM") not in {"dumb", "unknown"} and os.isatty(fd)
+
+
 def line_width(fd: int) -> int | None:
     """The cells of a terminal's line now, or `None` where lines have no end."""
     try:

@@ -34,7 +34,8 @@ from privstream.model.reports import Listed, Report
 from privstream.model.rest import Now, Stamp
 from privstream.model.session import Reconnect, Session
 from privstream.model.times import from_nanos
-from privstream.outputs.describe import describe
+from privstream.outputs.calendar import Calendar
+from privstream.outputs.describe import Describer
 from tests.corpus import FOLDER, frames
 from tests.fake_clock import START_NS
 from tests.joined import World
@@ -47,6 +48,7 @@ DAMAGED = 0.7
 KEPT = 20
 """Failures that are shown whole."""
 DEEP = 100_000
+DESCRIBER = Describer(Calendar())
 
 Damage: TypeAlias = Callable[[Random, bytes], bytes]
 Path: TypeAlias = tuple[Any, ...]
@@ -297,7 +299,7 @@ class Story:
             figures.notices += is_notice
             try:
                 ascii_line(encode(event))
-                describe(event)
+                DESCRIBER.describe(event)
                 if not is_notice or figures.notices % 20 == 0:  # they are all made alike
                     assert_valid(event)
             except (Exception, AssertionError) as problem:  # noqa: BLE001 - as above

@@ -41,8 +41,8 @@ class Scripted:
     def __exit__(self, *_: object) -> None:
         """Nor stopped."""
 
-    def items(self, pause: float) -> Iterator[Item | None]:
-        del pause
+    def items(self, pause: float, gather: float) -> Iterator[Item | None]:
+        del pause, gather
         yield from self._items
 
     def leftovers(self) -> Iterator[Item]:

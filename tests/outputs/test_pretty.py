@@ -5,6 +5,7 @@ import pty
 import re
 import tty
 from collections.abc import Collection
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
@@ -13,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privstream.model.events import AnyEvent, Recovered
+from privstream.outputs.calendar import Calendar
 from privstream.outputs.pretty import Pretty, colours
+from privstream.outputs.privacy import masked
 from privstream.outputs.safe_text import width
 from privstream.outputs.terminal import is_lively
 from tests.outputs.output_events import (
@@ -21,6 +24,7 @@ from tests.outputs.output_events import (
     BALANCE,
     GAP,
     NOTICE,
+    NOW,
     ORDER,
     POSITION,
     PRICE,
@@ -40,16 +44,21 @@ FORBIDDEN = re.compile(
 changed = msgspec.structs.replace
 
 
+CALENDAR = Calendar(UTC, now=lambda: datetime.fromisoformat(NOW))
+
+
 def lines(
-    *events: AnyEvent, cells: int | None = None, accounts: Collection[str] = ("kraken", "other")
+    *events: AnyEvent,
+    cells: int | None = None,
+    accounts: Collection[str] = ("kraken", "other"),
+    calendar: Calendar = CALENDAR,
 ) -> list[str]:
-    pretty = Pretty(-1, accounts=accounts, line_width=lambda _: cells)
+    pretty = Pretty(-1, accounts=accounts, line_width=lambda _: cells, calendar=calendar)
     return pretty.lines(events).splitlines()
 
 
 def line(event: AnyEvent, cells: int | None = None) -> str:
-    (one,) = lines(event, cells=cells)
-    return one
+    return lines(event, cells=cells)[-1]  # before it stands the rule of another day
 
 
 def rows(text: str, cells: int) -> list[str]:
@@ -59,50 +68,72 @@ def rows(text: str, cells: int) -> list[str]:
 
 def test_a_fill_says_all_that_matters() -> None:
     assert line(TRADE) == (
-        "11:32:00.123  kraken trade buy  BTC/EUR     0.00400000    84210.10"
-        "  fee 0.8758 EUR  maker  OQCLML-BW3P3-BUCMWZ  cost 336.8404 EUR  trade TZX2WP-XSEOP-FP7WYR"
+        "11:32:00.123 kraken trade buy  BTC/EUR  0.00400000 84210.10 336.8404 maker   "
+        " OQCLML-BW3P3-BUCMWZ  fee 0.8758 EUR  trade TZX2WP-XSEOP-FP7WYR"
     )
 
 
 def test_an_order_says_how_far_it_got() -> None:
     assert line(ORDER) == (
-        "11:32:00.123  kraken order buy  BTC/EUR     0.01000000    84210.10"
-        "  partial  filled 0.00400000  left 0.00600000  average 84210.10  OQCLML-BW3P3-BUCMWZ"
-        "  fee 0.8758 EUR  gtc  client 3b241101-e2bb-4255-8caf-4136c566a962"
+        "11:32:00.123 kraken order buy  BTC/EUR  0.01000000 84210.10 336.8404 partial "
+        " OQCLML-BW3P3-BUCMWZ  filled 0.00400000  left 0.00600000  fee 0.8758 EUR"
+        "  client 3b241101-e2bb-4255-8caf-4136c566a962"
     )
 
 
 def test_an_order_does_not_repeat_what_its_status_says() -> None:
     untouched = order(status="open", filled="0", remaining="0.01", average_price=None)
     filled = order(status="filled", filled="0.01", remaining="0", average_price="84210.10")
-    assert "  open  OQCLML" in line(untouched)
-    assert "  filled  average 84210.10  OQCLML" in line(filled)
+    assert re.search(r" open +OQCLML\S+  fee", line(untouched))
+    assert re.search(r" filled +OQCLML\S+  fee", line(filled))
+    dearer = changed(filled, average_price="84211")
+    assert re.search(r" filled +OQCLML\S+  average 84211  fee", line(dearer))
 
 
 def test_an_order_says_its_trigger_its_reason_and_its_worth_in_quote_currency() -> None:
     stop = line(order(order_type="stop_loss", price=None, stop_price="83100.00"))
-    assert " -  partial  stop_loss  stop 83100.00  " in stop
-    assert "rejected  insufficient_balance" in line(
-        order(status="rejected", reason="insufficient_balance", filled="0", average_price=None)
+    assert re.search(r" - 336.8404 partial +OQCLML\S+  stop_loss  stop 83100.00  ", stop)
+    assert re.search(
+        r"rejected OQCLML\S+  insufficient_balance  ",
+        line(
+            order(status="rejected", reason="insufficient_balance", filled="0", average_price=None)
+        ),
     )
     worth = line(order(order_type="market", price=None, quantity=None, quote_quantity="100"))
-    assert re.search(r" -  +market  partial  for 100 EUR  filled 0\.00400000", worth)
+    assert re.search(r" -  +market 336.8404 partial +OQ\S+  for 100 EUR  filled 0\.004", worth)
+
+
+@pytest.mark.parametrize("status", ["canceled", "expired", "rejected"])
+@pytest.mark.parametrize("cells", [60, 80, 132])
+def test_what_ended_early_says_what_of_it_was_filled(status: Any, cells: int) -> None:
+    assert "filled 0.00400000" in line(order(status=status), cells)
+
+
+def test_a_cancellation_that_was_asked_for_takes_no_line_of_its_own() -> None:
+    asked = line(order(status="canceled", reason="user_requested", filled="0"), 80)
+    assert width(asked) <= 80
+    forced = line(order(status="rejected", reason="insufficient_balance", filled="0"), 80)
+    assert "insufficient_balance" in forced
+
+
+def test_how_much_of_an_order_is_filled_is_rounded_down() -> None:
+    for filled, said in (("0.004", "part 40%"), ("0.00999999", "part 99%"), ("1", "partial")):
+        assert f" {said} " in line(order(filled=filled), 80)
 
 
 def test_a_balance_says_its_total_and_its_signed_change() -> None:
     assert line(BALANCE) == (
-        "11:32:00.123  kraken balance    EUR         10094.3938   -337.7162  spot/main  trade"
+        "11:32:00.123 kraken balance    EUR      10094.3938 -337.7162 spot/main trade"
     )
-    assert " +5.00  " in line(changed(BALANCE, change="5.00"))
-    assert "EUR         10094.3938  available 9000  hold 1094.3938  spot/main" in line(
-        changed(BALANCE, change=None, available="9000", hold="1094.3938")
-    )
+    assert " +5.00 " in line(changed(BALANCE, change="5.00"))
+    held = line(changed(BALANCE, change=None, available="9000", hold="1094.3938"))
+    assert "EUR      10094.3938          spot/main trade     available 9000  hold 1094.3938" in held
 
 
 def test_a_position_says_what_it_is_worth() -> None:
     assert line(POSITION) == (
-        "11:32:00.123  kraken position   BTCF0/USTF0          0.5       91200  short  active"
-        "  pnl -12.5  leverage 5  liquidation 120111.5  149331"
+        "11:32:00.123 kraken position short BTCF0/USTF0    0.5    91200"
+        "                   active  pnl -12.5  liquidation 120111.5  leverage 5  149331"
     )
 
 
@@ -126,13 +157,13 @@ def test_a_gap_says_from_when_to_when_and_whether_that_is_everything() -> None:
         detail="history did not answer",
     )
     assert line(lost).endswith(
-        "disconnected  11 h 33 min  INCOMPLETE  2026-11-19 23:59:00 to 2026-11-20 11:32:00"
+        "disconnected  11 h 33 min  INCOMPLETE  11-19 23:59:00 to 11:32:00.400"
         "  recovered nothing  history did not answer"
     )
 
 
 def test_a_gap_that_lost_something_stands_out() -> None:
-    paint = Pretty(-1, line_width=lambda _: None)
+    paint = Pretty(-1, line_width=lambda _: None, calendar=CALENDAR)
     paint._paint = colours()
     assert "\x1b[1;37;41mGAP" in paint.lines([changed(GAP, complete=False)])
     assert "\x1b[1;33mGAP" in paint.lines([GAP])
@@ -145,18 +176,91 @@ def test_notices_and_states_are_words() -> None:
 
 
 def test_times_are_of_the_exchange_else_ours_with_a_mark() -> None:
-    assert line(TRADE).startswith("11:32:00.123  kraken")
+    assert line(TRADE).startswith("11:32:00.123 kraken")
     assert line(trade(time=None)).startswith("11:32:00.500~ kraken")
 
 
-def test_another_day_is_not_shown_as_a_time_of_today() -> None:
-    assert line(trade(time="2026-11-17T09:12:44.000000Z")).startswith("11-17 09:12   kraken")
-    assert line(trade(time="2025-11-20T11:32:00.000000Z")).startswith("2025-11-20    kraken")
+def test_what_is_not_from_today_has_its_date_and_its_time() -> None:
+    assert line(trade(time="2026-11-17T09:12:44.000000Z")).startswith("11-17 09:12:44 kraken")
+    assert line(trade(time="2025-11-20T11:32:00.000000Z")).startswith("2025-11-20 11:32:00 kraken")
 
 
-def test_what_did_not_just_happen_is_marked() -> None:
-    assert "  snapshot  OQCLML" in line(order(source="snapshot"))
-    assert "  rest  OQCLML" in line(trade(source="rest"))
+def test_times_are_those_of_the_persons_own_clock() -> None:
+    east = Calendar(timezone(timedelta(hours=14)), now=lambda: datetime.fromisoformat(NOW))
+    early = trade(time="2026-11-20T09:00:00.000000Z")
+    shown = lines(early, TRADE, calendar=east)
+    assert shown[0].startswith("── Fri 20 November 2026 ──")
+    assert shown[1].startswith("11-20 23:00:00 kraken")
+    assert shown[2].startswith("── Sat 21 November 2026 ──")
+    assert shown[3].startswith("01:32:00.123   kraken")
+
+
+def test_a_rule_stands_between_days_and_above_what_begins_on_another_one() -> None:
+    days = [f"2026-11-{day}T11:00:00.000000Z" for day in (17, 17, 19, 18, 20)]
+    shown = lines(*(trade(time=day, trade_id=day) for day in days), cells=80)
+    rules = [text for text in shown if text.startswith("──")]
+    names = ["Tue 17 November 2026", "Thu 19 November 2026", "Fri 20 November 2026"]
+    assert [text.strip("─ ") for text in rules] == names
+    assert [shown.index(text) for text in rules] == [0, 3, 6]
+    assert {width(text) for text in rules} == {60}
+
+
+def test_what_stood_already_has_an_age_and_no_time() -> None:
+    def first(event: AnyEvent) -> str:
+        return line(event, 80)[:9]
+
+    for created, age in (
+        ("2026-11-20T11:31:59.900000Z", "now      "),
+        ("2026-11-20T11:31:15.500000Z", "45s ago  "),
+        ("2026-11-20T10:31:00.000000Z", "1h ago   "),
+        ("2024-11-20T11:32:00.000000Z", "730d ago "),
+    ):
+        assert first(order(source="snapshot", created=created)) == age
+    assert first(changed(BALANCE, source="snapshot", time=None)) == "now      "
+    assert first(trade(source="snapshot")) == "11:32:00 "
+    assert line(trade(source="rest")).endswith(
+        "BUCMWZ  rest  fee 0.8758 EUR  trade TZX2WP-XSEOP-FP7WYR"
+    )
+
+
+def test_old_fills_are_shown_oldest_first_and_all_else_where_it_came() -> None:
+    old = [
+        trade(source="snapshot", trade_id=str(at), time=f"2026-11-20T11:0{at}:00.000000Z")
+        for at in (3, 1, 2)
+    ]
+    shown = lines(ORDER, *old, trade(time="2026-11-20T11:00:00.000000Z"))
+    assert [text[:5] for text in shown] == ["11:32", "11:01", "11:02", "11:03", "11:00"]
+
+
+def test_a_market_fill_is_one_line_of_the_order_and_one_of_each_thing_it_changed() -> None:
+    states: list[tuple[Any, str]] = [("pending", "0"), ("open", "0"), ("filled", "0.01")]
+    told = [order(status=status, filled=filled, price=None) for status, filled in states]
+    other = order(order_id="OTHER", status="open")
+    base, quote = changed(BALANCE, currency="BTC", change="0.01"), BALANCE
+    shown = lines(told[0], other, told[1], TRADE, told[2], base, quote, changed(quote, change=None))
+    kinds = [tuple(text.split()[2:5]) for text in shown]
+    assert [kind for kind, *_ in kinds] == [
+        "order",
+        "trade",
+        "order",
+        "balance",
+        "balance",
+        "balance",
+    ]
+    assert "OTHER" in shown[0]
+    assert " filled " in shown[2]
+
+
+def test_masked_orders_are_not_taken_for_one() -> None:
+    orders = [masked(order(order_id=name, status="open")) for name in ("A", "B")]
+    assert len(lines(*orders)) == 2
+    assert len(lines(masked(BALANCE), masked(changed(BALANCE, change="-1")))) == 2
+
+
+def test_a_balance_is_not_repeated_within_one_instant_but_every_change_is() -> None:
+    plain = changed(BALANCE, change=None)
+    assert len(lines(plain, changed(plain, available="1"))) == 1
+    assert len(lines(changed(BALANCE, change="1"), changed(BALANCE, change="2"))) == 2
 
 
 def test_an_amount_the_exchange_does_not_state_exactly_is_marked() -> None:
@@ -168,7 +272,7 @@ def test_an_amount_the_exchange_does_not_state_exactly_is_marked() -> None:
 
 def test_what_is_unknown_is_a_dash_in_its_column_and_left_out_elsewhere() -> None:
     bare = trade(side=None, symbol=None, exchange_symbol=None, price=None, fee=None)
-    assert re.search(r"trade -    -  +0\.00400000  +-  maker  ", line(bare))
+    assert re.search(r"trade -    -  +0\.00400000  +- 336.8404 maker  ", line(bare))
     assert "None" not in "".join(
         line(changed(event, **dict.fromkeys(_nullable(event)))) for event in ALL
     )
@@ -184,26 +288,42 @@ def test_no_amount_is_ever_cut(cells: int | None) -> None:
     huge = "123456789012345678901234567890.123456789012345678901234567890"
     fields = ["price", "stop_price", "filled", "remaining", "average_price"]
     text = line(order(**dict.fromkeys(fields, huge)), cells)
-    assert text.count(huge) == len(fields)
+    shown = re.findall(r"[0-9.]{20,}", text)
+    assert set(shown) == {huge}
+    assert len(shown) >= 2  # the rest may yield
 
 
 def test_lines_stand_under_each_other() -> None:
     many = lines(TRADE, trade(symbol="AAVE/IDR", price="1234567890", quantity="0.00000001"))
-    assert len({text.index("  fee") for text in many}) == 1
+    assert len({text.index("OQCLML") for text in many}) == 1
     assert many[0].index("84210.10") + len("84210.10") == many[1].index("1234567890") + 10
+
+
+def test_a_value_too_long_for_its_column_takes_what_the_next_ones_do_not_need() -> None:
+    long, short = lines(trade(quantity="0.1234567890123", price="1"), trade(price="1"), cells=80)
+    assert long.index("336.8404") == short.index("336.8404")
 
 
 def test_a_column_stays_as_wide_as_what_it_has_shown() -> None:
     many = lines(trade(quantity="1234567.00000000"), TRADE)
-    assert len({text.index("  fee") for text in many}) == 1
+    assert len({text.index("OQCLML") for text in many}) == 1
 
 
-def test_a_long_line_goes_on_below_under_its_subject() -> None:
-    shown = rows(line(ORDER, 80), 80)
-    assert shown == [
-        "11:32:00.123  kraken order buy  BTC/EUR  0.01000000   84210.10  partial",
-        "                                filled 0.00400000  left 0.00600000",
-        "                                average 84210.10  OQCLML-BW3P3-BUCMWZ",
+@pytest.mark.parametrize("accounts", [["kraken"], ["kraken", "bitfinex"]])
+def test_at_80_cells_what_a_trader_acts_on_is_on_one_line(accounts: list[str]) -> None:
+    texts = lines(ORDER, TRADE, cells=80, accounts=accounts)
+    for text, kind in zip(texts, ("part 40%", "trade"), strict=True):
+        assert width(text) <= 80
+        for value in (kind, "buy", "BTC/EUR", "84210.10", "336.8404", "OQCLML"):
+            assert value in text
+    assert re.search(r" 0\.01000000 .* 0\.00400000 ", " ".join(texts))
+
+
+def test_what_must_be_seen_goes_on_below_under_its_subject() -> None:
+    stop = order(order_type="stop_loss_limit", stop_price="84000.00", status="open")
+    assert rows(line(stop, 80), 80) == [
+        "11:32:00 kraken open     buy  BTC/EUR  0.01000000 84210.10 336.8404 OQCLML-BW3P…",
+        "                              stop_loss_limit  stop 84000.00  filled 0.00400000",
     ]
 
 
@@ -212,23 +332,24 @@ def test_no_value_is_broken_in_two_by_the_edge(cells: int) -> None:
     for event in ALL:
         words = set(line(event, 10_000).split())
         shown = {word for row in rows(line(event, cells), cells) for word in row.split()}
-        assert {word for word in shown if not word.startswith("…")} <= words
+        narrow = {"part", "40%", "11:32", "11:32:00"}
+        assert {word for word in shown if not word.endswith("…")} <= words | narrow
 
 
 def test_the_only_account_is_left_out_where_it_is_narrow() -> None:
     (alone,) = lines(TRADE, cells=80, accounts=["kraken"])
     assert alone == (
-        "11:32:00.123  trade buy  BTC/EUR  0.00400000   84210.10  fee 0.8758 EUR  maker"
+        "11:32:00 trade    buy  BTC/EUR  0.00400000 84210.10 336.8404 OQCLML-BW3P3-BUCMWZ"
     )
     assert "kraken" in lines(TRADE, cells=120, accounts=["kraken"])[0]
     assert "kraken" in lines(TRADE, cells=80, accounts=["other"])[0]
 
 
-def test_an_id_is_shortened_on_a_narrow_terminal_only() -> None:
-    filled = order(status="filled", filled="0.01", average_price=None, order_id="6" * 20 + "123")
+def test_an_id_is_whole_where_it_fits_else_its_beginning() -> None:
+    filled = order(status="filled", filled="0.01", order_id="123" + "6" * 20)
     (narrow,) = lines(filled, cells=80, accounts=["kraken"])
-    assert narrow.endswith("filled  …66666123")
-    for cells in (120, 130, 160, None):
+    assert narrow.endswith(" 336.8404 123666666666666666…")
+    for cells in (100, 120, 160, None):
         assert filled.order_id in line(filled, cells)
 
 
@@ -244,7 +365,7 @@ def test_markup_is_printed_as_it_is(text: str) -> None:
 
 
 def painted(event: AnyEvent, cells: int) -> str:
-    pretty = Pretty(-1, line_width=lambda _: cells)
+    pretty = Pretty(-1, line_width=lambda _: cells, calendar=CALENDAR)
     pretty._paint = PAINT
     return pretty.lines([event])
 
@@ -291,7 +412,9 @@ def test_whatever_an_exchange_sends_commands_nothing(event: AnyEvent, cells: int
 
 @given(hostile_events())
 def test_colours_change_no_character(event: AnyEvent) -> None:
-    assert SGR.sub("", painted(event, 80)) == Pretty(-1, line_width=lambda _: 80).lines([event])
+    assert SGR.sub("", painted(event, 80)) == Pretty(
+        -1, line_width=lambda _: 80, calendar=CALENDAR
+    ).lines([event])
 
 
 def test_a_wide_text_does_not_run_over_the_edge() -> None:
@@ -338,7 +461,7 @@ def test_an_option_turns_colour_off(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_pipe_gets_whole_lines_without_colour() -> None:
     with pipe() as (reading, writing):
-        pretty = Pretty(writing)
+        pretty = Pretty(writing, calendar=CALENDAR)
         pretty.write(ALL)
         pretty.close()
         os.close(writing)

@@ -48,7 +48,7 @@ def test_a_long_text_is_cut_with_a_sign_of_it() -> None:
     assert shorten("abcdef", 6) == "abcdef"
     assert shorten("abcdefg", 6) == "abcde…"
     assert shorten("漢字漢字", 6) == "漢字…"
-    assert shorten_id("62830482394823", 9) == "…82394823"
+    assert shorten_id("62830482394823", 9) == "62830482…"
     assert shorten_id("628304823", 9) == "628304823"
 
 

@@ -5,21 +5,27 @@ import json
 import os
 import pty
 import re
+import termios
+from datetime import UTC
 
 import pytest
 
 from privstream.model.errors import LoginRefused, OutputFailed
+from privstream.outputs.calendar import Calendar
 from privstream.outputs.status_line import StatusLine
 from tests.outputs.output_events import status
 
 NOW = "2026-11-20T11:32:00.500000Z"
+SOON = "2026-11-20T11:32:00.900000Z"
+MUCH_LATER = "2026-11-20T11:32:09.500000Z"
 LATER = "2026-11-20T11:32:02.500000Z"
 CLEAR = "\r\x1b[K"
 
 
 def spoken(*, animated: bool = False, quiet: bool = False) -> tuple[StatusLine, io.StringIO]:
     stream = io.StringIO()
-    return StatusLine(stream, animated=animated, quiet=quiet), stream
+    line = StatusLine(stream, animated=animated, quiet=quiet, calendar=Calendar(UTC))
+    return line, stream
 
 
 def last_drawn(stream: io.StringIO) -> str:
@@ -91,14 +97,65 @@ def test_the_line_at_the_bottom_says_what_goes_on() -> None:
     line.draw(NOW)
     assert last_drawn(stream) == "◌ kraken connecting …"
     line.update(status("live", detail="orders, trades"))
-    line.draw(NOW)
+    line.draw(SOON)
     assert last_drawn(stream) == "● live  kraken  orders, trades"
     line.told(1)
-    line.draw(NOW)
-    assert last_drawn(stream).endswith("  orders, trades  1 event  last 11:32:00")
-    line.told(11)
     line.draw(LATER)
-    assert last_drawn(stream).endswith("  12 events  last 11:32:02")
+    assert last_drawn(stream).endswith("  orders, trades  1 event  last 11:32:02")
+    line.silent_for = lambda _: 3.9
+    line.told(11)
+    line.draw(MUCH_LATER)
+    assert last_drawn(stream).endswith("  heard 3 s ago  12 events  last 11:32:09")
+
+
+def test_the_channels_yield_where_the_line_is_too_long_for_them() -> None:
+    line, stream = spoken(animated=True)
+    line.update(
+        status("live", detail="orders, trades, balances, positions, notices", account="a" * 30)
+    )
+    line.silent_for = lambda _: 0.2
+    line.draw(NOW)
+    assert last_drawn(stream) == f"● live  {'a' * 30}  heard 0 s ago"
+
+
+def test_of_several_accounts_the_one_that_is_silent_for_long_is_named() -> None:
+    line, stream = spoken(animated=True)
+    for name in ("kraken", "bitfinex", "zerocap"):
+        line.update(status("live", account=name))
+    line.silent_for = {"kraken": 1.0, "bitfinex": 25.0}.get
+    line.draw(NOW)
+    assert last_drawn(stream).endswith("  heard 25 s ago (bitfinex)")
+
+
+def test_it_is_redrawn_ten_times_a_second_at_most() -> None:
+    line, stream = spoken(animated=True)
+    line.update(status("live"))
+    for count in range(100):
+        line.told(1)
+        line.draw(f"2026-11-20T11:32:00.{count:02}0000Z")
+    assert stream.getvalue().count(CLEAR) == 10
+
+
+def test_without_colour_it_is_drawn_all_the_same_and_no_escape_sequence_is_written() -> None:
+    stream = io.StringIO()
+    line = StatusLine(stream, animated=True, quiet=False, colour=False, calendar=Calendar(UTC))
+    line.update(status("live", detail="orders"))
+    line.draw(NOW)
+    line.update(status("live", detail=None))
+    line.draw(LATER)
+    line.clear()
+    shown = stream.getvalue().split("\n", 1)[1].split("\r")
+    assert "\x1b" not in stream.getvalue()
+    assert shown == ["● live  kraken  orders", " " * 22, "● live  kraken", " " * 14, ""]
+
+
+def test_how_far_reading_back_is_is_said_every_ten_seconds() -> None:
+    line, stream = spoken()
+    for second in range(25):
+        now = f"2026-11-20T11:32:{second:02}.000000Z"
+        line.update(status("catching_up", detail=f"{second} pages", received=now))
+    said = [text.rsplit(": ", 1)[-1] for text in stream.getvalue().splitlines()]
+    assert said == ["0 pages", "10 pages", "20 pages"]
 
 
 def test_a_batch_of_nothing_is_no_event() -> None:
@@ -154,7 +211,7 @@ def test_several_accounts_are_one_line_with_the_worst_first() -> None:
     line.update(status("retrying", account="bitfinex", detail="maintenance of the exchange now"))
     line.draw(NOW)
     assert last_drawn(stream) == (
-        "■ zerocap stopped  ↻ bitfinex retrying: maintenance of the exch…  ◌ indodax co…"
+        "■ zerocap stopped  ↻ bitfinex retrying: maintenance of the…  ◌ indodax…"
     )
 
 
@@ -249,3 +306,18 @@ def test_a_stderr_that_is_gone_stops_nothing() -> None:
         line.update(status("live"))
         line.draw(NOW)
         line.fail(OutputFailed("x"), as_json=False)
+
+
+def test_on_a_terminal_no_word_of_a_sentence_is_broken_and_it_stays_one_line() -> None:
+    terminal, ours = pty.openpty()
+    termios.tcsetwinsize(ours, (24, 40))
+    with os.fdopen(ours, "w") as stream:
+        line = StatusLine(stream, animated=False, quiet=False)
+        line.say("what the exchanges tell with a delay may still come, or so it seems")
+        shown = os.read(terminal, 4096).decode().rstrip("\r\n")
+    os.close(terminal)
+    rows = [shown[at : at + 40].rstrip() for at in range(0, len(shown), 40)]
+    assert rows == [
+        "privstream: what the exchanges tell with",
+        "a delay may still come, or so it seems",
+    ]

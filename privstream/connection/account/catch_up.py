@@ -26,7 +26,7 @@ from privstream.model.reports import (
     OrderReport,
 )
 from privstream.model.rest import Now, RestFlow
-from privstream.model.times import to_nanos
+from privstream.model.times import from_nanos, to_nanos
 
 LISTS_LIMIT = 5.0
 """Seconds after the acknowledgements in which the connection's own lists should have come."""
@@ -143,8 +143,10 @@ class CatchUp:
         if job is None or not job.answers:
             return "reading back"
         pages = f"{job.answers} page{'s' * (job.answers != 1)}"
-        at = "" if job.reached is None else f", at {job.reached[11:16]} UTC"
-        return f"reading back: {pages}{at}"
+        facts = f"{job.facts} fact{'s' * (job.facts != 1)}"
+        at = "" if job.reached is None else f", at {_minute(job.reached)} UTC"
+        since = _minute(from_nanos(self._since_ns))
+        return f"reading back from {since}: {pages}, {facts}{at}"
 
     @property
     def since_ns(self) -> int:
@@ -383,3 +385,7 @@ class CatchUp:
         if self._first is not None:
             return LastWhole(self._context.times, self._second_since())
         return self._since
+
+
+def _minute(time: str) -> str:
+    return time[:16].replace("T", " ")

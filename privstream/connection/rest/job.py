@@ -108,6 +108,8 @@ class Job(Generic[T]):
         self.begun = clock.now()
         self.answers = 0
         """Pages and other answers so far."""
+        self.facts = 0
+        """What these have told."""
         self.reached: str | None = None
         """How far the flow has read: the time of the last fact that it found."""
         self._pages: list[AnyReport | Listed] = []
@@ -236,6 +238,7 @@ class Job(Generic[T]):
         self._call = call
         self.reached = call.reached or self.reached
         self._pages += call.found
+        self.facts += len(call.found)
         return None
 
     def _unreadable(self, problem: Exception) -> Unavailable:

@@ -1,0 +1,87 @@
+"""Notifications: nothing foreign commands the desktop, and nothing holds up the stream."""
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from privstream.outputs.notify import Desktop, desktop_program
+
+SPY = """#!/bin/sh
+for word in "$@"; do printf '%s\\n' "[$word]" >> "$0.told"; done
+env >> "$0.env"
+"""
+
+
+def program(folder: Path, name: str) -> Path:
+    path = folder / name
+    path.write_text(SPY)
+    path.chmod(0o700)
+    return path
+
+
+def shown(folder: Path, name: str, lines: list[str]) -> str:
+    spy = program(folder, name)
+    variables = {"PATH": f"{folder}:{os.environ['PATH']}", "KRAKEN_API_SECRET": "s3cret"}
+    show = desktop_program(variables)
+    assert show is not None
+    show(lines)
+    assert "s3cret" not in spy.with_suffix(".env").read_text()
+    return spy.with_suffix(".told").read_text()
+
+
+def test_what_an_exchange_says_is_neither_an_option_nor_markup(tmp_path: Path) -> None:
+    told = shown(tmp_path, "notify-send", ["-u critical <b>x</b> & y"])
+    assert told.endswith("[--]\n[privstream]\n[-u critical &lt;b&gt;x&lt;/b&gt; &amp; y]\n")
+
+
+def test_on_a_mac_the_text_is_no_part_of_the_script(tmp_path: Path) -> None:
+    told = shown(tmp_path, "osascript", ['" & do shell script "x'])
+    assert told.endswith('[privstream]\n[" & do shell script "x]\n')
+
+
+def test_without_a_program_there_is_nothing_that_shows() -> None:
+    assert desktop_program({"PATH": "/nowhere"}) is None
+
+
+def test_a_program_that_is_gone_or_hangs_ends_nothing(tmp_path: Path) -> None:
+    spy = program(tmp_path, "notify-send")
+    show = desktop_program({"PATH": str(tmp_path)})
+    assert show is not None
+    spy.unlink()
+    show(["x"])
+
+
+class Screen:
+    """A desktop that shows when it is let, and keeps what it showed."""
+
+    def __init__(self) -> None:
+        self.shown: list[Sequence[str]] = []
+        self.may_show = threading.Event()
+        self.is_showing = threading.Event()
+
+    def __call__(self, lines: Sequence[str]) -> None:
+        self.is_showing.set()
+        self.may_show.wait(5)
+        self.shown.append(lines)
+
+
+def test_a_burst_is_one_notification_and_a_desktop_that_hangs_holds_up_nobody() -> None:
+    screen = Screen()
+    desktop = Desktop(screen, pause=5.0)
+    desktop.tell("first\x1b[2J")
+    assert screen.is_showing.wait(5)
+    for number in range(10):
+        desktop.tell(f"fill {number}")
+    screen.may_show.set()
+    desktop.end()
+    assert screen.shown == [
+        ["first\\x1b[2J"],
+        ["fill 0", "fill 1", "fill 2", "and 7 more"],
+    ]
+
+
+def test_nothing_is_started_where_nothing_is_told() -> None:
+    threads = threading.active_count()
+    Desktop(Screen()).end()
+    assert threading.active_count() == threads

@@ -83,11 +83,7 @@ def add_account(
     budgets = budgets or shared_budgets(environment, is_simulated=is_simulated)
     stop = threading.Event()
     limits = exchange.limits
-    nonces = (
-        NoncesInMemory(limits.nonce_unit)
-        if is_simulated
-        else Nonces(environment.state_folder(), account.api_key, limits.nonce_unit, clock, stop)
-    )
+    nonces = _nonces(environment, account, limits.nonce_unit, stop, is_simulated=is_simulated)
     view = View(
         exchange=exchange.name,
         account=account.name,
@@ -137,6 +133,19 @@ def add_account(
     stream.add(supervisor, outlet)
 
 
+def _nonces(
+    environment: Environment,
+    account: Account,
+    unit: int,
+    stop: threading.Event,
+    *,
+    is_simulated: bool,
+) -> Nonces | NoncesInMemory:
+    if is_simulated:
+        return NoncesInMemory(unit)
+    return Nonces(environment.state_folder(), account.api_key, unit, SystemClock(), stop)
+
+
 def _watching_over(
     order_id: str | None, exchange: Exchange, ledger: Ledger
 ) -> Callable[[Session], Session] | None:
@@ -182,15 +191,17 @@ def open_state(
     return state
 
 
-def errand_for(environment: Environment, account: Account) -> Errand:
-    """An errand to the real place: sockets, REST, the key's own nonce counter."""
+def errand_for(environment: Environment, account: Account, *, is_simulated: bool = False) -> Errand:
+    """An errand to the real place: sockets, REST, the key's own nonce counter.
+
+    A simulated one shares nothing with other processes, and leaves nothing on the disk.
+    """
     exchange = find(account.exchange)(account)
     told, console = environment.stop, environment.console
     clock, stop, limits = SystemClock(), threading.Event(), exchange.limits
     told.when_told(stop.set)
-    folder = environment.state_folder()
-    budgets = Budgets(folder, clock)
-    nonces = Nonces(folder, account.api_key, limits.nonce_unit, clock, stop)
+    budgets = shared_budgets(environment, is_simulated=is_simulated)
+    nonces = _nonces(environment, account, limits.nonce_unit, stop, is_simulated=is_simulated)
 
     def socket() -> Socket:
         dialled = Socket()

@@ -56,6 +56,7 @@ COMMANDS: dict[str, tuple[str, CommandSource]] = {
     "order": ("Place, cancel and look at orders.", _order),
     "record": ("Watch, and keep every frame in a file.", _record),
     "replay": ("Turn a recording, or bare frames, into events.", "privstream.cli.replay:replay"),
+    "report": ("Sum up what was filled, by symbol and day.", "privstream.cli.report:report"),
     "demo": ("Watch a simulated account: no key, no network.", "privstream.cli.demo:demo"),
     "doctor": ("Say what is wrong here, and how to mend it.", "privstream.cli.doctor:doctor"),
     "simulate": ("Serve simulated exchanges on loopback.", "privstream.cli.simulate:simulate"),

@@ -36,6 +36,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "privstream replay frames.jsonl",
         "privstream replay bare-frames.txt --exchange kraken --json",
     ),
+    "report": (
+        "privstream report all --since 7d",
+        "privstream report kraken --since 2026-11-01 --csv > fills.csv",
+    ),
     "demo": ("privstream demo --live", "privstream demo --rate 10 --json --count 20"),
     "simulate": (
         "privstream simulate > config.toml",

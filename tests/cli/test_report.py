@@ -1,0 +1,59 @@
+"""`privstream report`, as it is called: its exit code says whether something is missing."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.app.test_report import BUY, kept
+from tests.cli.conftest import Inside, Program
+from tests.outputs.output_events import GAP
+
+changed = msgspec.structs.replace
+
+
+def written(folder: Path, *told: bytes) -> str:
+    path = folder / "events.jsonl"
+    path.write_bytes(b"\n".join(told) + b"\n")
+    return str(path)
+
+
+def test_the_exit_code_says_whether_something_is_missing(tmp_path: Path, inside: Inside) -> None:
+    program = inside(Program(tmp_path))
+    ended = program("report", "--from", written(tmp_path, *kept(BUY)), "--utc")
+    assert (ended.code, ended.events[-1]["complete"]) == (0, None)
+    assert "a file holds what was streamed into it" in ended.err
+    lost = changed(GAP, complete=False)
+    ended = program("report", "--from", written(tmp_path, *kept(BUY, lost)), "--utc", "-q")
+    assert (ended.code, ended.events[-1]["complete"]) == (5, False)
+    assert "incomplete: 1 part of the period could not be read" in ended.err
+
+
+def test_over_rest_it_reads_the_simulated_account(tmp_path: Path, inside: Inside) -> None:
+    ended = inside(Program(tmp_path))("report", "kraken", "--simulate", "--since", "90s")
+    assert ended.code == 0
+    assert ended.events[-1]["complete"] is True
+    assert ended.events[-2]["fills"] > 10
+    assert "whole until" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("report --since tomorrow", 2, "no moment"),
+        ("report --since 1h --until 2h", 2, "--until is not after --since"),
+        ("report --json --csv", 2, "two different forms"),
+        ("report --from sqlite:x", 2, "cannot read sqlite"),
+        ("report --from nowhere.jsonl", 2, "nowhere.jsonl"),
+        ("report --plot x.pdf --simulate", 2, "--plot draws"),
+        ("report nobody", 3, "nobody"),
+        ("report", 3, "no account is configured"),
+        ("report --since ''", 2, "--since is empty"),
+    ],
+)
+def test_what_cannot_be_reported_is_one_sentence(
+    words: str, code: int, said: str, tmp_path: Path, inside: Inside
+) -> None:
+    ended = inside(Program(tmp_path))(*(word.replace("''", "") for word in words.split()))
+    assert (ended.code, ended.out) == (code, "")
+    assert said in ended.err

@@ -9,11 +9,14 @@ from functools import partial
 from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType
 from typing import Any
 
+from msgspec.structs import replace
+
 from privstream.exchanges import find
 from privstream.exchanges.base import JsonSession
 from privstream.exchanges.kit.fast import leave
 from privstream.memory.event_maker import View
 from privstream.memory.ledger import Ledger
+from privstream.memory.report_check import is_sound
 from privstream.model.account import Account, Secret, Token
 from privstream.model.errors import PrivstreamError
 from privstream.model.exact import Part, encode
@@ -84,7 +87,7 @@ class Side:
         done: list[Any] = []
         try:
             for action in self.session.receive(frame, now):
-                done.append(action)
+                done.append(_held_against_types(action))
                 if self._tells and isinstance(action, Report | Listed):
                     done += map(encode, self.ledger.take(action, from_nanos(now.wall_ns)))
         except PrivstreamError as refusal:
@@ -93,7 +96,7 @@ class Side:
 
     def tick(self, now: Now) -> list[Any]:
         """Time passes."""
-        done: list[Any] = list(self.session.tick(now))
+        done: list[Any] = [_held_against_types(action) for action in self.session.tick(now)]
         if self._tells:
             done += map(encode, self.ledger.settle(from_nanos(now.wall_ns)))
         return [_without_flow(action) for action in done]
@@ -105,6 +108,15 @@ class Side:
 
 def _left(_frame: bytes, _now: Now) -> Any:
     leave("only the general reader")
+
+
+def _held_against_types(action: Any) -> Any:
+    """The same; a report that says that it was checked is sound indeed."""
+    if not (isinstance(action, Report) and action.checked):
+        return action
+    plain: Any = replace(action, checked=False)
+    assert is_sound(plain), f"not as its type says: {plain}"
+    return plain
 
 
 def _without_flow(action: Any) -> Any:
@@ -170,7 +182,7 @@ class Pair:
 CODE = (FunctionType, BuiltinFunctionType, MethodType, GeneratorType, partial, re.Pattern, type)
 
 
-OF_READING = frozenset({"read_fast", "_descriptions", "_markets"})
+OF_READING = frozenset({"read_fast", "_descriptions", "_markets", "checked"})
 """What a session holds only to read faster."""
 
 

@@ -181,6 +181,7 @@ def read_fill(row: FillRow, news: News, known: Names) -> Fill:
         "stream",
         news.number,
         news.part,
+        checked=True,
     )
 
 
@@ -228,6 +229,7 @@ def read_order(row: OrderRow, news: News, known: Names) -> OrderReport:
         "stream",
         news.number,
         news.part,
+        checked=True,
     )
 
 
@@ -287,6 +289,7 @@ def read_wallet(row: WalletRow, news: News, known: Names) -> BalanceReport:
         time=from_millis(news.sent),
         sequence=news.number,
         element=news.part,
+        checked=True,
     )
 
 

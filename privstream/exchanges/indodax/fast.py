@@ -147,6 +147,7 @@ def _order_report(
         time=time,
         sequence=offset,
         element=part,
+        checked=True,
         is_fixed=True,
     )
 
@@ -209,6 +210,7 @@ def _read_fill(
         "stream",
         offset,
         part,
+        checked=True,
     )
 
 

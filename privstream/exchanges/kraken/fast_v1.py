@@ -117,6 +117,7 @@ def read_trade(trade_id: str, row: OwnTrade, sequence: int, part: Part) -> Fill:
         "stream",
         sequence,
         part,
+        checked=True,
     )
 
 
@@ -140,7 +141,7 @@ def read_update(
         fields["average_price"] = nonzero(average)
     _read_status(row, fields)
     time = None if row.lastupdated is None else from_epoch(row.lastupdated)
-    return OrderReport(order_id, fields, False, time, "stream", sequence, part)
+    return OrderReport(order_id, fields, False, time, "stream", sequence, part, checked=True)
 
 
 def _read_status(row: Update, fields: OrderFields) -> None:

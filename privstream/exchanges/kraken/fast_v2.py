@@ -206,6 +206,7 @@ def _read_fill(element: Execution, time: str | None, sequence: int, part: Part) 
         "stream",
         sequence,
         part,
+        checked=True,
     )
 
 
@@ -218,7 +219,9 @@ def _order_report(element: Execution, time: str | None, sequence: int, part: Par
         fields.setdefault("filled", "0")
     _read_status(element, fields)
     whole = element.order_type != ABSENT and element.exec_id == ABSENT
-    return OrderReport(element.order_id, fields, whole, time, "stream", sequence, part)
+    return OrderReport(
+        element.order_id, fields, whole, time, "stream", sequence, part, checked=True
+    )
 
 
 def _read_amounts(element: Execution, fields: OrderFields) -> None:
@@ -299,4 +302,5 @@ def _read_entry(element: Entry, sequence: int, part: Part) -> BalanceReport:
         time=recent(from_rfc3339(element.timestamp)),
         sequence=sequence,
         element=part,
+        checked=True,
     )

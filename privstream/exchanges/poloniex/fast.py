@@ -134,7 +134,7 @@ def _read_order(item: OrderItem, keys: FillKeys, part: Part) -> list[AnyReport]:
         fields[key] = amount  # type: ignore[literal-required]  # keys of OrderFields
     if (average := average_of(cost, filled)) is not None:
         fields["average_price"] = average
-    order = OrderReport(item.order_id, fields, time=_happened(item), element=part)
+    order = OrderReport(item.order_id, fields, time=_happened(item), element=part, checked=True)
     fill = _read_fill(item, fields, traded, keys, part)
     return [order] if fill is None else [fill, order]
 
@@ -211,6 +211,7 @@ def _read_fill(
         "stream",
         None,
         part,
+        checked=True,
     )
 
 
@@ -234,6 +235,7 @@ def _read_balance(item: BalanceItem, holdings: Holdings, part: Part) -> list[Any
         key=_given(str(item.id)),
         time=_time(item.change_time),
         element=part,
+        checked=True,
     )
     if holdings.outdated(place, item.version):
         return []

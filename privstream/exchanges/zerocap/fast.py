@@ -143,6 +143,7 @@ def _read_fill(trade: Trade, client_order_id: str, part: Part) -> Fill:
         "stream",
         None,
         part,
+        checked=True,
     )
 
 
@@ -161,7 +162,9 @@ def _read_order(order: Order, fills: list[Any], part: Part) -> OrderReport:
     fields["status"] = status_of(word(order.status), fields)
     if order.error_message:
         fields["reason"] = order.error_message
-    return OrderReport(_id(order.id), fields, time=_moment(order, fields), element=part)
+    return OrderReport(
+        _id(order.id), fields, time=_moment(order, fields), element=part, checked=True
+    )
 
 
 def _terms(order: Order) -> OrderFields:

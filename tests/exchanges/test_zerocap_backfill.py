@@ -124,6 +124,16 @@ def test_a_second_look_at_the_same_interruption_leaves_balances_to_the_polling()
     assert Listed("orders") in second.reports
 
 
+def test_balances_that_the_first_look_did_not_get_are_due_in_the_second() -> None:
+    exchange = Zerocap(account())
+    refusing = Server(balances=answer("no", 403))
+    for look in (known(), structs.replace(known(), second_look=True)):
+        assert not play(exchange.backfill(look), refusing).complete
+    second = play(exchange.backfill(structs.replace(known(), second_look=True)), Server())
+    assert second.complete
+    assert Listed("balances") in second.reports
+
+
 def test_only_what_is_streamed_is_read_back() -> None:
     server = Server()
     assert play(Zerocap(account()).backfill(known(channels=("balances",))), server).complete

@@ -139,8 +139,9 @@ class Zerocap(Exchange):
         return backfill.picture(self.account, self._wallets, channels)
 
     def backfill(self, known: Known) -> RestFlow[Backfill]:
-        # Balances that moved since the first look did so of themselves, and are polled.
-        wallets = None if known.second_look else self._wallets
+        # Balances that moved since they were read did so of themselves, and are polled.
+        self._wallets.is_due = self._wallets.is_due or not known.second_look
+        wallets = self._wallets if self._wallets.is_due else None
         return backfill.backfill(self.account, wallets, known)
 
     @property

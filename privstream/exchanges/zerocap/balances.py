@@ -35,6 +35,8 @@ class ZerocapWallets:
         self._listed: dict[Place, None] = {}
         self._unreadable: set[str] = set()
         """Told once, not with every list."""
+        self.is_due = False
+        """No whole list has come since an interruption."""
 
     def read(self, answer: Mapping[str, Any], source: Source) -> tuple[AnyReport | Listed, ...]:
         """The reports of one answer, which is a complete list."""
@@ -55,6 +57,7 @@ class ZerocapWallets:
             return (*reports.values(), *odd, *filter(self._is_new, notices))
         gone = [_nothing(place, time, source) for place in self._listed if place not in reports]
         self._listed = dict.fromkeys(reports)
+        self.is_due = False
         return (*reports.values(), *odd, *gone, Listed("balances"))
 
     def _is_new(self, notice: NoticeReport) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from privstream.simulator.base import Answer, Request
 from privstream.simulator.bitfinex.keys import BitfinexRefused, Keys
-from tests.simulator.bitfinex_desk import START, Desk, kinds, rows, sign
+from tests.simulator.bitfinex_desk import Desk, kinds, rows, sign
 
 # Vectors: the payload is signed as docs.bitfinex.com/docs/ws-auth has it (checked 2026-11-30).
 SECRET = "apiSecret1"
@@ -38,8 +38,8 @@ def test_the_documented_signatures_are_taken_and_a_changed_one_is_not(payload: s
     login = {"apiKey": "key", "authPayload": payload, "authSig": VECTORS[payload], "authNonce": 1}
     assert sign(payload, SECRET) == VECTORS[payload]
     with pytest.raises(BitfinexRefused, match="apikey: digest invalid"):
-        keys.check_login(login | {"authPayload": payload + "0"}, START)
-    keys.check_login(login, START)
+        keys.check_login(login | {"authPayload": payload + "0"})
+    keys.check_login(login)
 
 
 def test_the_greeting_names_the_version_and_the_state_of_the_platform() -> None:
@@ -77,7 +77,6 @@ def test_a_wrong_login_is_refused_and_a_right_one_on_the_same_socket_taken(desk:
         ({"authSig": None}, 10112, "auth: signature invalid"),
         ({"filter": ["everything"]}, 10020, "filter: invalid"),
         ({"filter": ["trading-tNOSUCH"]}, 10020, "filter: invalid"),
-        ({"token": "pub:api:nobody"}, 10100, "token: invalid"),
     ]
     for fields, code, text in cases:
         desk.post("r/permissions")  # the nonce is larger than 1000 now
@@ -150,27 +149,6 @@ def test_after_an_unauth_nothing_of_the_account_is_told() -> None:
     line = Desk().logged_in()
     assert line.say({"event": "unauth"}) == [{"event": "unauth", "status": "OK", "chanId": 0}]
     assert not line.listen(20)
-
-
-def test_a_token_lets_a_socket_and_a_call_in_until_it_ends() -> None:
-    desk = Desk()
-    (token,) = desk.post("w/token", scope="api", ttl=60, caps=["o", "w", "a"])
-    login = {"event": "auth", "token": token}
-    assert token.startswith("pub:api:")
-    line = desk.dial()
-    assert line.say(login)[0]["status"] == "OK"
-    assert desk.ask("r/wallets", bfx_token=token).status == 200
-    desk.wait(60)
-    assert desk.dial().say(login) == failed(10100, "token: invalid")
-    assert desk.error("r/wallets", bfx_token=token) == [10100, "token: invalid"]
-    assert kinds(line.listen(20))
-
-
-def test_a_revoked_token_is_dead_at_once() -> None:
-    desk = Desk()
-    (token,) = desk.post("w/token", scope="api")
-    desk.post("w/token/del", token=token)
-    assert desk.error("r/wallets", bfx_token=token) == [10100, "token: invalid"]
 
 
 def test_a_sixth_dial_within_fifteen_seconds_is_answered_429() -> None:

@@ -14,17 +14,6 @@ def test_every_socket_is_told_that_the_server_restarts() -> None:
     assert desk.dial().greeting[0]["platform"] == {"status": 1}
 
 
-def test_after_a_resync_everything_is_told_anew_on_the_open_socket() -> None:
-    desk = Desk()
-    line = desk.logged_in()
-    line.listen(10)
-    desk.bitfinex.resync()
-    frames = line.listen(0.25)
-    assert kinds(frames)[-3:] == ["ps", "ws", "os"]
-    assert {str(row[0]) for row in rows(frames, "os")[0]} == set(desk.books.open)
-    assert "os" not in kinds(line.listen(5))
-
-
 def test_in_maintenance_nothing_is_told_and_afterwards_everything() -> None:
     desk = Desk()
     line = desk.logged_in(SEQ_ALL)

@@ -80,9 +80,6 @@ def test_wrong_arguments_are_refused_by_name(desk: Desk) -> None:
         ("r/trades/hist", {"start": -1}, "start: invalid"),
         ("r/trades/hist", {"end": "now"}, "end: invalid"),
         ("r/ledgers/KRW/hist", {}, "currency: invalid"),
-        ("w/token", {}, "scope: invalid"),
-        ("w/token", {"scope": "api", "ttl": 0}, "ttl: invalid"),
-        ("w/token", {"scope": "api", "caps": ["z"]}, "caps: invalid"),
     ]
     for call, arguments, text in cases:
         assert desk.error(call, body(**arguments)) == [10020, text]

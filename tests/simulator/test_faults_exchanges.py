@@ -128,14 +128,7 @@ def test_an_expired_token_does_not_refresh() -> None:
     assert line.ended == (3005, "connection expired")
 
 
-def test_bitfinex_knows_no_token_any_more() -> None:
-    bitfinex = bitfinex_desk.Desk()
-    (token,) = bitfinex.post("w/token", scope="api")
-    assert bitfinex.bitfinex.expire(bitfinex.now)
-    assert bitfinex.error("r/wallets", bfx_token=token) == [10100, "token: invalid"]
-
-
-@pytest.mark.parametrize("name", ["poloniex", "zerocap"])
+@pytest.mark.parametrize("name", ["bitfinex", "poloniex", "zerocap"])
 def test_where_there_are_no_tokens_nothing_expires(name: str) -> None:
     assert not simulated(name).expire(desk.START)
 

@@ -93,7 +93,6 @@ def test_unknown_and_ill_arguments_are_refused() -> None:
         ("TradesHistory", {"type": "some"}),
         ("QueryOrders", {}),
         ("QueryOrders", {"txid": ",".join(["OABCDE-ABCDE-ABCDEF"] * 51)}),
-        ("QueryTrades", {"txid": ",".join(["TABCDE-ABCDE-ABCDEF"] * 21)}),
         ("Ledgers", {"type": "gift"}),
     ]
     for name, arguments in cases:
@@ -192,9 +191,6 @@ def test_orders_are_asked_for_by_id_with_their_trades() -> None:
     order = next(o for o in desk.books.orders.values() if len(o.trades) > 1)
     row = desk.result("QueryOrders", txid=order.order_id, trades="true")[order.order_id]
     assert row["trades"] == list(order.trades)
-    trades = desk.result("QueryTrades", txid=",".join(order.trades))
-    assert sum(float(t["vol"]) for t in trades.values()) == pytest.approx(float(row["vol_exec"]))
-    assert {t["ordertxid"] for t in trades.values()} == {order.order_id}
     assert desk.result("QueryOrders", txid="OAAAAA-AAAAA-AAAAAA") == {}
 
 

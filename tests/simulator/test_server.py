@@ -13,7 +13,7 @@ import pytest
 
 from privstream.model.errors import UsageError
 from privstream.simulator import find, names
-from privstream.simulator.base import Answer
+from privstream.simulator.faults import Fault
 from privstream.simulator.server import Simulation
 from tests.simulator.desk import FORM, START, sign
 
@@ -115,10 +115,7 @@ def test_a_fault_ends_the_open_sockets_and_spares_the_next(
         url, faults = endpoints(simulation)[1], simulation.faults["kraken"]
         async with session.ws_connect(url) as line:
             await line.receive()
-            if code is None:
-                faults.drop()
-            else:
-                faults.close(code, "restart")
+            faults.strike(Fault("drop") if code is None else Fault("close", count=code))
             await line.receive()
             assert line.close_code == (code or 1006)
         async with session.ws_connect(url) as line:
@@ -141,23 +138,6 @@ def test_a_mute_exchange_keeps_the_socket_and_says_nothing(simulation: Simulatio
             faults.mute(on=False)
             await line.send_json({"method": "ping", "req_id": 2})
             assert (await line.receive_json())["req_id"] == 2
-
-    talk(story)
-
-
-def test_an_outage_answers_requests_and_handshakes(simulation: Simulation) -> None:
-    async def story(session: aiohttp.ClientSession) -> None:
-        rest, ws = endpoints(simulation)
-        simulation.faults["kraken"].outage(
-            Answer(503, b"<html>", "text/html", {"Retry-After": "7"})
-        )
-        async with session.get(rest + "/0/public/Time") as got:
-            assert (got.status, got.headers["Retry-After"]) == (503, "7")
-        with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
-            await session.ws_connect(ws)
-        simulation.faults["kraken"].outage(None)
-        async with session.get(rest + "/0/public/Time") as got:
-            assert got.status == 200
 
     talk(story)
 

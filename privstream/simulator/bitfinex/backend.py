@@ -27,7 +27,6 @@ class Platform:
     def __init__(self) -> None:
         self._said: list[dict[str, Any]] = []
         self.operative = True
-        self.resyncs = 0
         """How often all positions, wallets and orders were told anew on open sockets."""
 
     def announce(self, code: int, text: str | None = None) -> None:

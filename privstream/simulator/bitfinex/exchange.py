@@ -68,10 +68,6 @@ class SimulatedBitfinex(SimulatedExchange):
         """Tell every socket 20051, 20060 or 20061, or anything else; from any thread."""
         self.platform.announce(code, text)
 
-    def resync(self) -> None:
-        """Tell positions, wallets and orders anew on every open socket; from any thread."""
-        self.platform.resyncs += 1
-
     def account(self, base_url: str, options: Mapping[str, str]) -> Account:
         return Account(
             name="bitfinex",
@@ -105,10 +101,6 @@ class SimulatedBitfinex(SimulatedExchange):
         frame = exact.decode(text)
         is_data = isinstance(frame, list) and frame[1:2] != ["hb"]
         return None if is_data else text
-
-    def expire(self, now: Now) -> bool:  # noqa: ARG002 - what is dead stays dead
-        self.keys.revoke_all()
-        return True
 
     def refuse(self, why: Refusal | None) -> bool:
         self.keys.refusal = why

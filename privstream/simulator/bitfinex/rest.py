@@ -56,13 +56,6 @@ CALLS = (
     Call("r/permissions", None, frozenset(), "permissions"),
     Call("r/info/margin/base", "positions", frozenset(), "margin_base"),
     Call("r/funding/offers(/f[A-Z]+)?", "funding", frozenset(), "funding_offers"),
-    Call(
-        "w/token",
-        None,
-        frozenset({"scope", "ttl", "caps", "writePermission", "_cust_ip"}),
-        "issue_token",
-    ),
-    Call("w/token/del", None, frozenset({"token"}), "revoke_token"),
 )
 
 
@@ -93,7 +86,7 @@ class Rest:
             raise LookupError
         call, parts = _find(request.path.removeprefix(PRIVATE))
         body = _body(request)
-        self._backend.keys.check_request(request.headers, request.path, body, now)
+        self._backend.keys.check_request(request.headers, request.path, body)
         self._count(call, now)
         self._backend.platform.check()
         if call.right is not None and call.right not in self._backend.keys.read:
@@ -101,11 +94,6 @@ class Rest:
         return self._perform(call, parts, Query(_arguments(call, body), now))
 
     def _perform(self, call: Call, parts: Mapping[str, str], query: Query) -> object:
-        if call.method == "issue_token":
-            return [self._backend.keys.issue(query.arguments, query.now)]
-        if call.method == "revoke_token":
-            self._backend.keys.revoke(query.arguments.get("token"))
-            return [1]
         perform: Perform = getattr(self._history, call.method)
         return perform(query, **parts)
 

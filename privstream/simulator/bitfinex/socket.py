@@ -28,7 +28,7 @@ FIRST_CALCULATION = 0.3  # seconds until every wallet's available balance comes 
 TIMESTAMP, SEQ_ALL = 32768, 65536
 FLAGS = 8 | 32 | TIMESTAMP | SEQ_ALL | 131072 | 536870912
 DEAD_MAN_SWITCH = 4
-SNAPSHOTS, RESYNCED = ("ps", "ws", "os", "fos", "fcs", "fls", "ats"), ("ps", "ws", "os")
+SNAPSHOTS = ("ps", "ws", "os", "fos", "fcs", "fls", "ats")
 COMMANDS = frozenset({"on", "ou", "oc", "ox_multi", "oc_multi", "fon", "foc"})
 Message = dict[str, Any]
 
@@ -41,7 +41,7 @@ class Socket(Connection):
         self._filter: Filter | None = None
         self._flags = self._count = 0
         self._position = backend.tape.position
-        self._said, self._resyncs = backend.platform.said, backend.platform.resyncs
+        self._said = backend.platform.said
         self._calculations = Calculations(backend)
         self._owed: float | None = None
         self._dead_man_switch = False
@@ -117,7 +117,7 @@ class Socket(Connection):
             yield _error(10100, "auth: dup", {})
             return
         try:
-            self._log_in(message, now)
+            self._log_in(message)
         except BitfinexRefused as refusal:
             yield {
                 "event": "auth",
@@ -131,12 +131,12 @@ class Socket(Connection):
         yield from self._snapshots(*SNAPSHOTS)
         self._owed = now.monotonic + FIRST_CALCULATION
 
-    def _log_in(self, message: Message, now: Now) -> None:
+    def _log_in(self, message: Message) -> None:
         keys = self._backend.keys
         if not self._backend.platform.operative:
             raise BitfinexRefused(11000, "ready: invalid")
         wanted = Filter(message.get("filter"), keys.read)
-        keys.check_login(message, now)
+        keys.check_login(message)
         self._dead_man_switch = message.get("dms") == DEAD_MAN_SWITCH
         self._filter = wanted
         self._position = self._backend.tape.position
@@ -231,9 +231,6 @@ class Socket(Connection):
         for frame in frames:
             if self._filter.wants(frame.type, frame.payload):
                 yield self._row(frame.type, frame.payload, frame.account)
-        if self._resyncs != self._backend.platform.resyncs:
-            self._resyncs = self._backend.platform.resyncs
-            yield from self._snapshots(*RESYNCED)
         yield from self._calculated(now)
 
     def _calculated(self, now: Now) -> Iterator[object]:

@@ -86,7 +86,6 @@ class Faults:
         self._for_next: list[Fault] = []
         self._frames = self._connections = 0
         self._mute = False
-        self._outage: Answer | None = None
         self._http: Fault | None = None
         self._http_until = 0.0
         self._closed_down = False
@@ -99,21 +98,9 @@ class Faults:
         """Let a fault strike now, whatever its moment; as a text it has none: `close=1012`."""
         self._asked.append(parse_now(fault) if isinstance(fault, str) else fault)
 
-    def drop(self) -> None:
-        """Cut every socket that is open now."""
-        self.strike(Fault("drop"))
-
-    def close(self, code: int, reason: str = "") -> None:
-        """Close every socket that is open now with this code."""
-        self.strike(Fault("close", count=code, text=reason))
-
     def mute(self, *, on: bool = True) -> None:
         """Send no frame any more, on new sockets neither, while they stay open."""
         self._mute = on
-
-    def outage(self, answer: Answer | None) -> None:
-        """Answer every request and handshake with this, until it is `None` again."""
-        self._outage = answer
 
     @property
     def sockets(self) -> int:
@@ -142,8 +129,8 @@ class Faults:
 
     def refusal(self, now: Now) -> Answer | None:
         """What a request or a handshake is answered before the exchange is even asked."""
-        if self._outage is not None or self._http is None:
-            return self._outage or (DOWN if self._closed_down else None)
+        if self._http is None:
+            return DOWN if self._closed_down else None
         return _answer(self._http, self._http_until - now.monotonic)
 
     def connecting(self, now: Now) -> Answer | None:

@@ -33,7 +33,7 @@ from privstream.simulator.market import Entry, Market, Order, Trade
 Arguments = Mapping[str, str]
 Row = TypeVar("Row")
 PAGE = 50
-MOST_ORDERS, MOST_TRADES = 50, 20
+MOST_ORDERS = 50
 STATES = {"filled": "closed"}
 ACLASS = {"currency": "forex"}
 """What rows call the class of an ordinary pair, as seen in 2025; others have AssetPairs' word."""
@@ -111,12 +111,6 @@ class History:
         chosen = [t for t in reversed(list(trades.values())) if start < t.time_ns <= end]
         rows = {t.trade_id: _trade(t, with_entries) for t in _page(arguments, chosen)}
         return _counted(arguments, {"trades": rows}, len(chosen))
-
-    def query_trades(self, arguments: Arguments) -> object:
-        _flag(arguments, "trades")
-        trades = self._books.trades
-        ids = _ids(arguments, MOST_TRADES)
-        return {i: _trade(trades[i], with_entries=False) for i in ids if i in trades}
 
     # --- money -------------------------------------------------------------------------
 

@@ -57,7 +57,6 @@ METHODS = {
     "TradesHistory": Method(
         "closed_orders", frozenset({"type", "trades", "consolidate_taker", "ledgers", *_SPAN}), 2
     ),
-    "QueryTrades": Method("closed_orders", frozenset({"txid", "trades"}), 2),
     "Balance": Method("funds", frozenset()),
     "BalanceEx": Method("funds", frozenset()),
     "Ledgers": Method("ledger", frozenset({"asset", "aclass", "type", *_SPAN}), 2),
@@ -126,7 +125,6 @@ class Rest:
             "ClosedOrders": self._history.closed_orders,
             "QueryOrders": self._history.query_orders,
             "TradesHistory": self._history.trades,
-            "QueryTrades": self._history.query_trades,
             "Balance": self._history.balance,
             "BalanceEx": self._history.balance_ex,
             "Ledgers": self._history.ledgers,

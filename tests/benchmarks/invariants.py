@@ -44,8 +44,8 @@ for the message with the fee, for REST, and is told without after nine seconds. 
 ones one in eight has its fee late, and one in forty never by the stream."""
 SILENT_KINDS = frozenset({"duplicate", "reorder", "drip", "junk", "refuse"})
 """Faults that need not break a connection: no detection time is taken from them."""
-MORE_MEMORY = 8 * 1024
-"""Kilobytes: what is remembered grows to its bound first."""
+MORE_MEMORY, MORE_FOR_EACH = 8 * 1024, 1600
+"""Kilobytes, in all and for each of many accounts: what is remembered grows to its bound first."""
 PASSING = {"threads": 1, "descriptors": 2}
 """What an account may hold at the one moment of a sample and not at another: a thread for the
 request under way; a socket that connects anew, and a connection for that request. What leaks
@@ -72,6 +72,8 @@ class Evidence:
     happened: Sequence[Happened]
     until_ns: int
     """What happened later may not have been told yet."""
+    started_ns: int | None = None
+    """When the first run was started; else its first event tells."""
     ends: Mapping[str, Ends] = field(default_factory=dict)
     """By account: how it stands when all is over."""
     secrets: Iterable[str] = ()
@@ -153,9 +155,10 @@ def check(evidence: Evidence) -> Report:
     _broken(report, "I9", report.untrue)
     for account, ends in evidence.ends.items():
         own = accounts[account]
-        _broken(report, "I11", untrue_ends(account, ends, own, _live_since(own)))
-    for account, truth in evidence.truth.items():
-        _check_trades(report, account, truth, accounts[account], evidence.until_ns)
+        if since_ns := _live_since(own):  # else nothing of it was promised
+            _broken(report, "I11", untrue_ends(account, ends, own, since_ns))
+    for account in evidence.truth:
+        _check_trades(report, evidence, account, accounts[account])
         _check_lateness(report, evidence, account, accounts[account])
     for run in runs:
         for account, own in _by_account(run).items():
@@ -229,10 +232,9 @@ def _check_chain(report: Report, runs: Sequence[Sequence[Told]], clean: Sequence
             _broken(report, "I1", [f"{name} came again after a clean stop" for name in again])
 
 
-def _check_trades(
-    report: Report, account: str, truth: Truth, own: Sequence[Told], until_ns: int
-) -> None:
+def _check_trades(report: Report, evidence: Evidence, account: str, own: Sequence[Told]) -> None:
     """I2: a missing trade lies in a gap that says something is missing; none is invented."""
+    truth, until_ns = evidence.truth[account], evidence.until_ns
     since = next((to_nanos(e["received"]) for e in own if e.get("state") == "live"), until_ns)
     wanted = {name: at for name, at in truth.items() if since <= at <= until_ns}
     told = {e["trade_id"] for e in own if e["type"] == "trade"}
@@ -250,6 +252,7 @@ def _check_trades(
     report.lost += lost
     report.unreported += unreported
     started = to_nanos(own[0]["received"]) if own else until_ns
+    started = evidence.started_ns or started
     early = sorted(n for n in told & truth.keys() if truth[n] < started - EARLY * 1e9)
     figures["early"] = len(early)
     report.trades.update(figures)
@@ -300,7 +303,7 @@ def _check_order(report: Report, evidence: Evidence, account: str, own: Sequence
     truth = evidence.truth.get(account, {})
     taken = [one for one in _struck(evidence, own) if one.fault.kind in TAKING]
     hidden = _interruptions(own)
-    latest = started = to_nanos(own[0]["received"])
+    latest = started = _live_since(own) or to_nanos(own[-1]["received"])
     for trade in own:
         at = truth.get(trade.get("trade_id", ""), 0)
         if trade["type"] != "trade" or trade["source"] != "stream" or at < started:
@@ -411,7 +414,7 @@ def _check_samples(report: Report, samples: Sequence[Sample], accounts: int) -> 
         return
     first, last = samples[:third], samples[-third:]
     before, after = (median(s.kilobytes for s in part) for part in (first, last))
-    if after > before + MORE_MEMORY:
+    if after > before + max(MORE_MEMORY, MORE_FOR_EACH * accounts):
         report.violations.append(f"I6: {before:.0f} kB became {after:.0f}")
     for name, of in (("threads", _threads), ("descriptors", _descriptors)):
         for which, how, spare in (("usual", median, 1), ("most", max, PASSING[name])):

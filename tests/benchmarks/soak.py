@@ -134,6 +134,8 @@ class Runs:
     stalls: list[Span] = field(default_factory=list)
     calm: threading.Event = field(default_factory=threading.Event)
     """Nothing goes wrong any more, and the reader takes what comes."""
+    started_ns: int | None = None
+    """When the first of them was started."""
 
     def run(self, seconds: float, number: signal.Signals) -> None:
         """Start the next one, watch it for so long, and end it with a signal."""
@@ -152,6 +154,7 @@ class Runs:
 
     def _start(self) -> "subprocess.Popen[str]":
         errors = self._path(len(self.exits), "stderr")
+        self.started_ns = self.started_ns or time.time_ns()
         with errors.open("w") as stderr:
             return self.program.launch(*self.plan.words, stderr=stderr)
 
@@ -206,6 +209,7 @@ def soak(plan: Plan, folder: Path) -> Report:
             },
             happened=simulation.happened,
             until_ns=until_ns,
+            started_ns=runs.started_ns,
             ends={
                 account: ends_of(one, now, until_ns)
                 for name, one in simulation.exchanges.items()

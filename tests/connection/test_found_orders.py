@@ -8,7 +8,7 @@ from msgspec import structs
 from privstream.connection.orders.placing import Placement
 from privstream.model.errors import Exit, FateUnknown, Refused
 from privstream.model.order_entry import Ticket
-from tests.connection.test_ordering import BOTH, orders_sent, refusal, without
+from tests.connection.order_tests import BOTH, orders_sent, refusal, without
 from tests.joined_socket import JoinedSocket
 from tests.order_world import OrderWorld
 from tests.rest_play import answer

@@ -1,6 +1,6 @@
 """The terminal as one screen: taken over, drawn upon, read from, and given back on every way out.
 
-The one rule: it never waits. A terminal that takes nothing (Ctrl-S, a slow line) misses frames
+The one rule: it never waits. A terminal that takes nothing (a slow line) misses frames
 and holds up nobody; the descriptor is one of our own, so that no shell finds it changed.
 """
 
@@ -17,7 +17,7 @@ from privstream.outputs.descriptor import reader_gone
 LAST_WAIT = 100
 """Milliseconds that the terminal has to take what gives it back."""
 READ_SIZE = 1024
-_LOCAL_FLAGS, _CONTROL = 3, 6
+_INPUT_FLAGS, _LOCAL_FLAGS, _CONTROL = 0, 3, 6
 """Where they stand in what `tcgetattr` tells."""
 
 
@@ -48,6 +48,7 @@ class Terminal:
             if self._before is None:
                 self._before = termios.tcgetattr(self._fd)
             unseen = [*termios.tcgetattr(self._fd)]
+            unseen[_INPUT_FLAGS] &= ~termios.IXON  # Ctrl-S would leave an old screen standing
             unseen[_LOCAL_FLAGS] &= ~(termios.ICANON | termios.ECHO)
             unseen[_CONTROL] = [*unseen[_CONTROL]]
             unseen[_CONTROL][termios.VMIN], unseen[_CONTROL][termios.VTIME] = 1, 0
@@ -73,6 +74,9 @@ class Terminal:
         text = b"\x18" + text if self._rest else text
         poll = select.poll()
         poll.register(self._fd, select.POLLOUT)
+        if not poll.poll(0):
+            # Nobody reads: what still waits there is of no use any more.
+            termios.tcflush(self._fd, termios.TCOFLUSH)
         while text and poll.poll(LAST_WAIT):
             text = text[os.write(self._fd, text) :]
 

@@ -108,6 +108,17 @@ def test_a_frame_that_was_cut_off_does_not_swallow_what_gives_the_terminal_back(
     assert written(ours).endswith(b"\x18<out>")
 
 
+def test_ctrl_s_leaves_no_old_screen_standing(ends: Ends) -> None:
+    """It would look like one on which nothing happens."""
+    terminal, ours, _ = ends
+    os.write(ours, b"\x13")
+    terminal.take_over("<in>", "<out>")
+    os.write(ours, b"\x13")
+    terminal.draw("x")
+    assert written(ours) == b"<in>x"
+    assert terminal.typed() == b"\x13"
+
+
 def test_a_stuck_terminal_does_not_keep_a_process_from_its_end(ends: Ends) -> None:
     terminal, _, theirs = ends
     before = termios.tcgetattr(theirs)

@@ -171,7 +171,7 @@ class BitfinexSession(JsonSession):
 
     def read_fast(self, frame: bytes, now: Now) -> list[Action]:
         news = fast.decode(frame)
-        if not self._sequence.is_next(news.number):
+        if self._sequence.awaited != news.number:
             leave("not the next frame")
         actions = self._fast_actions(news, now)
         self._pulse.felt(now)

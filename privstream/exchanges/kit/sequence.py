@@ -16,23 +16,22 @@ class Sequence:
         self._last: int | None = None
         self._unnumbered = 0
         """Frames since then whose number could not be read: each has taken one."""
+        self.awaited: int | None = None
+        """The only number before which nothing is lost, where that is certain."""
 
     def is_past(self, number: int | None) -> bool:
         """The frame was read already, or comes after its successors: it tells old states."""
         return number is not None and self._last is not None and number <= self._last
 
-    def is_next(self, number: int) -> bool:
-        """Nothing is lost before it, and every frame since the last one had its number."""
-        return self._last is not None and number == self._last + 1 and not self._unnumbered
-
     def reached(self, number: int) -> None:
         """Take the next number."""
-        self._last, self._unnumbered = number, 0
+        self._last, self._unnumbered, self.awaited = number, 0, number + 1
 
     def follow(self, number: int | None) -> Iterator[Reconnect]:
         """Take a number; anything but the next one means that frames were lost."""
         if number is None:
             self._unnumbered += 1
+            self.awaited = None
             return
         last, unnumbered = self._last, self._unnumbered
         self.reached(number)

@@ -163,27 +163,35 @@ def read_executions(message: Executions, frame: bytes, *, tells_orders: bool) ->
 def _read_execution(
     element: Execution, sequence: int, part: Part, *, tells_orders: bool
 ) -> list[AnyReport]:
-    """A fill, an order's new state, or both."""
+    """A fill, an order's new state, or both, of which all amounts are looked at together."""
     time = recent(from_rfc3339(element.timestamp))
+    progress = element.cum_qty, element.cum_cost, element.avg_price
     if not element.exec_id:
         if element.exec_type == "trade":
             leave("a fill without its id")
-        return [_order_report(element, time, sequence, part)]
-    fill = _read_fill(element, time, sequence, part)
-    return [fill, _order_report(element, time, sequence, part)] if tells_orders else [fill]
-
-
-def _read_fill(element: Execution, time: str | None, sequence: int, part: Part) -> Fill:
-    price, quantity, cost = element.last_price, element.last_qty, element.cost
-    if price is NO_NUMBER or quantity is NO_NUMBER:
+        return [_order_report(element, unsigned(*progress), time, sequence, part)]
+    if element.last_price is NO_NUMBER or element.last_qty is NO_NUMBER:
         leave("a fill without its price or quantity")
-    fee = fee_currency = None
-    if len(element.fees) == 1:  # several are of no one currency
-        charged = element.fees[0]
-        price, quantity, cost, fee = unsigned(price, quantity, cost, charged.qty)
-        fee, fee_currency = plain(fee), currency(charged.asset)
-    else:
-        price, quantity, cost = unsigned(price, quantity, cost)
+    # Several fees are of no one currency.
+    fee = element.fees[0].qty if len(element.fees) == 1 else NO_NUMBER
+    traded = element.last_price, element.last_qty, element.cost, fee
+    if not tells_orders:
+        return [_read_fill(element, unsigned(*traded), time, sequence, part)]
+    found = unsigned(*traded, *progress)
+    return [
+        _read_fill(element, found[:4], time, sequence, part),
+        _order_report(element, found[4:], time, sequence, part),
+    ]
+
+
+def _read_fill(
+    element: Execution,
+    traded: list[str],
+    time: str | None,
+    sequence: int,
+    part: Part,
+) -> Fill:
+    price, quantity, cost, fee = traded
     symbol, exchange_symbol, _ = market(element.symbol)
     kind, liquidity = element.order_type, element.liquidity_ind
     return Fill(
@@ -195,8 +203,8 @@ def _read_fill(element: Execution, time: str | None, sequence: int, part: Part) 
         plain(price),
         plain(quantity),
         plain(cost) if cost else None,
-        fee,
-        fee_currency,
+        plain(fee) if fee else None,
+        currency(element.fees[0].asset) if fee else None,
         element.cl_ord_id,
         word(kind) if kind else None,
         None if liquidity is None else LIQUIDITY[liquidity],
@@ -210,9 +218,11 @@ def _read_fill(element: Execution, time: str | None, sequence: int, part: Part) 
     )
 
 
-def _order_report(element: Execution, time: str | None, sequence: int, part: Part) -> OrderReport:
+def _order_report(
+    element: Execution, progress: list[str], time: str | None, sequence: int, part: Part
+) -> OrderReport:
     fields: OrderFields = {}
-    _read_amounts(element, fields)
+    _read_amounts(element, progress, fields)
     _read_terms(element, fields)
     if element.exec_type == "pending_new":
         fields["created"] = time
@@ -224,8 +234,8 @@ def _order_report(element: Execution, time: str | None, sequence: int, part: Par
     )
 
 
-def _read_amounts(element: Execution, fields: OrderFields) -> None:
-    filled, cost, average = unsigned(element.cum_qty, element.cum_cost, element.avg_price)
+def _read_amounts(element: Execution, progress: list[str], fields: OrderFields) -> None:
+    filled, cost, average = progress
     if filled:
         fields["filled"] = plain(filled)
     if cost:

@@ -68,7 +68,7 @@ class KrakenSession(JsonSession):
     def _expecting(self, channel: str, number: int) -> Sequence:
         """The numbering of a channel, for a fast reader: this number must be the next one."""
         numbers = self._sequences.get(channel)
-        if numbers is None or not numbers.is_next(number):
+        if numbers is None or numbers.awaited != number:
             leave("not the next frame")
         return numbers
 

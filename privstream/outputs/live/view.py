@@ -86,8 +86,9 @@ class View:
         self._keys = Keys()
         self._now = ""
         self._news: tuple[float, Said] | None = None
-        self._unsaid: deque[str] = deque(maxlen=UNSAID)
+        self._unsaid: deque[tuple[str, bool]] = deque(maxlen=UNSAID)
         self._failed: list[tuple[PrivstreamError, bool]] = []
+        self._sentences: deque[tuple[str, bool]] = deque()
         self._notes: deque[str] = deque(maxlen=UNSAID)
         self._has_news = True
         self._due = -inf
@@ -120,12 +121,11 @@ class View:
         """Nothing stands where lines would come."""
 
     def say(self, text: str, *, also_when_quiet: bool = False) -> None:
-        """One sentence to the person."""
+        """One sentence to the person; from any thread."""
         if self._is_over or self._is_elsewhere:
             self._beside.say(text, also_when_quiet=also_when_quiet)
-        else:
-            self._unsaid.append(text)
-        self._tell(text, "warning")
+        if not self._is_over:
+            self._sentences.append((text, also_when_quiet))
 
     def fail(self, error: PrivstreamError, *, as_json: bool) -> None:
         """What went wrong; said on stderr in any case."""
@@ -175,7 +175,7 @@ class View:
         if self._is_aside_due:
             self._put_aside()
         self._obey_keys()
-        self._take_notes()
+        self._take_sentences()
         began = self._run.monotonic()
         self._due = began + PACE
         if self._is_changed(began) and self._terminal.flush():
@@ -220,10 +220,16 @@ class View:
         is_new = news is not None and monotonic - news[0] < NEWS
         return Head(self._run.title, paused, news[1] if news is not None and is_new else None)
 
-    def _take_notes(self) -> None:
+    def _take_sentences(self) -> None:
+        """What other threads may have said is shown by this one."""
         while self._notes:
             self._picture.said(Said(self._now, self._notes.popleft(), "info"))
             self._has_news = True
+        while self._sentences:
+            text, also_when_quiet = self._sentences.popleft()
+            self._tell(text, "warning")
+            if not self._is_elsewhere:
+                self._unsaid.append((text, also_when_quiet))
 
     # --- keys ------------------------------------------------------------------------------
 
@@ -260,10 +266,11 @@ class View:
         """Give the screen back, and say what was said meanwhile."""
         if self._is_over:
             return
+        self._take_sentences()
         self._is_over = True
         self._drawing.end()
         self._terminal.close()
-        for text in self._unsaid:
-            self._beside.say(text)
+        for text, also_when_quiet in self._unsaid:
+            self._beside.say(text, also_when_quiet=also_when_quiet)
         for error, as_json in self._failed:
             self._beside.fail(error, as_json=as_json)

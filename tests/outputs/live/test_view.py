@@ -1,6 +1,7 @@
 """The view takes every event, draws now and then, obeys the keys, and ends as it began."""
 
 import re
+import threading
 from typing import Any
 
 import pytest
@@ -255,6 +256,17 @@ def test_where_stderr_is_a_file_everything_is_said_there_at_once() -> None:
     assert (desk.beside.states, desk.beside.said) == (["live"], ["something"])
     desk.view.close()
     assert desk.beside.said == ["something"]
+
+
+def test_what_another_thread_says_waits_for_the_one_that_draws(desk: Desk) -> None:
+    speaker = threading.Thread(target=lambda: desk.view.say("the sink takes events again"))
+    speaker.start()
+    speaker.join()
+    desk.press(b"3")
+    assert "the sink takes events again" in desk.frame
+    desk.view.say("said last of all")
+    desk.view.close()
+    assert desk.beside.said == ["the sink takes events again", "said last of all"]
 
 
 def test_details_of_other_threads_are_messages(desk: Desk) -> None:

@@ -21,6 +21,7 @@ from privstream.model.account import Account
 from privstream.model.errors import ConfigError, Exit, UsageError
 from privstream.model.fill_report import FillReport, Market
 from privstream.model.times import from_nanos
+from privstream.outputs.base import ReaderGone
 from privstream.outputs.calendar import Calendar
 from privstream.outputs.console import STDOUT
 from privstream.outputs.descriptor import write_all
@@ -59,11 +60,14 @@ def report(environment: Environment, request: ReportRequest) -> int:
     finally:
         progress.clear()
     found = _summed(pasts, period, Calendar(environment.zone))
-    _print(environment, request, found)
     if picture is not None:
         from privstream.outputs.report_plot import draw  # noqa: PLC0415 - only with --plot
 
         draw(found, picture)
+    if environment.stdout_is_open:
+        _print(environment, request, found)
+    elif picture is None:
+        raise ReaderGone  # nobody was given the answer
     return _concluded(environment, found)
 
 
@@ -224,8 +228,6 @@ def _summed(pasts: Sequence[Past], period: Period, calendar: Calendar) -> FillRe
 
 def _print(environment: Environment, request: ReportRequest, found: FillReport) -> None:
     """Whole, or not at all: NotTaken and ReaderGone say that nobody has read it."""
-    if not environment.stdout_is_open:
-        return
     if request.csv:
         from privstream.outputs.report_lines import csv_text  # noqa: PLC0415 - start-up time
 

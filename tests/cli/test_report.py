@@ -1,5 +1,7 @@
 """`privstream report`, as it is called: its exit code says whether something is missing."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -35,6 +37,20 @@ def test_over_rest_it_reads_the_simulated_account(tmp_path: Path, inside: Inside
     assert ended.events[-1]["complete"] is True
     assert ended.events[-2]["fills"] > 10
     assert "whole until" in ended.err
+
+
+@pytest.mark.parametrize("left", ["| true", ">&-"])
+def test_an_answer_that_nobody_got_is_no_success(tmp_path: Path, left: str) -> None:
+    program = Program(tmp_path)
+    source = written(tmp_path, *kept(BUY))
+    command = (
+        f"{sys.executable} -m privstream report --from {source} {left}; exit ${{PIPESTATUS[0]}}"
+    )
+    run = subprocess.run(
+        ["bash", "-c", command], env=program.environ, capture_output=True, timeout=30, check=False
+    )
+    assert run.returncode == 5
+    assert b"Traceback" not in run.stderr
 
 
 @pytest.mark.parametrize(

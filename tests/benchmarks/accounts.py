@@ -27,7 +27,7 @@ from privstream.memory.ledger import Ledger
 from privstream.model.account import Account, Endpoints, Secret, Token
 from privstream.model.events import Trade
 from privstream.outputs.jsonl import JsonLines
-from tests.benchmarks.measure import ROOT
+from tests.benchmarks.measure import ROOT, blaster
 
 CHANNELS = ("orders", "trades")
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -131,6 +131,23 @@ def measure(count: int, seconds: float, rate: float) -> Crowded:
             server.stdin.close()
             late = int(server.stdout.readline())
     return Crowded(100 * spent / lasted, grown / count / 1024, fills, late)
+
+
+def rate_of(count: int, frames: int) -> float:
+    """Frames a second of so many accounts together, each as fast as it can."""
+    output, left = JsonLines(os.open(os.devnull, os.O_WRONLY)), count * frames
+    with blaster(frames) as port:
+        stream = stream_of(port, count)
+        begin = time.monotonic()
+        with stream:
+            for item in stream.items(0.5):
+                if isinstance(item, list):
+                    output.write(item)
+                    left -= sum(isinstance(event, Trade) for event in item)
+                if left <= 0:
+                    break
+            lasted = time.monotonic() - begin
+    return count * frames / lasted
 
 
 def main(count: int, seconds: float) -> None:

@@ -35,14 +35,18 @@ SNAPSHOT = (
 )
 TOKEN = b'{"error":[],"result":{"token":"T","expires":900}}'
 BATCH = 500
+SHORT, LONG = 126, 1 << 16
 
 
 def frame(text: str) -> bytes:
     """An unmasked text frame."""
     payload = text.encode()
     size = len(payload)
-    head = bytes([0x81, size]) if size < 126 else struct.pack("!BBH", 0x81, 126, size)
-    return head + payload
+    if size < SHORT:
+        return bytes([0x81, size]) + payload
+    if size < LONG:
+        return struct.pack("!BBH", 0x81, SHORT, size) + payload
+    return struct.pack("!BBQ", 0x81, SHORT + 1, size) + payload
 
 
 def trade(number: int, stamp: str = "2026-11-20T11:32:00.123456Z") -> bytes:

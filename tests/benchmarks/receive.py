@@ -3,10 +3,13 @@
 python -m tests.benchmarks.receive [COUNT] [TIMES]
 """
 
+import os
+import shlex
 import sys
+from collections.abc import Iterator
 from importlib.util import find_spec
 
-from tests.benchmarks.measure import blaster, environment, medians
+from tests.benchmarks.measure import Measured, blaster, environment, medians
 
 WEBSOCKET_CLIENT = """
 import json, sys, websocket
@@ -39,40 +42,82 @@ asyncio.run(main())
 """
 
 
+SDK = """
+import asyncio, json, sys, warnings
+warnings.simplefilter("ignore")
+from kraken.spot import SpotWSClient
+async def main():
+    url, left, enough = sys.argv[1], int(sys.argv[2]), asyncio.Event()
+    async def keep(message):
+        nonlocal left
+        if message.get("channel") == "executions":
+            print(json.dumps(message), flush=True)
+            left -= 1
+            if left < 0:
+                enough.set()
+    client = SpotWSClient(key="k", secret="c2VjcmV0", callback=keep, no_public=True,
+                          rest_url=url.replace("ws://", "http://").removesuffix("/v2"),
+                          auth_ws_url=url.removesuffix("/v2"))
+    await client.start()
+    await client.subscribe(params={"channel": "executions"})
+    await enough.wait()
+    import os; os._exit(0)
+asyncio.run(main())
+"""
+FLOOR = """
+import socket, sys
+host, port = sys.argv[1].removeprefix("ws://").removesuffix("/v2").split(":")
+left = int(sys.argv[2])
+with socket.create_connection((host, int(port))) as connection:
+    connection.sendall(b"GET / HTTP/1.1\\r\\nSec-WebSocket-Key: x\\r\\n\\r\\n")
+    connection.recv(4096)
+    connection.sendall(b"{}")
+    seen, rest, mark = 0, b"", b'"sequence":'
+    while seen <= left:
+        read = rest + connection.recv(1 << 16)
+        seen += read.count(mark)
+        rest = read[1 - len(mark):]
+"""
+CLI = "KRAKEN_CLI"
+"""Names the command line of another program, with {url} and {count} where they belong."""
+
+
+def clients(url: str, count: int) -> Iterator[tuple[str, list[str]]]:
+    """Every client that is here, and its command; the first is ours."""
+    python, amount = sys.executable, str(count)
+    watch = [python, "-m", "privstream", "watch", "kraken", "trades"]
+    yield "privstream, trades", [*watch, "--count", amount]
+    yield "privstream, orders and trades", [*watch, "orders", "--count", str(2 * count)]
+    yield "read and forget (the floor)", [python, "-c", FLOOR, url, amount]
+    yield "websocket-client, json, print", [python, "-c", WEBSOCKET_CLIENT, url, amount]
+    peers = {"ccxt": ("ccxt (Python), watch_my_trades", CCXT), "kraken": ("python-kraken-sdk", SDK)}
+    for package, (name, script) in peers.items():
+        if find_spec(package):
+            yield name, [python, "-c", script, url, amount]
+        else:
+            print(f"{name} is left out: the extra `peers` is not installed", file=sys.stderr)
+    if CLI in os.environ:
+        yield "kraken-cli", shlex.split(os.environ[CLI].format(url=url, count=count))
+    else:
+        print(f"kraken-cli is left out: {CLI} names no program", file=sys.stderr)
+
+
+def measure(count: int, times: int) -> Iterator[tuple[str, Measured]]:
+    """Every client with what it used; CPU includes its start."""
+    with blaster(count) as port, environment(port) as environ:
+        for name, command in clients(f"ws://127.0.0.1:{port}/v2", count):
+            yield name, medians(command, environ, times)
+
+
 def main(count: int, times: int) -> None:
     """Print a table; the ratio is to privstream."""
-    with blaster(count) as port, environment(port) as environ:
-        url = f"ws://127.0.0.1:{port}/v2"
-        watch = [sys.executable, "-m", "privstream", "watch", "kraken", "trades"]
-        clients = {
-            "privstream, trades": [*watch, "--count", str(count)],
-            "privstream, orders and trades": [*watch, "orders", "--count", str(2 * count)],
-            "websocket-client, json, print": [
-                sys.executable,
-                "-c",
-                WEBSOCKET_CLIENT,
-                url,
-                str(count),
-            ],
-        }
-        if find_spec("ccxt"):
-            clients["ccxt (Python), watch_my_trades"] = [
-                sys.executable,
-                "-c",
-                CCXT,
-                url,
-                str(count),
-            ]
-        else:
-            print("ccxt is left out: the extra `peers` is not installed")
-        ours = 0.0
-        print(f"{count} frames, medians of {times}\n")
-        print(f"{'client':34}{'CPU us/frame':>13}{'ratio':>8}{'peak MB':>9}")
-        for name, command in clients.items():
-            measured = medians(command, environ, times)
-            each = measured.cpu / count * 1e6
-            ours = ours or each
-            print(f"{name:34}{each:13.1f}{each / ours:8.2f}{measured.kilobytes / 1024:9.0f}")
+    ours = 0.0
+    print(f"{count} frames, medians of {times}\n")
+    print(f"{'client':34}{'CPU us/frame':>13}{'ratio':>8}{'peak MB':>9}")
+    for name, measured in measure(count, times):
+        each = measured.cpu / count * 1e6
+        ours = ours or each
+        print(f"{name:34}{each:13.1f}{each / ours:8.2f}{measured.kilobytes / 1024:9.0f}")
 
 
 if __name__ == "__main__":

@@ -4,15 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import layers, mutate, receive, reconnect
+from tests.benchmarks import __main__ as benchmarks
+from tests.benchmarks import layers, mutate, reconnect
 from tests.benchmarks.wires import WIRES
-
-
-def test_the_receive_benchmark_measures_every_client(capsys: pytest.CaptureFixture[str]) -> None:
-    receive.main(count=50, times=1)
-    printed = capsys.readouterr().out
-    assert "privstream, trades" in printed
-    assert "websocket-client" in printed
 
 
 @pytest.mark.parametrize("name", WIRES)
@@ -22,6 +16,15 @@ def test_each_step_of_a_wire_is_news(name: str, channels: tuple[str, ...]) -> No
     events = layers.run_layers(WIRES[name], channels, 3, lambda: marks.append(0))
     assert events == 3 * len(channels)
     assert len(marks) == len(layers.LAYERS) + 1
+
+
+def test_the_table_of_benchmarks_has_all_its_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    benchmarks.main(benchmarks.QUICK)
+    printed = capsys.readouterr().out
+    for title in benchmarks.TABLE:
+        assert f"| **{title}** | |" in printed
+    for name in WIRES:
+        assert f"| {name} (" in printed
 
 
 def test_damaged_frames_let_nothing_escape() -> None:

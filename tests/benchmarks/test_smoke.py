@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks import __main__ as benchmarks
-from tests.benchmarks import layers, mutate, reconnect
+from tests.benchmarks import layers, mutate, once, reconnect
 from tests.benchmarks.wires import WIRES
 
 
@@ -18,13 +18,15 @@ def test_each_step_of_a_wire_is_news(name: str, channels: tuple[str, ...]) -> No
     assert len(marks) == len(layers.LAYERS) + 1
 
 
-def test_the_table_of_benchmarks_has_all_its_rows(capsys: pytest.CaptureFixture[str]) -> None:
-    benchmarks.main(benchmarks.QUICK)
-    printed = capsys.readouterr().out
-    for title in benchmarks.TABLE:
-        assert f"| **{title}** | |" in printed
-    for name in WIRES:
-        assert f"| {name} (" in printed
+def test_every_wire_has_its_row() -> None:
+    rows = dict(benchmarks.wire_rows(benchmarks.QUICK))
+    assert len(rows) == len(WIRES)
+    assert all(value.endswith(" us") for value in rows.values())
+
+
+def test_a_list_and_a_history_are_told_whole_by_the_benchmarks_of_them() -> None:
+    assert once.snapshot(30) > 0
+    assert once.read_back(120) > 0
 
 
 def test_damaged_frames_let_nothing_escape() -> None:

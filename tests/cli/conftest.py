@@ -17,6 +17,7 @@ from unittest import mock
 import pytest
 
 from privstream.cli import entry
+from privstream.delivery.signals import Stop
 from privstream.simulator.server import Simulation
 from tests.forked import Forked
 
@@ -115,8 +116,9 @@ class InProcess(Program):
         """As the program does it; a thread that stayed would keep a process from its end."""
         assert not streams
         threads = threading.enumerate()
-        with surroundings(self.home, {**self.environ, **(environ or {})}):
-            code = entry.run(words)
+        # Without the process's signals, which end a process that is late with its end.
+        with surroundings(self.home, {**self.environ, **(environ or {})}), Stop() as stop:
+            code = entry.run(words, stop)
         for thread in {*threading.enumerate()} - {*threads}:
             thread.join(LIMIT)
             assert not thread.is_alive()

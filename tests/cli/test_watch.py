@@ -249,7 +249,7 @@ def test_a_dead_host_with_max_retries_is_exit_5(
         (["watch", "kraken", "--since", "2999-01-01T00:00:00Z"], 2, "still to come"),
         (["watch", "kraken", "--since", "2h", "--resume"], 2, "two different beginnings"),
         (["watch", "kraken", "--audit", "often"], 2, "no duration"),
-        (["watch", "kraken", "--to", "nats://127.0.0.1/x"], 2, "nats"),
+        (["watch", "kraken", "--to", "ftp://127.0.0.1/x"], 2, "no destination"),
         (["watch", "kraken", "--frobnicate"], 2, "--frobnicate"),
         (["watch", "nowhere"], 2, "nowhere"),
         (["watch", "kraken", "--account", "desk"], 3, "desk"),

@@ -309,9 +309,10 @@ def _check_order(report: Report, evidence: Evidence, account: str, own: Sequence
         if trade["type"] != "trade" or trade["source"] != "stream" or at < started:
             continue
         late = (latest - at) / 1e9
-        excused = any(_took(one, at) for one in taken) or _nobody_read(evidence, at)
+        held = round(HELD.get(trade["exchange"], 0.0) * 1e9)
+        excused = any(_took(one, at) for one in taken) or _nobody_read(evidence, at, held)
         excused = excused or any(since <= at <= until for since, until in hidden)
-        if late > HELD.get(trade["exchange"], 0.0) and not excused:
+        if late > held / 1e9 and not excused:
             report.violations.append(f"I3: {account} {trade['trade_id']} is {late:.3f} s too late")
         latest = max(latest, at)
 
@@ -328,9 +329,12 @@ def _struck(evidence: Evidence, own: Sequence[Told]) -> list[Happened]:
     return [o for o in evidence.happened if o.exchange == exchange and met_somebody(o)]
 
 
-def _nobody_read(evidence: Evidence, time_ns: int) -> bool:
+def _nobody_read(evidence: Evidence, time_ns: int, held_ns: int) -> bool:
+    """Not when it came, or not when what was held of it would have been told."""
     margin = round(AROUND * 1e9)
-    return any(since - margin <= time_ns <= until + margin for since, until in evidence.stalls)
+    return any(
+        since - margin - held_ns <= time_ns <= until + margin for since, until in evidence.stalls
+    )
 
 
 def _took(one: Happened, time_ns: int) -> bool:

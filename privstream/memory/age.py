@@ -58,6 +58,10 @@ class Age:
         if report.sequence is not None:
             self.number = max(self.number or 0, report.sequence)
 
+    def refuted(self) -> None:
+        """What the stream told last is true no more, though it told nothing else."""
+        self.confirmed, self.heard, self.number = 0, None, None
+
     def is_older(self, report: OrderReport, known: OrderFields, moment: Moment) -> bool | None:
         """Whether it is older than what is known; `None` where nothing in it tells."""
         older = self._by_number(report, moment)

@@ -214,6 +214,10 @@ class Ledger:
     def open_orders(self) -> frozenset[str]:
         return self._orders.open
 
+    def doubt_open(self, order_ids: Iterable[str]) -> None:
+        """These are open by the stream's last word, and the exchange knows them no more."""
+        self._orders.doubt_open(order_ids)
+
     @property
     def suspects(self) -> frozenset[str]:
         """Orders held as open that this connection has not told of."""

@@ -55,6 +55,12 @@ class Orders:
             if order.is_open and order.facts.age.confirmed < connection
         )
 
+    def doubt_open(self, order_ids: Iterable[str]) -> None:
+        """These are open by the stream's last word, and the exchange knows them no more."""
+        for order_id in order_ids:
+            if (order := self._known.get(order_id)) is not None and order.is_open:
+                order.facts.age.refuted()
+
     def has_emitted(self, order_id: str) -> bool:
         """Whether anything was emitted of the order."""
         order = self._known.get(order_id)

@@ -201,6 +201,8 @@ class Backfill(Struct, frozen=True):
     detail: str | None = None
     problems: tuple[PrivstreamError, ...] = ()
     """What parts of it ended with."""
+    lost: frozenset[str] = frozenset()
+    """Orders in doubt that nobody knows."""
     is_final: bool = False
     """Nothing lags behind it: what it does not hold was not missed."""
 

@@ -34,3 +34,23 @@ def test_what_nobody_knows_any_more_is_not_open_but_unknown(name: str) -> None:
     assert [(event.status, event.source) for event in own] == [("unknown", "rest")]
     [gap] = run.told(Gap)
     assert not gap.complete
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_what_audits_find_nowhere_again_is_not_open_but_unknown(name: str) -> None:
+    order_id = IDS[name]
+    run = World(name, rate=0.02, limits=False, audit_every=30.0)
+    run.at(10, hear_of, order_id).watch(260)
+    own = [e for e in run.told(Order) if e.order_id == order_id]
+    assert [(event.status, event.source) for event in own] == [("unknown", "rest")]
+    [gap] = run.told(Gap)
+    assert (gap.cause, gap.complete) == ("drift", False)
+    assert order_id in (gap.detail or "")
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_audits_of_orders_that_stand_call_none_of_them_unknown(name: str) -> None:
+    run = World(name, rate=0.1, limits=False, audit_every=25.0)
+    run.watch(200)
+    assert [event for event in run.told(Order) if event.status == "unknown"] == []
+    assert run.told(Gap) == []

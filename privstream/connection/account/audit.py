@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from privstream.connection.account.context import Context
 from privstream.connection.account.conversation import Conversation
-from privstream.connection.account.readings import together
+from privstream.connection.account.readings import together, vanished
 from privstream.connection.rest.job import ASIDE, Job
 from privstream.model.errors import Interrupted, Refused, Unreachable
 from privstream.model.exact import normal
@@ -73,6 +73,8 @@ class Audit:
         self._unequal: list[Unequal] = []
         """A second reading decides which of the two was old."""
         self._settle_at: float | None = None
+        self._nowhere: dict[str, float] = {}
+        """Orders held as open that no look has found since then (monotonic)."""
         self.looked = context.clock.now()
         """When the last look asked."""
         self._due = context.now + every
@@ -177,7 +179,8 @@ class Audit:
         except Unreachable:
             return  # the next comparison reads from the same moment on
         reports = () if look.found is None else look.found.reports
-        self.doubt(reports, job.begun, look.since_ns)
+        gone = () if look.found is None else self._gone(look.found, job.begun)
+        self.doubt([*reports, *gone], job.begun, look.since_ns)
         self._weigh(look.balances, job.begun)
         self._refused |= look.refused.keys()
         for what, why in look.refused.items():
@@ -187,6 +190,15 @@ class Audit:
             self.since_ns = look.until_ns
             if self._settle_at is None:
                 self.settled_ns = look.until_ns
+
+    def _gone(self, found: Backfill, asked: Now) -> tuple[OrderReport, ...]:
+        """Orders that nobody knows: that REST lags behind is no excuse any more after a while."""
+        self._nowhere = {name: self._nowhere.get(name, asked.monotonic) for name in found.lost}
+        limit = asked.monotonic - self._grace
+        gone = [name for name, since in self._nowhere.items() if since <= limit]
+        unknown = vanished(found, gone, is_listed=False)
+        self._context.ledger.doubt_open(report.order_id for report in unknown)
+        return unknown
 
     def _weigh(self, balances: Iterable[BalanceReport], asked: Now) -> None:
         """Note where the stream tells another balance by itself."""

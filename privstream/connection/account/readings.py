@@ -16,6 +16,7 @@ def together(found: Sequence[Backfill]) -> Backfill:
         complete=all(one.complete for one in found),
         detail="; ".join(details) or None,
         problems=tuple(problem for one in found for problem in one.problems),
+        lost=frozenset().union(*(one.lost for one in found)),
         is_final=all(one.is_final for one in found),
     )
 

@@ -85,8 +85,8 @@ class ReadingBack:
         yield from self._rest.find(self._known.suspects, found.take)
         told = {report.order_id for report in found.reports if isinstance(report, OrderReport)}
         lost = sorted(self._known.suspects - told)
-        if lost:
-            found.lack(f"what became of order {', '.join(lost)} could not be found")
+        for order_id in lost:
+            found.lose(order_id, f"what became of order {', '.join(lost)} could not be found")
 
 
 def _unseen(page: list[Row], seen: set[str]) -> list[Row]:

@@ -115,7 +115,7 @@ class _Missed:
             reports = yield from tapi.find_order(order_id)
             found.take(reports)
             if not reports:
-                found.lack(f"what became of order {order_id} could not be found")
+                found.lose(order_id, f"what became of order {order_id} could not be found")
 
     # --- below -------------------------------------------------------------------------
 

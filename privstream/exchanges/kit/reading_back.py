@@ -31,6 +31,8 @@ class Found:
     def __init__(self) -> None:
         self.reports: list[AnyReport | Listed] = []
         self.lacks: list[str] = []
+        self.lost: frozenset[str] = frozenset()
+        """Orders in doubt that nobody knows."""
         self.problem: PrivstreamError | None = None
         self._unreadable = 0
         self._handed = 0
@@ -44,6 +46,12 @@ class Found:
     def lack(self, why: str) -> None:
         """Something may be missing, in words for a person."""
         self.lacks.append(why)
+
+    def lose(self, order_id: str, why: str) -> None:
+        """Nobody knows this order, in words for a person."""
+        self.lost |= {order_id}
+        if why not in self.lacks:
+            self.lack(why)
 
     def end_with(self, problem: PrivstreamError) -> None:
         """The part ended with an error."""
@@ -141,6 +149,7 @@ def _together(read: list[tuple[str, Found]]) -> Backfill:
         tuple(report for _, found in read for report in found.reports),
         complete=not lacks,
         detail=_detail(lacks),
+        lost=frozenset().union(*(found.lost for _, found in read)),
         problems=tuple(found.problem for _, found in read if found.problem is not None),
     )
 

@@ -123,8 +123,9 @@ def _in_doubt(
 ) -> RestFlow[None]:
     ids = sorted(suspects)
     told = yield from _named(account, pairs, ids, found, may_be_unknown=True)
-    if lost := [order_id for order_id in ids if order_id not in told]:
-        found.lack(f"what became of {', '.join(lost)} could not be found")
+    lost = [order_id for order_id in ids if order_id not in told]
+    for order_id in lost:
+        found.lose(order_id, f"what became of {', '.join(lost)} could not be found")
 
 
 def _named(

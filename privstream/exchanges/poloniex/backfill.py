@@ -179,7 +179,7 @@ class PoloniexLists:
             found.take(reports)
             for report in reports:
                 if isinstance(report, NoticeReport) and report.code == "order_unknown":
-                    found.lack(report.text)
+                    found.lose(order_id, report.text)
 
     def _history(
         self, path: str, known: Known, found: Found, take: rest.Take, page_by: str = "id"

@@ -98,8 +98,9 @@ class ZerocapLists:
         in_doubt = sorted((self._held or frozenset()) - self._seen)
         for start in range(0, len(in_doubt), rest.IDS):
             yield from self._fetch(found, ids=",".join(in_doubt[start : start + rest.IDS]))
-        if lost := [order_id for order_id in in_doubt if order_id not in self._seen]:
-            found.lack(f"Zerocap does not say what became of {', '.join(lost)}")
+        lost = [order_id for order_id in in_doubt if order_id not in self._seen]
+        for order_id in lost:
+            found.lose(order_id, f"Zerocap does not say what became of {', '.join(lost)}")
 
     def _fetch(self, found: Found, **wanted: Any) -> RestFlow[None]:
         count = 0

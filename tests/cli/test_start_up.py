@@ -16,7 +16,7 @@ WATCHED = frozenset(
         *("asyncio", "ssl", "http.client", "email.message", "sqlite3", "multiprocessing"),
         *("privstream.app", "privstream.connection", "privstream.doctor", "privstream.exchanges"),
         *("privstream.memory", "privstream.settings", "privstream.simulator"),
-        *("privstream.app.live", "privstream.outputs.live", "privstream.outputs.privacy"),
+        *("privstream.app.live", "privstream.outputs.live"),
     }
 )
 """What takes long to load, or much of the program with it."""

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from privstream.connection.account.supervisor import Outside, Supervisor
 from privstream.connection.clock import SystemClock
 from privstream.connection.rest.job import AT_ONCE, Job, Manner
 from privstream.connection.socket.websocket import Socket
-from privstream.exchanges import find
+from privstream.exchanges.indodax import Indodax
 from privstream.memory.event_maker import View
 from privstream.memory.ledger import Ledger
 from privstream.model.account import Account, Endpoints, Secret
@@ -228,7 +229,8 @@ class Watch:
             credentials={"api_key": Secret("any key"), "api_secret": Secret("any secret")},
             endpoints=Endpoints("http://127.0.0.1:9", server.url, "http://127.0.0.1:9"),
         )
-        exchange, clock = find("indodax")(account), SystemClock()
+        exchange, clock = Indodax(account), SystemClock()
+        self._exchange = exchange
         channels = exchange.select(())
         view = View(exchange="indodax", account="indodax", channels=frozenset(channels))
         outside = Outside(
@@ -261,6 +263,13 @@ class Watch:
             self.told.append(event)
             if done(event):
                 return event
+
+    def has_place(self) -> None:
+        """Wait until what stands was read: before that no place in the channel counts."""
+        deadline = time.monotonic() + PATIENCE
+        while self._exchange._bookmark.told is None:
+            assert time.monotonic() < deadline, "no place in the channel counts"
+            time.sleep(0.01)
 
     def met(self, kind: type[AnyEvent]) -> AnyEvent:
         """The first event of a type, be it past or to come."""
@@ -364,6 +373,7 @@ def test_our_client_has_replayed_what_it_missed(tmp_path: Path) -> None:
     with watching(tmp_path, history=100) as (server, watch):
         server.publish(fill(1))
         watch.until(told(1))
+        watch.has_place()
         server.disconnect(3001, "shutdown")
         for number in range(2, 12):
             server.publish(fill(number))

@@ -16,7 +16,7 @@ from privstream.exchanges.kit.describing import described
 from privstream.exchanges.kit.fast import LEFT_TO_GENERAL, leave, may_be_blank
 from privstream.model.account import Account, Endpoints, Token
 from privstream.model.errors import PermissionMissing, PrivstreamError, UsageError
-from privstream.model.exact import Malformed, decode
+from privstream.model.exact import Malformed, Unreadable, decode
 from privstream.model.nearest import suggestion
 from privstream.model.order_entry import OrderEntry
 from privstream.model.reports import AnyReport, Backfill, BalanceReport, Known, NoticeReport
@@ -227,6 +227,9 @@ class Exchange(ABC):
 class JsonSession(ABC):
     """A session whose frames are JSON; what cannot be read becomes a notice, here and only here."""
 
+    frames_are_objects: ClassVar[bool] = True
+    """A list is no frame of this exchange's."""
+
     def receive(self, frame: bytes, now: Now) -> Iterable[Action]:
         """Read a frame: one that comes often at once, any other with care."""
         if may_be_blank(frame):
@@ -249,6 +252,8 @@ class JsonSession(ABC):
             )
             return
         try:
+            if self.frames_are_objects and isinstance(message, list):
+                raise Unreadable("it is a list, not an object")
             yield from self.read(message, now)
         except MALFORMED as problem:
             yield unrecognised(message, f"cannot read this frame: {described(problem, message)}")

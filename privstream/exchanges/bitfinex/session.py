@@ -101,6 +101,8 @@ class News(NamedTuple):
 class BitfinexSession(JsonSession):
     """One connection; what must outlive it is in `memory`."""
 
+    frames_are_objects = False
+
     def __init__(
         self, account: Account, channels: tuple[str, ...], memory: Memory, read_fills: ReadFills
     ) -> None:

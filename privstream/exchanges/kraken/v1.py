@@ -43,6 +43,7 @@ TERMS = (
 class SessionV1(KrakenSession):
     """One v1 connection."""
 
+    frames_are_objects = False
     lists: ClassVar = {"openOrders": Listed("orders")}
 
     def __init__(self, token: str, channels: tuple[str, ...], learnt: Learnt | None = None) -> None:

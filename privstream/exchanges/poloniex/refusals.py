@@ -36,7 +36,13 @@ class OrderUnknown(Refused):
 _LOGIN = Meaning(LoginRefused, REFUSES, CHECK_KEY)
 _PASSING = Meaning(Unavailable, REFUSES, floor=BUSY, cause="unavailable")
 _SAYS = "says: {said}"
-PASSING_TEXTS = ("system error", "service busy", "internal error", "internal server error")
+PASSING_TEXTS = (
+    "system error",
+    "service busy",
+    "internal error",
+    "internal accounts error",
+    "internal server error",
+)
 """Of the codes below that are passing faults, as they may come on the socket without a code."""
 
 SOCKET = Refusals(

@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from privstream.exchanges import find
 from privstream.exchanges.base import MALFORMED, each
 from privstream.exchanges.kit.describing import described
+from privstream.model.account import Account, Secret, Token
 from privstream.model.exact import Unreadable, amount
 from privstream.model.reports import NoticeReport
+from tests.playbook import START
 
 
 def why(read: Callable[[Any], object], element: Any) -> str:
@@ -94,3 +97,14 @@ def test_a_notice_says_it_beside_the_neighbours() -> None:
     assert read[1] == "7"
     assert isinstance(read[0], NoticeReport)
     assert read[0].text == "cannot read this element: it is text, not an object"
+
+
+@pytest.mark.parametrize("name", ["kraken", "poloniex", "zerocap", "indodax"])
+def test_a_list_where_frames_are_objects_is_said_to_be_one(name: str) -> None:
+    kind = find(name)
+    secrets = {key: Secret("c2VjcmV0") for key in kind.credentials}
+    exchange = kind(Account(name, name, secrets, kind.endpoints({})))
+    session = exchange.session(Token(Secret("t"), expires=900.0, channel="c"), exchange.select(()))
+    (notice,) = session.receive(b"[1,2]", START)
+    assert isinstance(notice, NoticeReport)
+    assert notice.text == "cannot read this frame: it is a list, not an object"

@@ -106,7 +106,8 @@ def test_an_error_instead_of_the_login_is_a_refused_login() -> None:
     assert not problem.retryable
 
 
-@pytest.mark.parametrize("text", ["System Error", "Service busy", "Internal accounts error", "Internal Server Error"]
+@pytest.mark.parametrize(
+    "text", ["System Error", "Service busy", "Internal accounts error", "Internal Server Error"]
 )
 def test_a_passing_fault_at_the_login_is_waited_for(text: str) -> None:
     answer = {"channel": "auth", "data": {"success": False, "message": text}}

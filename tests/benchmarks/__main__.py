@@ -75,7 +75,9 @@ def socket_rows(size: Size) -> Rows:
     for name, used in receive.measure(size.frames, size.times):
         each = used.cpu / size.frames * 1e6
         ours = ours or each
-        yield name, f"{each:.1f} us ({each / ours:.2f}), {used.kilobytes // 1024} MB"
+        ratio = each / ours if ours else 1.0
+        yield name, f"{each:.1f} us ({ratio:.2f}), {used.kilobytes // 1024} MB"
+    yield from ((why, "") for why in receive.left_out())
 
 
 def wire_rows(size: Size) -> Rows:

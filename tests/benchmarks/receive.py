@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 
 from tests.benchmarks.measure import Measured, blaster, environment, medians
@@ -78,6 +79,8 @@ with socket.create_connection((host, int(port))) as connection:
         seen += read.count(mark)
         rest = read[1 - len(mark):]
 """
+PEERS = {"ccxt": ("ccxt (Python), watch_my_trades", CCXT), "kraken": ("python-kraken-sdk", SDK)}
+"""By their packages."""
 CLI = "KRAKEN_CLI"
 """Names the command line of another program, with {url} and {count} where they belong."""
 
@@ -90,29 +93,37 @@ def clients(url: str, count: int) -> Iterator[tuple[str, list[str]]]:
     yield "privstream, orders and trades", [*watch, "orders", "--count", str(2 * count)]
     yield "read and forget (the floor)", [python, "-c", FLOOR, url, amount]
     yield "websocket-client, json, print", [python, "-c", WEBSOCKET_CLIENT, url, amount]
-    peers = {"ccxt": ("ccxt (Python), watch_my_trades", CCXT), "kraken": ("python-kraken-sdk", SDK)}
-    for package, (name, script) in peers.items():
+    for package, (name, script) in PEERS.items():
         if find_spec(package):
             yield name, [python, "-c", script, url, amount]
-        else:
-            print(f"{name} is left out: the extra `peers` is not installed", file=sys.stderr)
     if CLI in os.environ:
         yield "kraken-cli", shlex.split(os.environ[CLI].format(url=url, count=count))
-    else:
-        print(f"kraken-cli is left out: {CLI} names no program", file=sys.stderr)
+
+
+def left_out() -> Iterator[str]:
+    """Why a peer is not in the table."""
+    for package, (name, _) in PEERS.items():
+        if not find_spec(package):
+            yield f"{name} is left out: the extra `peers` is not installed"
+    if CLI not in os.environ:
+        yield f"kraken-cli is left out: {CLI} names no program"
 
 
 def measure(count: int, times: int) -> Iterator[tuple[str, Measured]]:
-    """Every client with what it used; CPU includes its start."""
+    """Every client with what it used for so many frames, without what its start takes."""
     with blaster(count) as port, environment(port) as environ:
-        for name, command in clients(f"ws://127.0.0.1:{port}/v2", count):
-            yield name, medians(command, environ, times)
+        url, few = f"ws://127.0.0.1:{port}/v2", count // 20
+        starts = dict(clients(url, few))
+        for name, command in clients(url, count):
+            start, all_of_it = (medians(one, environ, times) for one in (starts[name], command))
+            cpu = (all_of_it.cpu - start.cpu) * count / (count - few)
+            yield name, replace(all_of_it, cpu=cpu)
 
 
 def main(count: int, times: int) -> None:
     """Print a table; the ratio is to privstream."""
     ours = 0.0
-    print(f"{count} frames, medians of {times}\n")
+    print(*left_out(), f"{count} frames, medians of {times}\n", sep="\n")
     print(f"{'client':34}{'CPU us/frame':>13}{'ratio':>8}{'peak MB':>9}")
     for name, measured in measure(count, times):
         each = measured.cpu / count * 1e6

@@ -14,6 +14,7 @@ import struct
 import sys
 import threading
 import time
+from contextlib import suppress
 
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 FRAME = (
@@ -90,7 +91,8 @@ def serve(connection: socket.socket, frames: list[bytes], rate: float) -> None:
         )
         connection.recv(65536)  # the subscription
         connection.sendall(frame(ACK) + frame(SNAPSHOT))
-        send(connection, frames, rate)
+        with suppress(ConnectionError):  # a client may have had enough
+            send(connection, frames, rate)
 
 
 def send(connection: socket.socket, frames: list[bytes], rate: float) -> None:

@@ -14,6 +14,7 @@ import requests
 
 from privstream.model.account import Account
 from privstream.model.rest import Now
+from privstream.simulator.faults import Fault
 from privstream.simulator.indodax.exchange import SimulatedIndodax
 from privstream.simulator.server import Simulation, system_clock
 
@@ -175,7 +176,7 @@ def test_the_official_client_recovers_what_it_missed() -> None:
     async def story(seen: Visit) -> None:
         for number in range(1, 4):
             await seen.until(lambda: len(seen.publications) > number * 20)  # noqa: B023 - awaited here
-            place.simulation.faults["indodax"].drop()
+            place.simulation.faults["indodax"].strike(Fault("drop"))
             await seen.until(lambda: len(seen.subscriptions) > number)  # noqa: B023 - awaited here
 
     with served(history=300) as place:
@@ -211,7 +212,7 @@ def test_the_official_client_keeps_its_socket_by_refreshing() -> None:
 def test_the_official_client_takes_our_close_codes_as_meant(code: int, goes_on: bool) -> None:  # noqa: FBT001 - pytest's
     async def story(seen: Visit) -> None:
         await seen.until(lambda: bool(seen.subscriptions))
-        place.simulation.faults["indodax"].close(code, "a reason")
+        place.simulation.faults["indodax"].strike(Fault("close", count=code, text="a reason"))
         await seen.until(lambda: seen.end is not None or len(seen.subscriptions) > 1)
 
     with served() as place:

@@ -44,8 +44,7 @@ for the message with the fee, for REST, and is told without after nine seconds. 
 ones one in eight has its fee late, and one in forty never by the stream."""
 SILENT_KINDS = frozenset({"duplicate", "reorder", "drip", "junk", "refuse"})
 """Faults that need not break a connection: no detection time is taken from them."""
-MORE_MEMORY, MORE_FOR_EACH = 8 * 1024, 1600
-"""Kilobytes, in all and for each of many accounts: what is remembered grows to its bound first."""
+MORE_MEMORY = 8 * 1024
 PASSING = {"threads": 1, "descriptors": 2}
 """What an account may hold at the one moment of a sample and not at another: a thread for the
 request under way; a socket that connects anew, and a connection for that request. What leaks
@@ -418,7 +417,7 @@ def _check_samples(report: Report, samples: Sequence[Sample], accounts: int) -> 
         return
     first, last = samples[:third], samples[-third:]
     before, after = (median(s.kilobytes for s in part) for part in (first, last))
-    if after > before + max(MORE_MEMORY, MORE_FOR_EACH * accounts):
+    if after > before + MORE_MEMORY:
         report.violations.append(f"I6: {before:.0f} kB became {after:.0f}")
     for name, of in (("threads", _threads), ("descriptors", _descriptors)):
         for which, how, spare in (("usual", median, 1), ("most", max, PASSING[name])):

@@ -82,7 +82,7 @@ def test_two_runs_of_all_accounts_with_one_key_each_both_stream(
 def test_a_sixth_connection_to_poloniex_is_refused_with_its_reason() -> None:
     run = World("poloniex", rate=0.1)
     taken = {object(): float("inf") for _ in range(5)}
-    run.simulated._seats._taken = taken  # type: ignore[attr-defined]  # others have none
+    run.simulated._listeners._taken = taken  # type: ignore[attr-defined]  # others have none
     with pytest.raises(Refused) as caught:
         run.watch(20)
     assert "Exceeded the limit of 5 connections per user" in caught.value.message

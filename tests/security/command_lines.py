@@ -66,6 +66,14 @@ ROWS: dict[Path, tuple[Row, ...]] = {
         ),
         Row("replay /none", code=2),
     ),
+    ("report",): (
+        Row("report poloniex --since 10s --json", code=None),
+        Row(
+            "report --from {folder}/events --csv",
+            before="watch kraken --count 6 --to file:{folder}/events",
+        ),
+        Row("report nobody", code=3),
+    ),
     ("demo",): (Row("demo --count 5 --rate 50"),),
     ("simulate",): (Row("simulate kraken indodax --port 0", code=130, gives_out=True),),
     ("schema",): (Row("schema"), Row("schema trade"), Row("schema secret", code=2)),

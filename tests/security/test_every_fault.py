@@ -63,8 +63,8 @@ class Told:
 
     lost = 0
 
-    def items(self, pause: float) -> Iterator[Item | None]:
-        del pause
+    def items(self, pause: float, gather: float = 0.0) -> Iterator[Item | None]:
+        del pause, gather
         few = Counter[type]()
         for event in self.story.world.events:
             few[type(event)] += 1

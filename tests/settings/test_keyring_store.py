@@ -156,11 +156,10 @@ def test_who_is_killed_leaves_the_entries_that_fit_the_file(
         f'{ON_DISK}\nalive = open(os.path.join(os.environ["HOME"], "alive"), "w")\n'
     )
     os.mkfifo(tmp_path / "alive")
-    alive = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
-    killed = subprocess.run([sys.executable, "-c", program, file], env=variables, check=False)
-    assert killed.returncode == -9
-    os.set_blocking(alive, True)
-    assert os.read(alive, 1) == b""  # the process that watches over the entry has ended too
+    with subprocess.Popen([sys.executable, "-c", program, file], env=variables) as process:
+        alive = os.open(tmp_path / "alive", os.O_RDONLY)  # waits for the process that watches
+        assert process.wait() == -9
+    assert os.read(alive, 1) == b""  # it has ended too
     assert found(variables) == (None if left is None else Secret(left))
     os.close(alive)
 

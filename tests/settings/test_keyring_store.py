@@ -156,9 +156,12 @@ def test_who_is_killed_leaves_the_entries_that_fit_the_file(
         f'{ON_DISK}\nalive = open(os.path.join(os.environ["HOME"], "alive"), "w")\n'
     )
     os.mkfifo(tmp_path / "alive")
+    is_touched = program == KILLED or file == "changed"  # else no keyring is ever opened
+    how = os.O_RDONLY if is_touched else os.O_RDONLY | os.O_NONBLOCK
     with subprocess.Popen([sys.executable, "-c", program, file], env=variables) as process:
-        alive = os.open(tmp_path / "alive", os.O_RDONLY)  # waits for the process that watches
+        alive = os.open(tmp_path / "alive", how)  # waits for the process that watches
         assert process.wait() == -9
+    os.set_blocking(alive, True)
     assert os.read(alive, 1) == b""  # it has ended too
     assert found(variables) == (None if left is None else Secret(left))
     os.close(alive)

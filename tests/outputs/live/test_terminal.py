@@ -116,7 +116,8 @@ def test_ctrl_s_leaves_no_old_screen_standing(ends: Ends) -> None:
     os.write(ours, b"\x13")
     terminal.draw("x")
     assert written(ours) == b"<in>x"
-    assert terminal.typed() == b"\x13"
+    # Whether the first stopped the screen before, or is a key now, is a matter of a moment.
+    assert terminal.typed() in {b"\x13", b"\x13\x13"}
 
 
 def test_a_stuck_terminal_does_not_keep_a_process_from_its_end(ends: Ends) -> None:

@@ -15,6 +15,7 @@ from privstream.cli.commands import CommandSource
 from privstream.model.errors import PrivstreamError, UsageError
 from privstream.model.nearest import suggestion
 
+_NAMES = ("FILE", "PATH", "URL", "NAME", "ACCOUNT")
 SHOWN = 40
 """Characters of a wrong word that are quoted."""
 
@@ -38,8 +39,7 @@ class CarefulCommand(TyperCommand):
         for parameter in self.params:
             value = ctx.params.get(parameter.name)
             texts = value if isinstance(value, list | tuple) else [value]
-            if any(isinstance(text, str) and not text.strip() for text in texts):
-                raise is_empty(_shown(parameter))
+            _check_texts(parameter, [text for text in texts if isinstance(text, str)])
         return rest
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
@@ -48,6 +48,20 @@ class CarefulCommand(TyperCommand):
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
         return _bare(super().shell_complete(ctx, incomplete))
+
+
+def _check_texts(parameter: Any, texts: list[str]) -> None:
+    if not all(map(str.strip, texts)):
+        raise is_empty(_shown(parameter))
+    # Files may have any name, and accounts are looked for by theirs; the rest goes into requests.
+    named = str(parameter.metavar or parameter.name).upper()
+    if not any(word in named for word in _NAMES) and any(map(_is_torn, texts)):
+        raise UsageError(f"{_shown(parameter)} is no UTF-8 text")
+
+
+def _is_torn(text: str) -> bool:
+    """It came as bytes that are no text: Python keeps these as lone surrogates."""
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _bare(items: Any) -> Any:

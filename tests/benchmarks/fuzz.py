@@ -42,6 +42,7 @@ def main(calls: int = 20_000, first: int = 1) -> None:
         print(f"  exit {code}: {count}")
     for fault in home.faults:
         print(f"FAULT {fault}")
+    sys.exit(bool(home.faults))
 
 
 if __name__ == "__main__":

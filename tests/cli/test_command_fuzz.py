@@ -75,6 +75,10 @@ def assert_empty_is_refused(
         (["watch", "kraken", "--simulate", "--protocol", "v9"], "v2 or v1"),
         (["doctor", "\udcff", "--json"], "account name"),
         (["token", "check", "\udcff", "--json"], "account name"),
+        (["order", "list", "zerocap", "--symbol", "\udcff"], "--symbol is no UTF-8 text"),
+        (["order", "list", "kraken", "--userref", "x\udcff"], "--userref is no UTF-8 text"),
+        (["order", "get", "zerocap", "\udcff"], "is no UTF-8 text"),
+        (["report", "--from", "/none\udcff"], "none"),
     ],
     ids=lambda value: value if isinstance(value, str) else value[0],
 )

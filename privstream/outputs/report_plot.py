@@ -3,8 +3,9 @@
 The one rule: a picture is for the eye; its bars are rounded, the table's numbers are not.
 """
 
+from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from privstream.model.errors import OutputFailed, UsageError
 from privstream.model.fill_report import FillReport
@@ -14,6 +15,7 @@ from privstream.outputs.safe_text import safe_text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+DAY = timedelta(days=1)
 KINDS = (".png", ".svg")
 WIDTH, HEIGHT = 9.0, 3.0
 """Inches: of the picture, and of each of its parts."""
@@ -47,10 +49,15 @@ def _figure(report: FillReport) -> "Figure":
 
     by_quote = volumes(report)
     figure = Figure(figsize=(WIDTH, HEIGHT * max(1, len(by_quote))), layout="constrained")
-    figure.suptitle(f"Volume by day, {report.since[:16]} to {report.until[:16]} UTC")
+    since, until = (moment[:16].replace("T", " ") for moment in (report.since, report.until))
+    figure.suptitle(f"Volume by day, {since} to {until} UTC")
+    all_days = [date.fromisoformat(day) for days in by_quote.values() for day in days]
     for number, (quote, days) in enumerate(by_quote.items(), start=1):
-        axes = figure.add_subplot(len(by_quote), 1, number)
-        axes.bar(list(days), [float(volume) for volume in days.values()])
+        axes: Any = figure.add_subplot(len(by_quote), 1, number)
+        # On a scale of time, so that days without a fill are seen to have none.
+        when = [date.fromisoformat(day) for day in days]
+        axes.bar(when, [float(volume) for volume in days.values()], width=0.8)
+        axes.set_xlim(min(all_days) - DAY, max(all_days) + DAY)
         axes.set_ylabel(_literally(quote))
         axes.tick_params(axis="x", rotation=45)
     return figure

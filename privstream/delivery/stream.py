@@ -130,16 +130,34 @@ def _size(item: Item) -> int:
     return 0
 
 
+class Member(Struct):
+    """An account of the stream."""
+
+    supervisor: Supervisor
+    outlet: QueueOutlet
+    thread: threading.Thread
+
+    @property
+    def name(self) -> str:
+        return self.supervisor.exchange.account.name
+
+
 class Stream:
     """The threads of all accounts; a context manager that leaves none behind."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, lasts: bool = False) -> None:
+        """`lasts`: it goes on without accounts too, since others may come."""
         self._queue: Queued = Queue(maxsize=BATCHES)
         self._left: list[Item] = []
         self._next: Item | None = None
         """What was taken out of the queue and waits for its turn."""
-        self._supervisors: list[tuple[Supervisor, QueueOutlet]] = []
-        self._threads: list[threading.Thread] = []
+        self._members: list[Member] = []
+        self._changing = threading.Lock()
+        """Held by who changes the accounts, or begins and ends them all."""
+        self._lasts = lasts
+        self._is_entered = False
+        self._closing = threading.Event()
+        self._lost = 0
 
     def outlet(
         self, *, raw: bool, account: str = "", journal: Journal | None = None
@@ -148,24 +166,39 @@ class Stream:
         return QueueOutlet(self._queue, raw=raw, account=account, journal=journal)
 
     def add(self, supervisor: Supervisor, outlet: QueueOutlet) -> None:
-        """Take an account in, before the stream is entered."""
-        outlet.stop = supervisor.stop
-        self._supervisors.append((supervisor, outlet))
+        """Take an account in, from any thread; it begins when the stream is entered, or now.
+
+        A name comes again only after its `Ended` was taken.
+        """
+        # An account that leaves still waits for room; nobody makes any when the stream ends.
+        outlet.stop = self._closing
+        name = f"account {supervisor.exchange.account.name}"
+        thread = threading.Thread(target=_run, args=(supervisor, outlet), name=name, daemon=True)
+        with self._changing:
+            self._members.append(Member(supervisor, outlet, thread))
+            if self._is_entered and not self._closing.is_set():
+                thread.start()
+
+    def leave(self, account: str) -> None:
+        """Stop an account, from any thread. What it has told still comes, and `Ended` after it."""
+        with self._changing:
+            leaving = [member for member in self._members if member.name == account]
+        for member in leaving:
+            member.supervisor.abort()
 
     def __enter__(self) -> Self:
-        for supervisor, outlet in self._supervisors:
-            name = supervisor.exchange.account.name
-            thread = threading.Thread(
-                target=_run, args=(supervisor, outlet), name=f"account {name}", daemon=True
-            )
-            self._threads.append(thread)
-            thread.start()
+        with self._changing:
+            self._is_entered = True
+            for member in self._members:
+                member.thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop every account, in whatever state it is."""
-        for supervisor, _outlet in self._supervisors:
-            supervisor.abort()
+        with self._changing:
+            self._closing.set()
+        for member in self._members:
+            member.supervisor.abort()
         deadline = time.monotonic() + LEAVE
         while (running := self._running()) and time.monotonic() < deadline:
             self._make_room()  # each of them has something to say at its end
@@ -173,7 +206,7 @@ class Stream:
         self._make_room()
 
     def _running(self) -> list[threading.Thread]:
-        return [thread for thread in self._threads if thread.is_alive()]
+        return [member.thread for member in self._members if member.thread.is_alive()]
 
     def _make_room(self) -> None:
         with suppress(Empty):
@@ -191,7 +224,7 @@ class Stream:
     @property
     def lost(self) -> int:
         """How many events, or frames, were read and found no room any more."""
-        return sum(outlet.lost for _, outlet in self._supervisors)
+        return self._lost + sum(member.outlet.lost for member in self._members)
 
     def wake(self) -> None:
         """Have `items` give its taker a chance to look around; from any thread."""
@@ -200,27 +233,36 @@ class Stream:
 
     def last_heard(self, account: str) -> float | None:
         """When anything came from the exchange, signs of life included (monotonic)."""
-        for supervisor, _ in self._supervisors:
-            if supervisor.exchange.account.name == account:
-                return supervisor.last_heard
-        return None
+        found = self._member(account)
+        return None if found is None else found.supervisor.last_heard
+
+    def _member(self, account: str) -> Member | None:
+        with self._changing:
+            return next((member for member in self._members if member.name == account), None)
 
     def items(self, pause: float, gather: float = 0.0) -> Iterator[Item | None]:
         """What comes, in order of arrival; `None` after `pause` seconds without anything.
 
         Events that come within `gather` seconds of each other come together: a person reads them
-        as one instant. Ends when every account has ended.
+        as one instant. Ends when every account has ended, unless the stream lasts.
         """
-        running = len(self._supervisors)
-        while running:
+        while self._members or self._lasts:
             try:
                 item = self._next or self._queue.get(timeout=pause)
             except Empty:
                 yield None
             else:
                 self._next = None
-                running -= isinstance(item, Ended)
+                if isinstance(item, Ended):
+                    self._let_go(item)
                 yield self._together(item, gather) if gather and isinstance(item, list) else item
+
+    def _let_go(self, ended: Ended) -> None:
+        """Its thread has said its last word."""
+        if (member := self._member(ended.account)) is not None:
+            self._lost += member.outlet.lost
+            with self._changing:
+                self._members.remove(member)
 
     def _together(self, events: list[AnyEvent], seconds: float) -> list[AnyEvent]:
         """With those that follow at once; whatever else follows is kept for the next turn."""

@@ -98,7 +98,7 @@ def _stream(simulation: Simulation, name: str, folder: Path) -> Stream:
     channels = find(name)(account).select(())
     outside = environment({"HOME": str(folder)})
     add_account(outside, stream, account, channels, Wanted(), is_simulated=True)
-    [(supervisor, _)] = stream._supervisors
+    supervisor = stream._members[0].supervisor
     backoff = Impatient(supervisor.exchange.limits.connects, Random(1))
     supervisor._outside = dataclasses.replace(supervisor._outside, backoff=backoff, turns=None)
     rest: Any = supervisor._outside.rest

@@ -1,5 +1,7 @@
 """Events that come at one instant are shown together on a terminal."""
 
+from itertools import islice
+
 from privstream.delivery.stream import BATCH, Ended, Stream
 from privstream.model.events import AnyEvent, Notice
 
@@ -11,23 +13,22 @@ def event(name: str) -> Notice:
 
 
 def stream_of(*items: list[AnyEvent] | Ended) -> Stream:
-    stream = Stream()
+    stream = Stream(lasts=True)  # no account's thread is run
     for item in items:
         stream._queue.put_nowait(item)
-    stream._supervisors = [None]  # type: ignore[list-item]  # one account, whose thread is not run
     return stream
 
 
 def test_what_waits_already_comes_together_and_ends_where_something_else_follows() -> None:
     end = Ended("kraken", None)
     stream = stream_of([event("1")], [event("2"), event("3")], end)
-    told = list(stream.items(0.0, gather=5.0))
+    told = list(islice(stream.items(0.0, gather=5.0), 2))
     assert told == [[event("1"), event("2"), event("3")], end]
 
 
 def test_without_gathering_each_batch_comes_by_itself() -> None:
     end = Ended("kraken", None)
-    told = list(stream_of([event("1")], [event("2")], end).items(0.0))
+    told = list(islice(stream_of([event("1")], [event("2")], end).items(0.0), 3))
     assert told == [[event("1")], [event("2")], end]
 
 

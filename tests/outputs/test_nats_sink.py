@@ -5,7 +5,7 @@ import json
 import socket
 import subprocess
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +169,56 @@ def test_a_wrong_password_is_said(tmp_path: Path) -> None:
     finally:
         sink.close()
         server.stop()
+
+
+class SlowStream:
+    """A server that acknowledges what it stores, but the first batch only after the second came."""
+
+    def __init__(self, batches: Sequence[int], stored: Sequence[int]) -> None:
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
+        self._batches = batches
+        self._stored = stored
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        connection, _ = self.listening.accept()
+        with connection, connection.makefile("rwb") as stream:
+            stream.write(
+                b'INFO {"server_id":"x","version":"2.14.0","headers":true,"max_payload":1048576}\r\n'
+            )
+            stream.flush()
+            inboxes: list[bytes] = []
+            for line in stream:
+                words = line.split()
+                if words[:1] == [b"PING"]:
+                    stream.write(b"PONG\r\n")
+                if words[:1] == [b"HPUB"]:
+                    stream.read(int(words[4]) + 2)
+                    inboxes.append(words[2])
+                if len(inboxes) == sum(self._batches):
+                    for number in self._stored:
+                        ack = b'{"stream":"EVENTS","seq":1}'
+                        stream.write(b"MSG %b 1 %d\r\n%b\r\n" % (inboxes[number], len(ack), ack))
+                    inboxes.append(b"")
+                stream.flush()
+
+
+def test_a_late_answer_to_an_earlier_attempt_is_about_other_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("privstream.outputs.sinks.nats.ACK_LIMIT", 0.05)
+    slow = SlowStream(batches=(3, 2), stored=(0, 1))
+    sink = sink_for(slow.port)
+    try:
+        with pytest.raises(Retry):
+            sink.deliver(rows("a", "b", "c"))
+        with pytest.raises(Retry) as caught:
+            sink.deliver(rows("d", "e"))
+    finally:
+        sink.close()
+        slow.listening.close()
+    assert caught.value.delivered == 0
 
 
 class Impostor:

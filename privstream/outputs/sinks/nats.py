@@ -117,6 +117,7 @@ class NatsSink:
         self._answers: dict[str, Msg] = {}
         self._all_there = asyncio.Event()
         self._inbox = ""
+        self._attempts = 0
         self._due = 0
 
     def deliver(self, rows: Sequence[Row], /) -> None:
@@ -146,13 +147,14 @@ class NatsSink:
     async def _publish(self, client: Client, rows: Sequence[Row]) -> None:
         self._answers.clear()
         self._all_there.clear()
+        self._attempts += 1  # a late answer to an earlier attempt is about other rows
         fitting = list(takewhile(lambda row: _fits(row, client.max_payload), rows))
         self._due = len(fitting)
         for number, row in enumerate(fitting):
             await client.publish(
                 self._subject(row),
                 row.line,
-                reply=f"{self._inbox}.{number}",
+                reply=f"{self._inbox}.{self._attempts}.{number}",
                 headers={"Nats-Msg-Id": row.name},
             )
         if fitting:
@@ -204,7 +206,7 @@ class NatsSink:
                 f"{self._where} does not let us in", "check the credentials of this sink"
             ) from None
         self._inbox = f"_INBOX.{secrets.token_hex(8)}"
-        await client.subscribe(f"{self._inbox}.*", cb=self._take)
+        await client.subscribe(f"{self._inbox}.*.*", cb=self._take)
         self._client = client
         return client
 
@@ -217,7 +219,9 @@ class NatsSink:
             raise
 
     async def _take(self, message: Msg) -> None:
-        self._answers[message.subject.rpartition(".")[2]] = message
+        attempt, number = message.subject.rsplit(".", 2)[1:]
+        if attempt == str(self._attempts):
+            self._answers[number] = message
         if len(self._answers) >= self._due:
             self._all_there.set()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from privstream.model.errors import ConfigError
 from privstream.outputs.sinks.base import Retry, Row
@@ -99,6 +100,23 @@ def test_what_comes_twice_is_there_once(sink: RedisSink) -> None:
     sink.deliver(rows(1, 2))
     sink.deliver(rows(1, 2, 3))
     assert entries(sink) == [b'{"n":1}', b'{"n":2}', b'{"n":3}']
+
+
+def test_a_younger_outbox_hides_no_row_of_an_older_one(sink: RedisSink) -> None:
+    [young] = [replace(row, spool="18") for row in rows(1)]
+    sink.deliver(rows(1))
+    sink.deliver([young])
+    sink.deliver(rows(1))  # is there
+    with pytest.raises(Retry, match=r"p\.desk holds later entries of another") as caught:
+        sink.deliver(rows(1, 2))
+    assert (caught.value.delivered, caught.value.is_settled) == (1, True)
+
+
+def test_what_was_trimmed_away_was_delivered(sink: RedisSink) -> None:
+    sink.deliver(rows(1, 2, 3))
+    sink._redis.xtrim("p.desk", maxlen=0)
+    sink.deliver(rows(2, 3))
+    assert entries(sink) == []
 
 
 def test_a_server_that_was_killed_has_lost_nothing(server: Server, sink: RedisSink) -> None:

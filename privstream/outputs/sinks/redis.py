@@ -90,8 +90,8 @@ class RedisSink:
         except (RedisError, OSError) as problem:
             raise Retry(f"{self._where}: {problem}") from problem
         for done, answer in enumerate(answers):
-            if isinstance(answer, ResponseError) and _THERE_ALREADY not in str(answer):
-                self._refused(answer, done)
+            if isinstance(answer, ResponseError):
+                self._refused(answer, done, rows[done])
 
     def close(self) -> None:
         self._redis.close()
@@ -100,19 +100,51 @@ class RedisSink:
         with self._redis.pipeline(transaction=True) as batch:
             for row in rows:
                 entry: dict[Any, Any] = {"type": row.type, "id": row.name, "event": row.line}
-                name = self._stream.replace("{account}", row.account)
-                batch.xadd(name, entry, id=f"{row.spool}-{row.number}")
+                batch.xadd(self._name(row), entry, id=_place(row))
             return list(batch.execute(raise_on_error=False))
 
-    def _refused(self, answer: ResponseError, done: int) -> None:
+    def _name(self, row: Row) -> str:
+        return self._stream.replace("{account}", row.account)
+
+    def _refused(self, answer: ResponseError, done: int, row: Row) -> None:
+        if _THERE_ALREADY in str(answer):
+            self._check_there(row, done)
+            return
         if isinstance(answer, NoPermissionError):
             raise self._not_allowed(answer)
         # Memory, disk, failover: all may pass, and none is about this one row.
         said = f"{self._where}: {answer}"
         raise Retry(said, delivered=done, is_settled=_OF_ANOTHER_KIND in said)
 
+    def _check_there(self, row: Row, done: int) -> None:
+        """Raise Retry unless the row is in the stream, or was: a later one of its outbox came in.
+
+        Another outbox's later birth refuses every row of ours just so.
+        """
+        name = self._name(row)
+        try:
+            last = bytes(self._redis.xinfo_stream(name)["last-generated-id"]).decode()
+            if last.startswith(f"{row.spool}-") or self._holds(name, row):
+                return
+        except (RedisError, OSError) as problem:
+            raise Retry(f"{self._where}: {problem}", delivered=done) from problem
+        raise Retry(
+            f"{self._where}: the stream {name} holds later entries of another run or host; "
+            "name another stream, or move that one away",
+            delivered=done,
+            is_settled=True,
+        )
+
+    def _holds(self, name: str, row: Row) -> bool:
+        found: Any = self._redis.xrange(name, _place(row), _place(row))
+        return any(entry.get(b"id") == row.name.encode() for _, entry in found)
+
     def _not_allowed(self, problem: Exception) -> ConfigError:
         return ConfigError(
             f"{self._where} does not let us in ({type(problem).__name__})",
             "check the credentials of this sink",
         )
+
+
+def _place(row: Row) -> str:
+    return f"{row.spool}-{row.number}"

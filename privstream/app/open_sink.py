@@ -53,7 +53,8 @@ def _webhook(settings: SinkSettings, config: Callable[[], Config]) -> "Sink":
 
 def _nats(settings: SinkSettings, config: Callable[[], Config]) -> "Sink":
     try:
-        from privstream.outputs.sinks.nats import Access, NatsSink  # noqa: PLC0415
+        from privstream.outputs.sinks.nats import NatsSink  # noqa: PLC0415
+        from privstream.outputs.sinks.nats_client import Access  # noqa: PLC0415
     except ImportError:
         raise ConfigError("NATS needs the extra `nats`", "pip install 'privstream[nats]'") from None
     parts = urlsplit(settings.url)

@@ -13,7 +13,6 @@ import threading
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from itertools import takewhile
-from pathlib import Path
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -22,11 +21,10 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from privstream.model.errors import ConfigError
 from privstream.outputs.sinks.base import Rejected, Retry, Row
+from privstream.outputs.sinks.nats_client import Access, connected
 
 T = TypeVar("T")
-CONNECT_LIMIT = 5.0
 ACK_LIMIT = 5.0
 """Seconds for all acknowledgements of a batch: an election takes 5 to 8 s, and is tried again."""
 _HEADERS = 64
@@ -50,47 +48,6 @@ class Ack(Struct):
 
 
 _acks = Decoder(Ack)
-
-
-class Access(Struct, frozen=True, kw_only=True):
-    """How to get in; nothing of it ever shows."""
-
-    credentials_file: Path | None = None
-    nkey_file: Path | None = None
-    user: str | None = None
-    password: str | None = None
-    token: str | None = None
-
-    def __repr__(self) -> str:
-        return "Access(****)"
-
-    def options(self) -> dict[str, Any]:
-        """As the client's `connect` takes them."""
-        found = {
-            "user_credentials": self.credentials_file and str(self.credentials_file),
-            "nkeys_seed": self.nkey_file and str(self.nkey_file),
-            "user": self.user,
-            "password": self.password,
-            "token": self.token,
-        }
-        return {name: value for name, value in found.items() if value is not None}
-
-
-class NoTls(Exception):
-    """The server offers no encryption where it was asked for."""
-
-
-class SafeClient(Client):
-    """A client that, if it was told so, shows nothing to a server without TLS."""
-
-    needs_tls = False
-
-    def _connect_command(self) -> bytes:
-        # The library goes on in plain text with whoever offers nothing else. Here the server has
-        # said what it offers, and where it offers TLS the handshake is over.
-        if self.needs_tls and not self._server_info.get("tls_required"):
-            raise NoTls
-        return bytes(super()._connect_command())
 
 
 class NatsSink:
@@ -185,38 +142,11 @@ class NatsSink:
     async def _connected(self) -> Client:
         if self._client is not None and self._client.is_connected:
             return self._client
-        client = SafeClient()
-        client.needs_tls = self._tls is not None
-        # It does not reconnect by itself: then what it holds back would be sent again later, beside us.
-        options: dict[str, Any] = {"allow_reconnect": False, "max_reconnect_attempts": 1}
-        options |= {"connect_timeout": CONNECT_LIMIT, "pending_size": 64 << 20}
-        options |= {"ping_interval": 5, "max_outstanding_pings": 2, "error_cb": _quietly}
-        options |= {"name": "privstream", "tls": self._tls}
-        try:
-            await self._connect(client, options)
-        except NoTls:
-            raise ConfigError(
-                f"{self._where} offers no TLS, so nothing was sent to it",
-                "switch TLS on there; without it only nats:// to this machine is possible",
-            ) from None
-        except NatsError as problem:
-            if "authorization" not in str(problem).lower():
-                raise
-            raise ConfigError(
-                f"{self._where} does not let us in", "check the credentials of this sink"
-            ) from None
+        client = await connected(self._servers, self._where, self._access, self._tls)
         self._inbox = f"_INBOX.{secrets.token_hex(8)}"
         await client.subscribe(f"{self._inbox}.*.*", cb=self._take)
         self._client = client
         return client
-
-    async def _connect(self, client: Client, options: dict[str, Any]) -> None:
-        connecting = client.connect(self._servers, **options, **self._access.options())
-        try:
-            await asyncio.wait_for(connecting, CONNECT_LIMIT * (len(self._servers) + 1))
-        except BaseException:
-            await client.close()
-            raise
 
     async def _take(self, message: Msg) -> None:
         attempt, number = message.subject.rsplit(".", 2)[1:]
@@ -229,8 +159,3 @@ class NatsSink:
 def _fits(row: Row, max_payload: int) -> bool:
     """Whether the server takes a row at all; its headers count too."""
     return len(row.line) + len(row.name.encode()) + _HEADERS <= max_payload
-
-
-async def _quietly(problem: Exception) -> None:
-    """The next delivery says what is wrong; the client itself would print a traceback."""
-    del problem

@@ -81,6 +81,7 @@ WRONG: tuple[Any, ...] = (
     {"": None},
 )
 NUMBER = re.compile(rb"-?\d+(\.\d+)?([eE][-+]?\d+)?")
+CHANNEL = re.compile(rb"pws:#\w+")
 TOKENS = (b"NaN", b"Infinity", b"1e400", b"-1e400", b"1e-400", b"1" + b"0" * 400, b"0.1e1", b"-0")
 
 
@@ -239,6 +240,9 @@ class Story:
             self._channels = ("orders", "trades")
         self._texts = [text for text in texts if text]
         self._now = world.clock.now()
+        named = CHANNEL.search(b"".join(self._texts))
+        self._channel = None if named is None else named[0].decode()
+        """Of Indodax, which reads no other one."""
 
     def tell(self, random: Random, figures: Figures, until: int) -> None:
         """One life, or less where that is enough."""
@@ -263,7 +267,7 @@ class Story:
                 self._take(ledger.settle(from_nanos(self._now.wall_ns)), frame, figures)
 
     def _opened(self) -> Session:
-        token = Token(Secret("T0K3N-of-nobody"), 900.0, channel="pws:#abc")
+        token = Token(Secret("T0K3N-of-nobody"), 900.0, channel=self._channel)
         session = self._exchange.session(token, self._channels)
         for _ in session.open(Stamp(self._now, 1_780_000_000_000_000)):
             pass

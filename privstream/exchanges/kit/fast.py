@@ -29,7 +29,8 @@ NO_NUMBER = b""
 """Stands for a number that is not in the frame."""
 Count = Annotated[int, msgspec.Meta(ge=0)]
 """A number of a frame."""
-Millis = Annotated[int, msgspec.Meta(ge=1_230_768_000_000, lt=10**14)]
+FIRST_MILLIS, END_OF_MILLIS = 1_230_768_000_000, 10**14
+Millis = Annotated[int, msgspec.Meta(ge=FIRST_MILLIS, lt=END_OF_MILLIS)]
 """Milliseconds of a time since 2009; no exchange is older."""
 Ignored: TypeAlias = Any
 """It may be anything that is JSON."""

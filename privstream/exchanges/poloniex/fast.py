@@ -5,12 +5,14 @@ in `orders` and `balances`.
 """
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct
 
 from privstream.exchanges.kit.fast import (
     AMOUNT,
+    END_OF_MILLIS,
+    FIRST_MILLIS,
     UNSIGNED,
     Count,
     Ignored,
@@ -31,8 +33,6 @@ from privstream.exchanges.poloniex.orders import AT_ONCE, TRADE, average_of
 from privstream.model.exact import Part
 from privstream.model.reports import AnyReport, BalanceReport, Fill, OrderFields, OrderReport
 
-MillisIfAny = Millis | Literal[0]
-
 
 class OrderItem(Struct, rename="camel", gc=False, forbid_unknown_fields=True):
     """An order, and what of it was filled just now; zeros and empty texts mean nothing."""
@@ -48,7 +48,7 @@ class OrderItem(Struct, rename="camel", gc=False, forbid_unknown_fields=True):
     quantity: Text
     state: Text
     create_time: Millis
-    trade_time: MillisIfAny
+    trade_time: Count
     trade_price: Text
     trade_qty: Text
     fee_currency: str
@@ -108,7 +108,10 @@ def _given(text: str) -> str | None:
     return None if text in {"0", ""} else text
 
 
-def _time(millis: int) -> str | None:
+def _traded(item: OrderItem) -> str | None:
+    millis = item.trade_time
+    if millis and not FIRST_MILLIS <= millis < END_OF_MILLIS:
+        leave("an odd time")
     return from_millis(millis) if millis else None
 
 
@@ -148,7 +151,7 @@ def _terms(item: OrderItem) -> OrderFields:
         "order_type": names.order_type(item.type),
         "status": names.status(item.state),
         "exchange_status": item.state,
-        "created": _time(item.create_time),
+        "created": from_millis(item.create_time),
     }
     if (client_id := _given(item.client_order_id)) is not None:
         fields["client_order_id"] = client_id
@@ -167,11 +170,11 @@ def _asked(price: str, quantity: str, in_quote: str) -> Iterable[tuple[str, str]
         yield "quote_quantity", size
 
 
-def _happened(item: OrderItem) -> str | None:
-    if item.trade_time:
-        return _time(item.trade_time)
+def _happened(item: OrderItem) -> str:
+    if (traded := _traded(item)) is not None:
+        return traded
     is_fresh = item.event_type.lower() == "place" and item.ts - item.create_time <= AT_ONCE
-    return _time(item.create_time if is_fresh else item.ts)
+    return from_millis(item.create_time if is_fresh else item.ts)
 
 
 def _read_fill(
@@ -207,7 +210,7 @@ def _read_fill(
         liquidity,
         (),
         keys.key(item.order_id, trade_id, (price, quantity), item.trade_time or item.ts),
-        _time(item.trade_time),
+        _traded(item),
         "stream",
         None,
         part,
@@ -233,7 +236,7 @@ def _read_balance(item: BalanceItem, holdings: Holdings, part: Part) -> list[Any
         hold=plain(hold),
         reason=item.event_type.lower(),
         key=_given(str(item.id)),
-        time=_time(item.change_time),
+        time=from_millis(item.change_time),
         element=part,
         checked=True,
     )

@@ -1,4 +1,4 @@
-"""The fills that a file holds: a recording, or the JSON lines of a `file:` output.
+"""The fills that a file of lines holds: a recording, or a `file:` output.
 
 The one rule: a file tells what it holds. Where it was not written nobody knows what happened, and
 what it says of interruptions is told with the sums.
@@ -6,65 +6,71 @@ what it says of interruptions is told with the sums.
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
-from privstream.app.past_fills import Past, Period, missing_throughout
+from privstream.app.kept_events import KeptEvents, Wanted, covered, overlap
+from privstream.app.past_fills import Past, Period
 from privstream.app.recording import read_head
 from privstream.app.replay import Player, ReplayRequest
 from privstream.model.errors import UsageError
-from privstream.model.events import AnyEvent, Gap, Trade
+from privstream.model.events import AnyEvent, Trade
 from privstream.model.fill_report import Missing
 from privstream.model.times import from_nanos, to_nanos
 
 Told: TypeAlias = Callable[[int], None]
 """Is told how many bytes were read."""
-EVER = Period(0, 253_402_300_799 * 10**9)
 _EVENTS = msgspec.json.Decoder(AnyEvent)
-LATER = "sqlite:"
-PREFIX = "file:"
+DATABASE = "sqlite:"
+PREFIXES = ("file:", DATABASE)
+HEADER = b"SQLite format 3\0"
+"""How every such file begins: https://www.sqlite.org/fileformat.html (looked up 2026-12-01)."""
 
 
 def path_of(source: str) -> str:
-    """The file that `--from` names. Raises UsageError for what cannot be read."""
-    if source.startswith(LATER):
-        raise UsageError(
-            "this version cannot read sqlite: outputs", "it reads recordings and `file:` outputs"
-        )
-    path = source.removeprefix(PREFIX)
+    """The file that `--from` names. Raises UsageError."""
+    prefix = next((one for one in PREFIXES if source.startswith(one)), "")
+    path = source.removeprefix(prefix)
     if not path:
-        raise UsageError("--from names no file", "it takes a recording or a `file:` output")
+        raise UsageError(
+            "--from names no file", "it takes a recording, a `file:` or a `sqlite:` output"
+        )
     return os.path.expanduser(path)  # noqa: PTH111 - a name without a home stays as it is
 
 
+def is_database(source: str, path: str) -> bool:
+    """Whether what `--from` names is a database. Raises UsageError where it only was to be one."""
+    file = Path(path)
+    # A pipe would be waited for; what cannot be opened is told by who reads the lines.
+    if not (file.is_file() and os.access(file, os.R_OK)):
+        return False
+    found = _begins(file, HEADER)
+    if source.startswith(DATABASE) and not found:
+        raise UsageError(f"{path} is no SQLite database")
+    return found
+
+
+def _begins(path: Path, text: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(text)) == text
+
+
 def read_kept(
-    lines: Iterator[bytes], period: Period, wanted: "Wanted", tell: Told
+    lines: Iterator[bytes], period: Period, wanted: Wanted, tell: Told
 ) -> tuple[list[Past], Period]:
     """What the lines hold of these accounts, each, and from when to when they go."""
     first = next(lines, b"")
+    if first.startswith(HEADER):
+        raise UsageError(
+            "a database cannot be read from a pipe", "name its file: --from sqlite:PATH"
+        )
     told = _Counted(first, lines, tell)
     if read_head(first) is None:
-        return _Output(period, wanted).read(told)
+        return _of_output(told, KeptEvents(period, wanted))
     return _Recording(period, wanted).read(told)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Of which accounts, and which symbols, in the spelling of events."""
-
-    account: str | None = None
-    """Its name; `None`: all there are."""
-    symbols: tuple[str, ...] = ()
-
-    def has(self, account: str) -> bool:
-        return self.account in {None, account}
-
-    def shows(self, fill: Trade) -> bool:
-        names = {name.upper() for name in (fill.symbol, fill.exchange_symbol) if name}
-        return not self.symbols or bool(names & {name.upper() for name in self.symbols})
 
 
 class _Counted:
@@ -85,67 +91,16 @@ class _Counted:
 # --- a `file:` output ------------------------------------------------------------------------
 
 
-@dataclass
-class _Output:
-    """JSON lines, of several runs and accounts perhaps: the id names the fill."""
-
-    period: Period
-    wanted: Wanted
-    pasts: dict[str, Past] = field(default_factory=dict)
-    seen: set[str] = field(default_factory=set)
-    first: str = ""
-    last: str = ""
-    unreadable: int = 0
-
-    def read(self, lines: Iterable[bytes]) -> tuple[list[Past], Period]:
-        for line in lines:
-            if line.strip():
-                self._take(line)
-        if not self.last and self.unreadable:
-            raise UsageError("these are neither a recording nor lines of events")
-        period = _covered(self.period, self.first, self.last)
-        for past in self.pasts.values():
-            if self.unreadable:
-                why = f"{self.unreadable} lines of the file could not be read"
-                past.missing.append(missing_throughout(past.account, period, why))
-        return list(self.pasts.values()), period
-
-    def _take(self, line: bytes) -> None:
+def _of_output(lines: Iterable[bytes], kept: KeptEvents) -> tuple[list[Past], Period]:
+    for line in lines:
+        if not line.strip():
+            continue
         try:
             event = _EVENTS.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            self.unreadable += 1
-            return
-        told = min(event.time or event.received, event.received)
-        self.first = min(self.first or told, told)
-        self.last = max(self.last, event.received)
-        if not self.wanted.has(event.account):
-            return
-        past = self.pasts.setdefault(event.account, Past(event.account, event.exchange))
-        if isinstance(event, Gap):
-            self._take_gap(past, event)
-        elif isinstance(event, Trade) and event.id not in self.seen and self.wanted.shows(event):
-            self.seen.add(event.id or "")
-            past.take(event, self.period)
-
-    def _take_gap(self, past: Past, gap: Gap) -> None:
-        if gap.complete or not _overlap(self.period, gap.from_, gap.to):
-            return
-        why = f"an interruption ({gap.cause}) was not read back whole"
-        past.missing.append(Missing(past.account, gap.from_, gap.to, gap.detail or why))
-
-
-def _covered(period: Period, first: str, last: str) -> Period:
-    """What was asked for, or where nothing was, what the file holds."""
-    if not last:
-        return period
-    since = to_nanos(first) if period.since_ns == EVER.since_ns else period.since_ns
-    until = to_nanos(last) if period.until_ns == EVER.until_ns else period.until_ns
-    return Period(since, max(since, until))
-
-
-def _overlap(period: Period, since: str, until: str) -> bool:
-    return to_nanos(since) <= period.until_ns and period.since_ns <= to_nanos(until)
+            kept.take(event)
+        except (msgspec.MsgspecError, ValueError):  # no event, no text, or no time in it
+            kept.unreadable += 1
+    return kept.found()
 
 
 # --- a recording -----------------------------------------------------------------------------
@@ -181,7 +136,7 @@ class _Recording:
         for event in player.events():
             if isinstance(event, Trade):
                 past.take(event, self._period)
-        period = _covered(self._period, head.started, self._last or head.started)
+        period = covered(self._period, head.started, self._last or head.started)
         past.missing += self._missing(past.account, period, head.started)
         past.proven_until = from_nanos(min(period.until_ns, to_nanos(self._last or head.started)))
         return [past], period
@@ -210,7 +165,7 @@ class _Recording:
             why = "the recording begins later"
             yield Missing(account, from_nanos(period.since_ns), started, why)
         for since, until in self._holes:
-            if _overlap(period, since, until):
+            if overlap(period, since, until):
                 why = "the connection was lost, and a recording has only what it brought"
                 yield Missing(account, since, until, why)
         if self._last and to_nanos(self._last) < period.until_ns:

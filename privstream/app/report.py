@@ -14,7 +14,8 @@ from privstream import exchanges
 from privstream.app.assembly import errand_for, name_overrides
 from privstream.app.durations import moment
 from privstream.app.environment import Environment
-from privstream.app.kept_fills import EVER, Wanted, path_of, read_kept
+from privstream.app.kept_events import EVER, Wanted
+from privstream.app.kept_fills import is_database, path_of, read_kept
 from privstream.app.past_fills import OverRest, Past, Period
 from privstream.app.replay import lines_of, opened
 from privstream.model.account import Account
@@ -133,6 +134,17 @@ def _read_file(
     progress: Progress,
 ) -> tuple[list[Past], Period]:
     path = path_of(source)
+    wanted = Wanted(None if request.account == ALL else request.account, (*request.symbols,))
+    read = _read_database if is_database(source, path) else _read_lines
+    pasts, covered = read(environment, path, period, wanted, progress)
+    if not pasts and request.account != ALL:
+        raise ConfigError(f"{path} holds nothing of an account {request.account!r}")
+    return pasts, covered
+
+
+def _read_lines(
+    environment: Environment, path: str, period: Period, wanted: Wanted, progress: Progress
+) -> tuple[list[Past], Period]:
     with opened(path, environment.stdin) as file:
         size = os.fstat(file.fileno()).st_size
 
@@ -140,11 +152,18 @@ def _read_file(
             done = read / size if size else None
             progress.show(f"reading {path}: {read} bytes", time.monotonic(), done)
 
-        wanted = Wanted(None if request.account == ALL else request.account, (*request.symbols,))
-        pasts, covered = read_kept(lines_of(file, environment.stop), period, wanted, tell)
-    if not pasts and request.account != ALL:
-        raise ConfigError(f"{path} holds nothing of an account {request.account!r}")
-    return pasts, covered
+        return read_kept(lines_of(file, environment.stop), period, wanted, tell)
+
+
+def _read_database(
+    environment: Environment, path: str, period: Period, wanted: Wanted, progress: Progress
+) -> tuple[list[Past], Period]:
+    from privstream.app.kept_rows import read_rows  # noqa: PLC0415 - start-up time
+
+    def tell(rows: int, of: int) -> None:
+        progress.show(f"reading {path}: {rows} rows", time.monotonic(), rows / of)
+
+    return read_rows(path, period, wanted, environment.stop, tell)
 
 
 def _read_account(

@@ -27,7 +27,9 @@ def report(
     source: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="FILE", help="Read a recording, or a `--to file:` output, instead."
+            "--from",
+            metavar="FILE",
+            help="Read a recording, or a `--to file:` or `--to sqlite:` output, instead.",
         ),
     ] = None,
     symbol: o.Symbols = None,

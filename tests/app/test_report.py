@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from privstream.app.kept_fills import EVER, Wanted, path_of, read_kept
+from privstream.app.kept_events import EVER, Wanted
+from privstream.app.kept_fills import path_of, read_kept
 from privstream.app.past_fills import Period
 from privstream.app.report import _summed
 from privstream.model.errors import UsageError
@@ -84,7 +85,7 @@ def test_only_the_period_the_account_and_its_gaps_are_in_it() -> None:
 def test_a_line_that_cannot_be_read_makes_the_report_incomplete(line: bytes) -> None:
     found = report_of([*kept(BUY), line])
     assert found.complete is False
-    assert "1 lines of the file could not be read" in found.missing[0].why
+    assert "1 entry of the file could not be read" in found.missing[0].why
 
 
 def test_what_a_fill_does_not_say_is_counted_and_not_taken_for_zero() -> None:
@@ -185,7 +186,7 @@ def test_a_table_of_nothing_says_so_and_what_is_missing_stands_out() -> None:
     assert "kraken  11:31:48 to 11:32:00  no\\x1b[2J answer" in shown
 
 
-@pytest.mark.parametrize("source", ["sqlite:/x", "file:", ""])
+@pytest.mark.parametrize("source", ["sqlite:", "file:", ""])
 def test_a_source_that_is_no_file_is_a_usage_error(source: str) -> None:
     with pytest.raises(UsageError):
         path_of(source)

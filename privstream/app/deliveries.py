@@ -1,21 +1,21 @@
 """The couriers of a run, from its start to its end."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Self
 
 from privstream.app.destinations import Destinations
 from privstream.app.environment import Environment
 from privstream.app.open_sink import open_sink
+from privstream.app.sink_choice import SinkChoice
 from privstream.delivery.courier import Courier, Source
 from privstream.delivery.dead_letters import LetterFile
 from privstream.delivery.resume_file import State
 from privstream.delivery.spool import Buffer, Spool
 from privstream.model.errors import Exit
-from privstream.outputs.sinks.base import Row, Sink
+from privstream.outputs.sinks.base import Sink
 from privstream.settings.config import Config
-from privstream.settings.sinks import SinkSettings
 
 LEAVING = 1.0
 """Seconds that sinks have at the end of a run to take what waits."""
@@ -42,9 +42,11 @@ class Deliveries:
         self._couriers: list[Courier] = []
         buffers: list[Buffer] = []
         for settings in wanted.sinks:
-            buffer, courier = self._courier(settings, open_sink(settings, config))
-            buffers.append(buffer)
-            self._couriers.append(courier)
+            buffers.append(Buffer(settings.name, settings.max_size, settings.when_full))
+            sink = open_sink(settings, config)
+            self._couriers.append(
+                courier_of(environment, SinkChoice(settings), sink, self._sources, buffers[-1])
+            )
         self.spool = Spool(buffers, environment.stop.is_told, self._wake)
 
     def __enter__(self) -> Self:
@@ -65,28 +67,6 @@ class Deliveries:
         """What became of them: one that stopped for good is a fault to be seen."""
         return Exit.OURS if any(courier.error for courier in self._couriers) else Exit.DONE
 
-    def _courier(self, settings: SinkSettings, sink: Sink) -> tuple[Buffer, Courier]:
-        def is_wanted(row: Row) -> bool:
-            return row.account in (settings.accounts or {row.account}) and row.type in (
-                settings.types or {row.type}
-            )
-
-        letters = settings.dead_letter
-        if letters is None:
-            letters = self._environment.state_folder() / f"{settings.name}.dead.jsonl"
-        buffer = Buffer(settings.name, settings.max_size, settings.when_full)
-        courier = Courier(
-            settings.name,
-            sink,
-            self._sources,
-            buffer,
-            wanted=is_wanted,
-            dead_letters=LetterFile(letters, settings.name),
-            say=self._environment.console.say,
-            where=settings.where,
-        )
-        return buffer, courier
-
     def _wake(self) -> None:
         for courier in self._couriers:
             courier.wake()
@@ -97,3 +77,26 @@ class Deliveries:
             self._environment.console.say(
                 f"{events} for {courier.where}: the next run with the same --to delivers them"
             )
+
+
+def courier_of(
+    environment: Environment,
+    choice: SinkChoice,
+    sink: Sink,
+    sources: Sequence[Source],
+    buffer: Buffer,
+) -> Courier:
+    """What carries the chosen rows to a sink; it is not started yet."""
+    settings, letters = choice.settings, choice.settings.dead_letter
+    if letters is None:
+        letters = environment.state_folder() / f"{settings.name}.dead.jsonl"
+    return Courier(
+        settings.name,
+        sink,
+        sources,
+        buffer,
+        wanted=choice.wants_row,
+        dead_letters=LetterFile(letters, settings.name),
+        say=environment.console.say,
+        where=settings.where,
+    )

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -39,6 +39,10 @@ class Source(Struct, frozen=True):
     path: Path
     exchange: str
     account: str
+
+
+Opened: TypeAlias = dict[str, tuple[Source, Outbox]]
+"""By account."""
 
 
 class Health(Struct):
@@ -73,7 +77,9 @@ class Courier:
         self.error: PrivstreamError | None = None
         """Why it stopped for good, if it did."""
         self._sink = sink
-        self._sources = sources
+        self._sources = tuple(sources)
+        self._counted: set[str] = set()
+        """The accounts whose rows are in the buffer's size."""
         self._buffer = buffer
         self._wanted = wanted
         self._dead_letters = dead_letters
@@ -88,9 +94,28 @@ class Courier:
     def start(self) -> None:
         """What waits already counts from now on, before anything new does."""
         for source in self._sources:
+            self._count(source)
+        self._thread.start()
+
+    def serve(self, source: Source) -> None:
+        """Carry an account's rows too, or from a new outbox; before anything new is put there."""
+        self._count(source)
+        self._sources = (*self._without(source.account), source)
+        self.wake()
+
+    def leave(self, account: str) -> None:
+        """Let go of an account of which nothing waits."""
+        self._counted.discard(account)
+        self._sources = self._without(account)
+
+    def _without(self, account: str) -> tuple[Source, ...]:
+        return tuple(source for source in self._sources if source.account != account)
+
+    def _count(self, source: Source) -> None:
+        if source.account not in self._counted:
+            self._counted.add(source.account)
             with self._outbox(source) as outbox:
                 self._buffer.add(outbox.owed_size()[1])
-        self._thread.start()
 
     def wake(self) -> None:
         """There are new rows."""
@@ -106,12 +131,17 @@ class Courier:
         self._woken.set()
         self._thread.join(max(0.0, until - time.monotonic()))
 
-    def owed(self) -> int:
-        """How many events wait for it, over all accounts."""
+    @property
+    def is_running(self) -> bool:
+        return self._thread.is_alive()
+
+    def owed(self, account: str | None = None) -> int:
+        """How many events wait for it, of this account or of all."""
         total = 0
         for source in self._sources:
-            with self._outbox(source) as outbox:
-                total += outbox.owed_size()[0]
+            if account in {None, source.account}:
+                with self._outbox(source) as outbox:
+                    total += outbox.owed_size()[0]
         return total
 
     def _outbox(self, source: Source) -> Outbox:
@@ -122,15 +152,28 @@ class Courier:
     def _run(self) -> None:
         with ExitStack() as opened:
             opened.callback(self._sink.close)
+            outboxes: Opened = {}
+            opened.callback(_close, outboxes)
             try:
-                outboxes = [opened.enter_context(self._outbox(source)) for source in self._sources]
                 while not self._is_stopping:
                     self._woken.clear()
-                    wait = self.step(outboxes)
+                    self._follow(outboxes)
+                    wait = self.step([outbox for _, outbox in outboxes.values()])
                     if wait:
                         self._pause(wait)
             except PrivstreamError as problem:
                 self._give_up(problem)
+
+    def _follow(self, opened: Opened) -> None:
+        """Have those outboxes open that are to be served now."""
+        sources = {source.account: source for source in self._sources}
+        for account, (source, outbox) in [*opened.items()]:
+            if sources.get(account) is not source:
+                del opened[account]
+                outbox.close()
+        for account in sources.keys() - opened.keys():
+            source = sources[account]
+            opened[account] = (source, self._outbox(source))
 
     def step(self, outboxes: Iterable[Outbox]) -> float:
         """Deliver what is owed; returns how long to wait before the next round."""
@@ -201,6 +244,11 @@ class Courier:
         self.health.is_up, self.health.problem = False, problem.message
         self._say(f"{self.where} is stopped, what it is owed is kept: {problem.message}")
         self.error = problem
+
+
+def _close(opened: Opened) -> None:
+    for _, outbox in opened.values():
+        outbox.close()
 
 
 def _before(rows: Sequence[Row], mine: Sequence[Row], delivered: int) -> int:

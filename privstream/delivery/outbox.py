@@ -124,6 +124,9 @@ class Outbox:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._database.close()
 
     def owed(self, limit: int = BATCH) -> list[Row]:

@@ -127,6 +127,11 @@ class State:
     def __exit__(self, *_: object) -> None:
         self._resources.close()
 
+    def serve(self, sinks: Sequence[str]) -> None:
+        """The outbox is for these from now on."""
+        with self._failures():
+            outbox.attach(self._database, sinks)
+
     def notes(self) -> Generator[tuple[str, str, bytes], None, None]:
         """Kind, key and value of all that is remembered, oldest first."""
         with _opening(self.path):
@@ -149,7 +154,7 @@ class State:
         `whole_ns`: until then nothing is missing.
         Raises OutputFailed where the file does not take it.
         """
-        try:
+        with self._failures():
             with self._database:
                 self._database.execute("BEGIN IMMEDIATE")
                 outbox.append(self._database, lines)
@@ -159,6 +164,11 @@ class State:
                         self._move(whole_ns)
             if self._noted >= PRUNE_EVERY:
                 self._prune()
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
         except sqlite3.Error as problem:
             raise OutputFailed(
                 f"cannot keep what was delivered in {self.path}: {problem}",

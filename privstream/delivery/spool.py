@@ -70,12 +70,21 @@ class Spool:
         self._wake = wake
         self._dropping: set[str] = set()
 
+    def serve(self, buffers: Sequence[Buffer]) -> None:
+        """Fill these from now on, instead of those before."""
+        self._buffers = buffers
+        self._dropping &= {buffer.sink for buffer in buffers}
+
     def make_room(self) -> None:
         """Wait while a sink that must lose nothing is owed too much. Raises NotTaken at the end."""
-        for buffer in self._buffers:
-            while buffer.when_full == "block" and not buffer.wait_for_room(LOOK):
-                if self._is_told():
-                    raise NotTaken(0)
+        while not self.has_room(LOOK):
+            if self._is_told():
+                raise NotTaken(0)
+
+    def has_room(self, seconds: float) -> bool:
+        """Whether no sink that must lose nothing is owed too much, now or within so many seconds."""
+        blocking = (buffer for buffer in self._buffers if buffer.when_full == "block")
+        return all(buffer.wait_for_room(seconds) for buffer in blocking)
 
     def lines(self, events: Iterable[AnyEvent]) -> list[Line]:
         """The events as the outbox keeps them, each without the sinks that have no room for it."""

@@ -15,6 +15,7 @@ from privstream.model.errors import Exit, PrivstreamError
 from privstream.model.exact import ascii_line, encode
 from privstream.model.times import from_nanos
 from privstream.outputs.base import NotTaken, ReaderGone
+from privstream.outputs.calendar import Calendar
 from privstream.outputs.console import STDOUT, Format
 from privstream.outputs.descriptor import discard_stdout, write_all
 from privstream.outputs.safe_text import safe_text
@@ -93,6 +94,7 @@ class TokenLines:
         self._readable = environment.format(None, json=json) is Format.PRETTY
         self._silent = silent
         self._coloured = environment.colour
+        self._calendar = Calendar(environment.zone)
 
     def print(self, results: Iterable[Checked]) -> Exit:
         """Print them as they come; returns the worst exit code. Raises Stopped."""
@@ -117,19 +119,21 @@ class TokenLines:
             return ascii_line(encode(line)) + b"\n"
         sign, colour = SIGNS[line.ok]
         sign = f"\x1b[{colour}m{sign}\x1b[0m" if self._coloured else sign
-        return f"{sign} {safe_text(line.account):{self._width}}  {_told(line)}\n".encode()
+        return f"{sign} {safe_text(line.account):{self._width}}  {self._told(line)}\n".encode()
 
+    def _told(self, line: Line) -> str:
+        if line.kind == "login" and line.ok:
+            return "logged in and out"
+        if line.ttl is None:
+            return "a token, of which nobody says how long it lives" if line.ok else "failed"
+        token = f" {safe_text(line.token)}" if isinstance(line, TokenLine) else ""
+        until = f" (until {self._moment(line.expires)})" if line.expires else ""
+        renewed = ", new" if line.renewed else ""
+        short = "" if line.ok else ": too short"
+        return f"token{token} for another {spoken(line.ttl)}{until}{renewed}{short}"
 
-def _told(line: Line) -> str:
-    if line.kind == "login" and line.ok:
-        return "logged in and out"
-    if line.ttl is None:
-        return "a token, of which nobody says how long it lives" if line.ok else "failed"
-    token = f" {safe_text(line.token)}" if isinstance(line, TokenLine) else ""
-    until = f" (until {line.expires[:19]}Z)" if line.expires else ""
-    renewed = ", new" if line.renewed else ""
-    short = "" if line.ok else ": too short"
-    return f"token{token} for another {spoken(line.ttl)}{until}{renewed}{short}"
+    def _moment(self, time: str) -> str:
+        return self._calendar.shown(time, self._calendar.today())
 
 
 def spoken(seconds: float) -> str:

@@ -10,7 +10,8 @@ from privstream.app.environment import Environment
 from privstream.doctor.findings import Finding, Level
 from privstream.model.exact import ascii_line, encode
 from privstream.outputs.descriptor import write_all
-from privstream.outputs.safe_text import safe_text
+from privstream.outputs.safe_text import safe_text, wrapped
+from privstream.outputs.terminal import line_width
 
 STDOUT = 1
 GENERAL = "this machine"
@@ -63,12 +64,21 @@ class PagePrinter:
 
     def _lines(self, finding: Finding) -> list[str]:
         mark = (PLAIN_MARKS if self._plain else MARKS)[finding.level]
-        lines = [f"  {self._colored(mark, COLORS[finding.level])} {safe_text(finding.message)}"]
+        first, *others = self._wrapped(finding.message, 3 + len(mark))
+        lines = [f"  {self._colored(mark, COLORS[finding.level])} {first}"]
+        indent = " " * (3 + len(mark))
+        lines += [f"{indent}{line}" for line in others]
         if finding.hint is not None:
             arrow = "->" if self._plain else "→"
-            indent = " " * (3 + len(mark))
-            lines.append(f"{indent}{arrow} {safe_text(finding.hint)}")
+            first, *others = self._wrapped(finding.hint, len(indent) + len(arrow) + 1)
+            lines.append(f"{indent}{arrow} {first}")
+            lines += [f"{indent}{' ' * len(arrow)} {line}" for line in others]
         return lines
+
+    @staticmethod
+    def _wrapped(text: str, indent: int) -> list[str]:
+        cells = line_width(STDOUT)
+        return wrapped(safe_text(text), None if cells is None else cells - indent)
 
     def _colored(self, text: str, code: int) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._lively else text

@@ -61,6 +61,7 @@ def check(
     verbose: o.Verbose = False,
     debug: o.Debug = False,
     no_color: o.NoColor = False,
+    utc: o.Utc = False,
 ) -> int:
     """Say of each account whether it can log in; the exit code is the worst.
 
@@ -72,7 +73,13 @@ def check(
     from privstream.app.token_lines import TokenLines  # noqa: PLC0415
 
     environment = environment_of(
-        context, quiet=quiet, verbose=verbose, debug=debug, as_json=json, no_color=no_color
+        context,
+        quiet=quiet,
+        verbose=verbose,
+        debug=debug,
+        as_json=json,
+        no_color=no_color,
+        utc=utc,
     )
     least = seconds(min_ttl)
     config, names = check_logins.configured(environment, o.readable(accounts))
@@ -90,13 +97,20 @@ def show(
     verbose: o.Verbose = False,
     debug: o.Debug = False,
     no_color: o.NoColor = False,
+    utc: o.Utc = False,
 ) -> int:
     """Show the token in the cache, masked unless --reveal is given. Asks the exchange nothing."""
     from privstream.app import check_logins  # noqa: PLC0415 - start-up time
     from privstream.app.token_lines import TokenLines  # noqa: PLC0415
 
     environment = environment_of(
-        context, quiet=quiet, verbose=verbose, debug=debug, as_json=json, no_color=no_color
+        context,
+        quiet=quiet,
+        verbose=verbose,
+        debug=debug,
+        as_json=json,
+        no_color=no_color,
+        utc=utc,
     )
     lines = TokenLines(environment, (account,), json=json)
     return lines.print([check_logins.kept(environment, account, reveal=reveal)])
@@ -111,13 +125,20 @@ def refresh(
     verbose: o.Verbose = False,
     debug: o.Debug = False,
     no_color: o.NoColor = False,
+    utc: o.Utc = False,
 ) -> int:
     """Fetch a new token, whatever is left of the one in the cache, and keep it there."""
     from privstream.app import check_logins  # noqa: PLC0415 - start-up time
     from privstream.app.token_lines import TokenLines  # noqa: PLC0415
 
     environment = environment_of(
-        context, quiet=quiet, verbose=verbose, debug=debug, as_json=json, no_color=no_color
+        context,
+        quiet=quiet,
+        verbose=verbose,
+        debug=debug,
+        as_json=json,
+        no_color=no_color,
+        utc=utc,
     )
     lines = TokenLines(environment, (account,), json=json, silent=quiet)
     return lines.print([check_logins.refreshed(environment, account)])

@@ -103,12 +103,19 @@ class Describer:
 
     def _moment(self, event: AnyEvent) -> Span:
         """When it happened, by the exchange's clock, else ours, marked ~; the age of what stood."""
-        if event.source == "snapshot" and not isinstance(event, Trade):
+        if _stands(event):
             since = event.created if isinstance(event, Order) else None
             return Span(_age(since or event.time, event.received), "dim")
         text = event.time or event.received
         shown = self.moment(text)
         return Span(shown, "time") if event.time else Span(f"{shown}~", "dim")
+
+
+def _stands(event: Event) -> bool:
+    """It tells what is, not what has just happened."""
+    if isinstance(event, Order) and event.time is None and event.source == "rest":
+        return event.created is not None and event.status not in TERMINAL
+    return event.source == "snapshot" and not isinstance(event, Trade)
 
 
 def _age(since: str | None, received: str) -> str:

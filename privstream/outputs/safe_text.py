@@ -61,6 +61,17 @@ def shorten(text: str, cells: int) -> str:
     return text[:end].rstrip(" ") + ELLIPSIS
 
 
+def wrapped(text: str, cells: int | None) -> list[str]:
+    """A safe text in lines of at most so many cells, where its words allow it."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        if lines and (cells is None or width(lines[-1]) + 1 + width(word) <= cells):
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
 def shorten_id(text: str, cells: int) -> str:
     """The beginning of an id, by which it can be found, with … where something was cut off."""
     return text if width(text) <= cells else text[: _fitting(text, cells - 1)] + ELLIPSIS

@@ -8,6 +8,8 @@ import socket
 import stat
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import pytest
 
 from privstream.app import check_logins as checking
 from privstream.app.assembly import errand_for, tokens_for
-from privstream.app.token_lines import spoken
+from privstream.app.token_lines import Line, TokenLines, spoken
 from privstream.app.watch import Request, watch
 from privstream.cli import token
 from privstream.model.account import Account
@@ -420,6 +422,15 @@ def test_durations_are_told_in_two_units(seconds: float, text: str) -> None:
     assert spoken(seconds) == text
 
 
+def test_a_person_reads_until_when_by_his_own_clock() -> None:
+    line = Line(
+        account="desk", ok=True, kind="token", ttl=60, expires="2026-11-20T11:32:00.000000Z"
+    )
+    zone = timezone(timedelta(hours=5, minutes=30))
+    lines = TokenLines(replace(environment({}), zone=zone), ("desk",), json=False)
+    assert lines._told(line).endswith("11-20 17:02:00)")
+
+
 # --- real processes ------------------------------------------------------------------------
 
 
@@ -457,7 +468,7 @@ def test_a_person_gets_readable_lines(home: Home) -> None:
     os.close(ours)
     assert process.wait() == Exit.REFUSED
     assert re.fullmatch(
-        r"● kraken    token for another 14 min \d+ s \(until \S{19}Z\), new", lines[0]
+        r"● kraken    token for another 14 min \d+ s \(until (\d\d-\d\d )?[\d:]{8}\), new", lines[0]
     )
     assert lines[1] == "■ bitfinex  failed"
     assert lines[2].startswith("privstream: bitfinex: ")

@@ -111,6 +111,15 @@ def test_a_dumb_terminal_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_no_word_is_broken_at_the_end_of_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "the key may do more than what is read: it may trade, and it may withdraw"
+    monkeypatch.setattr("privstream.cli.findings.line_width", lambda _: 30)
+    _, *told = printed(monkeypatch, "dumb", [wrong("key", said, said).about("kraken")]).splitlines()
+    assert max(map(len, told)) <= 30
+    assert " ".join(told).split() == ["X", *said.split(), "->", *said.split()]
+    assert {line[:5] for line in told[1:]} == {" " * 5}
+
+
 def test_help_costs_no_library(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
     assert machine.home
     assert run(["doctor", "--help"]) == 0

@@ -223,6 +223,18 @@ def test_what_stood_already_has_an_age_and_no_time() -> None:
     )
 
 
+def test_an_open_order_that_was_asked_for_has_its_age_too() -> None:
+    listed = order(source="rest", time=None, created="2026-11-20T11:31:15.500000Z")
+    assert line(listed, 80).startswith("45s ago ")
+    for other in (
+        changed(listed, status="canceled"),
+        changed(listed, created=None),
+        changed(listed, source="stream"),
+    ):
+        assert line(other, 80).startswith("11:32:00~ ")
+    assert line(changed(listed, time=NOW), 80).startswith("11:32:00 ")
+
+
 def test_old_fills_are_shown_oldest_first_and_all_else_where_it_came() -> None:
     old = [
         trade(source="snapshot", trade_id=str(at), time=f"2026-11-20T11:0{at}:00.000000Z")

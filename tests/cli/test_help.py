@@ -55,8 +55,13 @@ EVERY = sorted(
         for example in examples_of(" ".join(("privstream", *path)))
     }
 )
-ELSE = ("no terminal to ask on", "where are api_key and api_secret kept?", "no live token")
-"""How an example ends that is for a person at a terminal, or for later."""
+ELSE = (
+    "no terminal to ask on",
+    "where are api_key and api_secret kept?",
+    "no live token",
+    "cannot serve on port",
+)
+"""How an example ends that is for a person at a terminal, for later, or for a free port."""
 
 
 @pytest.mark.parametrize("path", [p for p in PATHS if p not in REFUSED], ids=" ".join)

@@ -2,10 +2,10 @@
 
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -31,6 +31,7 @@ from privstream.memory.event_maker import View
 from privstream.memory.journal import Journal
 from privstream.memory.ledger import Ledger
 from privstream.model.account import Account
+from privstream.model.errors import ConfigError
 from privstream.model.session import Session, Tap
 from privstream.model.times import from_nanos
 from privstream.outputs.console import Console
@@ -56,6 +57,28 @@ class Wanted:
     """An order to look at again and again."""
 
 
+class Past(Protocol):
+    """What is known of an account from before."""
+
+    @property
+    def resumes(self) -> bool:
+        """It is what to go on from."""
+
+    @property
+    def is_new(self) -> bool:
+        """There was nothing before."""
+
+    @property
+    def resume_from_ns(self) -> int | None:
+        """The last moment known whole."""
+
+    def notes(self) -> Generator[tuple[str, str, bytes], None, None]:
+        """Kind, key and value of all that is remembered, oldest first."""
+
+    def damaged(self, why: str) -> ConfigError:
+        """What to raise where a note makes no sense."""
+
+
 def shared_budgets(environment: Environment, *, is_simulated: bool = False) -> Budgets:
     """What the accounts of one stream share; with real exchanges, all processes of this user."""
     return Budgets(None if is_simulated else environment.state_folder(), SystemClock())
@@ -69,7 +92,7 @@ def add_account(
     wanted: Wanted,
     *,
     tap: Tap | None = None,
-    state: "State | None" = None,
+    state: Past | None = None,
     is_simulated: bool = False,
     budgets: Budgets | None = None,
 ) -> None:
@@ -152,7 +175,7 @@ def _watching_over(
     return None if order_id is None else OneOrder(exchange, ledger, order_id).around
 
 
-def _restore(ledger: Ledger, state: "State") -> int | None:
+def _restore(ledger: Ledger, state: Past) -> int | None:
     """Know what the runs before told; returns from when on the rest must be read back, if at all."""
     if state.is_new:
         return None

@@ -14,10 +14,9 @@ from typing import Protocol, TypeAlias
 from msgspec import Struct
 
 from privstream import exchanges
-from privstream.app.assembly import Wanted, add_account, shared_budgets
+from privstream.app.assembly import Past, Wanted, add_account, shared_budgets
 from privstream.app.environment import Environment
 from privstream.delivery.printer import SEVERITY
-from privstream.delivery.resume_file import State
 from privstream.delivery.stream import Ended, Item, Stream, Told, Whole
 from privstream.model.account import Account
 from privstream.model.errors import Exit, PrivstreamError
@@ -32,7 +31,7 @@ class Keeper(Protocol):
     """Where one account's events go, and what is remembered of it; the main thread's alone."""
 
     @property
-    def state(self) -> State:
+    def state(self) -> Past:
         """What the runs before left of it."""
 
     def deliver(self, told: Told, /) -> None:

@@ -95,8 +95,11 @@ class Lease:
 
     def sees(self, claim: Claim | None, now: float) -> None:
         """This lies in the bucket; `None`: nothing."""
-        if self._renewed is not None and not self._is_past(claim) and not self._is_ours(claim):
-            self.drop()
+        if claim is not None and self._renewed is not None and claim.revision > self._revision:
+            if (claim.holder, claim.epoch) == (self._me, self._epoch):
+                self._revision = claim.revision  # a renewal that was not answered: no later held
+            else:
+                self.drop()
         self._claim, self._is_known = claim, True
         self._watch.sees(0 if claim is None else claim.revision, now)
 
@@ -104,13 +107,6 @@ class Lease:
         """The bucket could not be read, or not be written."""
         self._is_known = False
         self._watch.blind()
-
-    def _is_past(self, claim: Claim | None) -> bool:
-        """A replica that lags tells what was before our own writing."""
-        return claim is None or claim.revision < self._revision
-
-    def _is_ours(self, claim: Claim | None) -> bool:
-        return claim is not None and (claim.holder, claim.epoch) == (self._me, self._epoch)
 
     # --- who wants it ----------------------------------------------------------------------
 
@@ -179,10 +175,6 @@ class Lease:
     def renewed(self, revision: int, asked: float) -> None:
         self._revision, self._renewed = revision, asked
         self._claim = Claim(revision, self._epoch, self._me, self._terms.ttl)
-
-    def written(self, claim: Claim) -> None:
-        """A writing that was not answered lies there after all: go on from it, no later held."""
-        self._revision = claim.revision
 
     def drop(self) -> None:
         """We do not hold it any more."""

@@ -70,7 +70,8 @@ async def connected(
     client.needs_tls = tls is not None
     # It does not reconnect by itself: then what it holds back would be sent again later, beside us.
     options: dict[str, Any] = {"allow_reconnect": False, "max_reconnect_attempts": 1}
-    options |= {"connect_timeout": CONNECT_LIMIT, "pending_size": 64 << 20}
+    options |= {"connect_timeout": CONNECT_LIMIT, "reconnect_time_wait": 0.1}
+    options |= {"pending_size": 64 << 20}
     options |= {"ping_interval": 5, "max_outstanding_pings": 2, "error_cb": _quietly}
     options |= {"name": "privstream", "tls": tls}
     try:

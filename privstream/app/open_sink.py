@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs, urlsplit
 
+from msgspec import Struct
+
 from privstream.connection.network import proxy_for, tls_context
 from privstream.model.errors import ConfigError, UsageError
 from privstream.settings.config import Config
@@ -18,6 +20,7 @@ from privstream.settings.sinks import SinkSettings
 
 if TYPE_CHECKING:  # each only where it is asked for
     from privstream.outputs.sinks.base import Sink
+    from privstream.outputs.sinks.nats_client import Access
 
 
 _PREFIX = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
@@ -52,8 +55,31 @@ def _webhook(settings: SinkSettings, config: Callable[[], Config]) -> "Sink":
 
 
 def _nats(settings: SinkSettings, config: Callable[[], Config]) -> "Sink":
+    servers = nats_servers(settings, config)
+    from privstream.outputs.sinks.nats import NatsSink  # noqa: PLC0415
+
+    return NatsSink(
+        servers.addresses,
+        servers.prefix,
+        settings.where,
+        access=servers.access,
+        tls=servers.tls,
+    )
+
+
+class NatsServers(Struct, frozen=True):
+    """Where and how to reach NATS, secrets fetched."""
+
+    addresses: Sequence[str]
+    prefix: str
+    """Of all subjects."""
+    access: "Access"
+    tls: ssl.SSLContext | None
+
+
+def nats_servers(settings: SinkSettings, config: Callable[[], Config]) -> NatsServers:
+    """What a URL and the settings beside it mean. Raises ConfigError and UsageError."""
     try:
-        from privstream.outputs.sinks.nats import NatsSink  # noqa: PLC0415
         from privstream.outputs.sinks.nats_client import Access  # noqa: PLC0415
     except ImportError:
         raise ConfigError("NATS needs the extra `nats`", "pip install 'privstream[nats]'") from None
@@ -66,12 +92,11 @@ def _nats(settings: SinkSettings, config: Callable[[], Config]) -> "Sink":
         for key, value in settings.settings.items()
         if not key.startswith(("ca_", "client_"))
     }
-    return NatsSink(
+    return NatsServers(
         [f"nats://{server}" for server in parts.netloc.split(",")],
         prefix,
-        settings.where,
-        access=Access(**own),
-        tls=_context(settings) if settings.scheme == "tls" else None,
+        Access(**own),
+        _context(settings) if settings.scheme == "tls" else None,
     )
 
 
@@ -103,13 +128,13 @@ def _redis(settings: SinkSettings, config: Callable[[], Config]) -> "Sink":
 
 def _revealed(settings: SinkSettings, key: str, config: Callable[[], Config]) -> str:
     origin = cast("Origin", settings.settings[key])
-    return resolve(origin, f"[sinks.{settings.name}] {key}", config().environment).reveal()
+    return resolve(origin, f"{settings.section} {key}", config().environment).reveal()
 
 
 def _keys(settings: SinkSettings, config: Callable[[], Config]) -> Sequence[bytes]:
     from privstream.outputs.sinks.webhook import signing_key  # noqa: PLC0415
 
-    whose = f"[sinks.{settings.name}] secret"
+    whose = f"{settings.section} secret"
     keys = []
     for origin in cast("Sequence[Origin]", settings.settings.get("secret", ())):
         secret = resolve(origin, whose, config().environment)
@@ -148,14 +173,12 @@ def _context(settings: SinkSettings) -> ssl.SSLContext:
         try:
             context.load_verify_locations(ca_file)
         except (OSError, ssl.SSLError) as problem:
-            raise ConfigError(f"[sinks.{settings.name}] ca_file {ca_file}: {problem}") from None
+            raise ConfigError(f"{settings.section} ca_file {ca_file}: {problem}") from None
     if own := cast("Path | None", settings.settings.get("client_cert_file")):
         try:
             context.load_cert_chain(
                 own, cast("Path | None", settings.settings.get("client_key_file"))
             )
         except (OSError, ssl.SSLError) as problem:
-            raise ConfigError(
-                f"[sinks.{settings.name}] client_cert_file {own}: {problem}"
-            ) from None
+            raise ConfigError(f"{settings.section} client_cert_file {own}: {problem}") from None
     return context

@@ -44,13 +44,14 @@ from privstream.settings.private_files import (
 )
 
 if TYPE_CHECKING:  # start-up time
+    from privstream.settings.ha_section import HaSettings
     from privstream.settings.sinks import SinkSettings
 
 FILE_LIMIT: Final = 1024 * 1024
 """Bytes of a config file."""
 ACCOUNT_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 NAME_RULE: Final = "a name has 1 to 32 letters, digits, hyphens or underscores"
-TABLES: Final = ("accounts", "exchanges", "sinks")
+TABLES: Final = ("accounts", "exchanges", "sinks", "ha")
 ACCOUNT_SETTINGS: Final = ("exchange", "read_only", "max_order")
 """What every account may have, besides its exchange's credentials and options."""
 
@@ -87,6 +88,8 @@ class Config(Struct, frozen=True):
     known: tuple[str, ...]
     """The exchanges there are."""
     sinks: "Mapping[str, SinkSettings]" = MappingProxyType({})
+    ha: "HaSettings | None" = None
+    """What several hosts share, for `run --ha`."""
 
     def names(self) -> tuple[str, ...]:
         """The configured accounts. The environment makes some only where the file has none."""
@@ -291,6 +294,7 @@ def read_config(top: Table, config: Config) -> Config:
         accounts=_frozen(found),
         endpoints=_frozen(endpoints),
         sinks=_frozen(_read_sinks(top.table("sinks"))),
+        ha=_read_ha(top),
     )
 
 
@@ -300,6 +304,14 @@ def _read_sinks(sinks: Table) -> "dict[str, SinkSettings]":
     from privstream.settings.sink_sections import read_sink  # noqa: PLC0415 - start-up time
 
     return {name: read_sink(sinks, name) for name in sinks.values}
+
+
+def _read_ha(top: Table) -> "HaSettings | None":
+    if "ha" not in top.values:
+        return None
+    from privstream.settings.ha_section import read_ha  # noqa: PLC0415 - start-up time
+
+    return read_ha(top.table("ha"))
 
 
 def _frozen(mapping: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,6 +1,6 @@
 """The [sinks.NAME] sections of the config file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -26,12 +26,13 @@ COMMON: Final = ("url", "accounts", "types", "buffer", "dead_letter", "timeout")
 PLACES: Final = ("ca_file", "client_cert_file", "client_key_file", "credentials_file", "nkey_file")
 """Paths of files that only the sink's own library reads."""
 SECRETS: Final = ("password", "token")
+NATS_KEYS: Final = (*PLACES, "user", *SECRETS)
 OWN: Final = MappingProxyType(
     {
         "file": (),
         "sqlite": (),
         "http": ("secret", "ca_file"),
-        "nats": (*PLACES, "user", *SECRETS),
+        "nats": NATS_KEYS,
         "redis": ("ca_file", "client_cert_file", "client_key_file", "user", "password"),
     }
 )
@@ -54,10 +55,10 @@ def read_sink(sinks: Table, name: str) -> SinkSettings:
     scheme = family(url.partition(":")[0])
     if scheme not in OWN:
         raise table.wrong("url", "has no scheme that is known", f"known are: {', '.join(OWN)}")
-    _checked(table, "url", lambda: check_url(url))
+    checked(table, "url", lambda: check_url(url))
     table.check_keys((*COMMON, *OWN[scheme]))
     types = _words(table, "types")
-    _checked(table, "types", lambda: known_types(types))
+    checked(table, "types", lambda: known_types(types))
     buffer = table.table("buffer")
     buffer.check_keys(("max_size", "when_full"))
     return SinkSettings(
@@ -65,15 +66,16 @@ def read_sink(sinks: Table, name: str) -> SinkSettings:
         url=url,
         accounts=_words(table, "accounts"),
         types=types,
-        settings=MappingProxyType(_own(table, OWN[scheme])),
-        timeout=_parsed(table, "timeout", short_time, DEFAULT_TIMEOUT),
+        settings=own_settings(table, OWN[scheme]),
+        timeout=parsed(table, "timeout", short_time, DEFAULT_TIMEOUT),
         dead_letter=_path(table, "dead_letter"),
-        max_size=_parsed(buffer, "max_size", size, DEFAULT_SIZE),
+        max_size=parsed(buffer, "max_size", size, DEFAULT_SIZE),
         when_full="drop_newest" if _drops(buffer) else "block",
     )
 
 
-def _own(table: Table, keys: tuple[str, ...]) -> dict[str, Any]:
+def own_settings(table: Table, keys: tuple[str, ...]) -> Mapping[str, Any]:
+    """What only its kind knows: credentials as origins, paths of files."""
     found: dict[str, Any] = {}
     for key in keys:
         if key not in table.values:
@@ -86,7 +88,7 @@ def _own(table: Table, keys: tuple[str, ...]) -> dict[str, Any]:
             found[key] = tuple(_origins(table, key))
         else:
             found[key] = read_origin(table.values[key], table.setting(key))
-    return found
+    return MappingProxyType(found)
 
 
 def _origins(table: Table, key: str) -> list[Any]:
@@ -126,14 +128,16 @@ def _drops(buffer: Table) -> bool:
     return word == "drop_newest"
 
 
-def _parsed(table: Table, key: str, parse: Callable[[str], T], default: T) -> T:
+def parsed(table: Table, key: str, parse: Callable[[str], T], default: T) -> T:
+    """What a text means. Raises ConfigError where it means nothing."""
     if key not in table.values:
         return default
     text = table.text(key)
-    return _checked(table, key, lambda: parse(text))
+    return checked(table, key, lambda: parse(text))
 
 
-def _checked(table: Table, key: str, check: Callable[[], T]) -> T:
+def checked(table: Table, key: str, check: Callable[[], T]) -> T:
+    """What comes of it; a ValueError becomes a ConfigError that names the setting."""
     try:
         return check()
     except ValueError as problem:

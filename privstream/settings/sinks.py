@@ -47,6 +47,11 @@ class SinkSettings(Struct, frozen=True, kw_only=True):
     when_full: Literal["block", "drop_newest"] = "block"
 
     @property
+    def section(self) -> str:
+        """What messages call the section of the config file."""
+        return f"[sinks.{self.name}]"
+
+    @property
     def scheme(self) -> str:
         return self.url.partition(":")[0]
 

@@ -27,7 +27,8 @@ ASK_LIMIT = 2.0
 SILENT = 2
 """Unanswered questions in a row after which another server is tried."""
 _DONE = frozenset({"204", "404"})
-Answers: TypeAlias = "asyncio.Queue[Msg]"
+Answers: TypeAlias = "asyncio.Queue[Msg | None]"
+"""`None`: the connection is over, and nothing more comes."""
 
 
 class Problem(NamedTuple):
@@ -77,7 +78,9 @@ class Connection:
             if self._client is not None and self._client.is_connected:
                 return self._client
             try:
-                client = await connected(self._servers, self.where, self._access, self._tls)
+                client = await connected(
+                    self._servers, self.where, self._access, self._tls, self._closed
+                )
                 self._inbox = f"_INBOX.{secrets.token_hex(8)}"
                 await client.subscribe(f"{self._inbox}.*", cb=self._take)
             except ConfigError as problem:
@@ -159,6 +162,11 @@ class Connection:
         if (answers := self._answers.get(answer.subject.rpartition(".")[2])) is not None:
             answers.put_nowait(answer)
 
+    async def _closed(self) -> None:
+        """Whoever waits for an answer of this connection need not wait any longer."""
+        for answers in self._answers.values():
+            answers.put_nowait(None)
+
     async def _not_answered(self) -> None:
         """A server that does not answer may be stopped; another one may not be."""
         self._silent += 1
@@ -167,11 +175,18 @@ class Connection:
             await self.close()
 
 
+async def next_of(answers: Answers) -> Msg:
+    """The next answer. Raises ConnectionError where none can come."""
+    if (answer := await answers.get()) is None:
+        raise ConnectionError("the connection broke")
+    return answer
+
+
 async def _messages(answers: Answers) -> tuple[list[Stored], str]:
     """Those of a direct read, and the status that ends them."""
     found: list[Stored] = []
     while True:
-        answer = await asyncio.wait_for(answers.get(), ASK_LIMIT)
+        answer = await asyncio.wait_for(next_of(answers), ASK_LIMIT)
         headers = answer.headers or {}
         if "Status" in headers:
             return found, headers["Status"]

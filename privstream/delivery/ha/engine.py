@@ -17,7 +17,7 @@ from msgspec import Struct, json
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from privstream.delivery.ha.connection import Answers, Connection, problem_of, said
+from privstream.delivery.ha.connection import Answers, Connection, next_of, problem_of, said
 from privstream.delivery.ha.ports import Away, Conflict, Doubt, Message, Stored
 from privstream.model.errors import ConfigError
 
@@ -211,7 +211,7 @@ async def _send(
 async def _verdict(answers: Answers) -> Mapping[str, Any]:
     """The answer that counts: the first message's is empty where it is in."""
     while True:
-        answer = await answers.get()
+        answer = await next_of(answers)
         if answer.data:
             verdict: Mapping[str, Any] = json.decode(answer.data)
             return verdict

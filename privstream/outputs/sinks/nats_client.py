@@ -5,7 +5,7 @@ The one rule: nothing is shown to a server without TLS where TLS was asked for.
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +60,15 @@ class SafeClient(Client):
 
 
 async def connected(
-    servers: Sequence[str], where: str, access: Access, tls: ssl.SSLContext | None
+    servers: Sequence[str],
+    where: str,
+    access: Access,
+    tls: ssl.SSLContext | None,
+    closed: Callable[[], Awaitable[None]] | None = None,
 ) -> Client:
     """A client that is connected. Raises ConfigError, or what the library raises.
 
-    `where` is what messages call the servers.
+    `where` is what messages call the servers; `closed` is called when the connection is over.
     """
     client = SafeClient()
     client.needs_tls = tls is not None
@@ -73,7 +77,7 @@ async def connected(
     options |= {"connect_timeout": CONNECT_LIMIT, "reconnect_time_wait": 0.1}
     options |= {"pending_size": 64 << 20}
     options |= {"ping_interval": 5, "max_outstanding_pings": 2, "error_cb": _quietly}
-    options |= {"name": "privstream", "tls": tls}
+    options |= {"name": "privstream", "tls": tls, "closed_cb": closed}
     try:
         await _connect(client, servers, {**options, **access.options()})
     except NoTls:

@@ -186,6 +186,34 @@ def test_since_reads_history_back_first_and_goes_live_without_a_seam(name: str) 
     assert history == sorted(history)
 
 
+def missing_since(run: World, begin_ns: int) -> set[str]:
+    """The trades since then that the books have and nobody told."""
+    books = run.simulated.market.books  # type: ignore[attr-defined]  # it has them
+    until = run.clock.now().wall_ns - LATEST
+    truth = {t.trade_id for t in books.trades.values() if begin_ns <= t.time_ns < until}
+    assert truth
+    return truth - set(run.told_trades())
+
+
+@every_exchange
+def test_since_tells_fills_of_orders_that_were_placed_long_before_and_are_over(name: str) -> None:
+    run = world(name, since=300.0, rate=0.2)
+    begin = run.clock.now().wall_ns - 300 * 10**9
+    run.watch(30)
+    if name != "indodax":  # it lists history only of the pairs that the account has shown
+        assert missing_since(run, begin) == set()
+
+
+@every_exchange
+def test_a_first_login_that_comes_late_reads_what_older_orders_did_meanwhile(name: str) -> None:
+    run = world(name, rate=0.2)
+    begin = run.clock.now().wall_ns
+    run.unreachable_for(120.0)
+    run.watch(180)
+    if name != "indodax":
+        assert missing_since(run, begin) == set()
+
+
 def slow_to_tell_history(seconds: float) -> World:
     """Kraken answers every question about history with an outage, for so long."""
     run = world("kraken", channels=["trades"], seed=1, rate=6.0, since=240.0)

@@ -22,8 +22,6 @@ from privstream.model.rest import RestFlow
 from privstream.model.times import from_nanos, to_nanos
 
 CHANNELS = ("trades",)
-FIRST_DAY_NS = 86_400 * 10**9
-"""Before any exchange's first order."""
 SLICE = 0.05
 """Seconds between two looks at what REST has answered."""
 
@@ -115,10 +113,8 @@ class OverRest:
         return past
 
     def _history(self, period: Period, ledger: Ledger) -> Backfill:
-        # However long ago an order was placed that had a fill in this period.
-        by_order = self._exchange.lists_fills_by_order
         known = Known(
-            since_ns=FIRST_DAY_NS if by_order else period.since_ns,
+            since_ns=period.since_ns,
             until_ns=period.until_ns,
             channels=CHANNELS,
             symbols=self._seen_symbols(ledger),

@@ -105,8 +105,6 @@ class Exchange(ABC):
     """The stream lists nothing by itself: `picture` is read after the first login."""
     lists_fills: ClassVar[bool] = False
     """The stream lists the latest fills by itself, those of before the connection too."""
-    lists_fills_by_order: ClassVar[bool] = False
-    """REST finds fills by when their order was placed: an old order may have a new one."""
     polls_balances: ClassVar[bool] = False
     """Balances are read over REST, so a new one is no sign that the stream lost something."""
     order_id_form: ClassVar[tuple[str, str]] = (r"\S+", "")

@@ -51,6 +51,7 @@ class Ledger:
         self._trades = Trades(run, self._orders)
         self._balances = Balances(run)
         self._positions = Positions(run)
+        self._held_since: str | None = None
         self._said: set[str] = set()
         """Notices that are said once a run."""
         self._take: dict[type, Callable[[Any], list[Any]]] = {
@@ -108,6 +109,24 @@ class Ledger:
         if journal is not None and moment is not None and not self._continues:
             journal.keep("started", "", moment.encode(), lasting=True)
 
+    @property
+    def held_since(self) -> str | None:
+        """Every order that was open then is known, and every one placed since."""
+        return self._held_since
+
+    @held_since.setter
+    def held_since(self, moment: str | None) -> None:
+        journal, self._held_since = self._run.journal, moment
+        if journal is not None and moment is None:
+            journal.forget("held_since", self._shown)
+        elif journal is not None and moment is not None:
+            journal.keep("held_since", self._shown, moment.encode(), lasting=True)
+
+    @property
+    def _shown(self) -> str:
+        """Of other symbols no orders are noted for the next run."""
+        return ",".join(sorted(self.view.symbols))
+
     def resume_from(self, proven: str) -> None:
         """A run before emitted everything until then; this one goes on from there."""
         self.started = proven
@@ -131,6 +150,8 @@ class Ledger:
                     self._run.symbols.add(key)
                 case "started":
                     self.started = value.decode()
+                case "held_since":
+                    self._held_since = value.decode() if key == self._shown else None
                 case "position_id":
                     pass  # of the first version
                 case _:

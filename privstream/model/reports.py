@@ -189,6 +189,9 @@ class Known(Struct, frozen=True):
     """Exchange symbols seen so far, for exchanges that list history per symbol."""
     second_look: bool = False
     """The same was read already; what REST lagged behind with then is looked for now."""
+    placed_since_ns: int | None = None
+    """All open orders that were placed before this moment are held; `None`: nobody knows which
+    there are. For exchanges that list orders by when they were placed."""
     catches_up: bool = False
     """This closes an interruption of the stream; else the stream is compared with REST."""
 

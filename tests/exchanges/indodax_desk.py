@@ -41,6 +41,7 @@ class Desk:
 
 def known(*symbols: str, channels: tuple[str, ...] = ALL, **more: Any) -> Known:
     known = {"since_ns": SINCE * 10**6, "until_ns": UNTIL * 10**6, **more}
+    known.setdefault("placed_since_ns", known["since_ns"])
     return Known(channels=channels, symbols=frozenset(symbols), **known)
 
 

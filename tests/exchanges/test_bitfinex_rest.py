@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from privstream.exchanges.bitfinex import Bitfinex, rest
 from privstream.exchanges.bitfinex.signing import signature
@@ -42,6 +43,7 @@ KNOWN = Known(
     since_ns=SINCE_MS * 10**6,
     until_ns=UNTIL_MS * 10**6,
     channels=("orders", "trades", "balances", "positions", "notices"),
+    placed_since_ns=SINCE_MS * 10**6,
 )
 FILLS, HISTORY, OPEN = "auth/r/trades/hist", "auth/r/orders/hist", "auth/r/orders"
 Reply = Callable[[Call, HttpRequest], HttpResponse]
@@ -233,6 +235,23 @@ def test_closed_orders_that_come_again_and_again_are_not_all() -> None:
     assert len(found.reports) == 500
 
 
+@pytest.mark.parametrize("older", [False, True])
+def test_orders_may_be_listed_by_when_they_began_unless_the_rows_show_that_they_are_not(
+    *,
+    older: bool,
+) -> None:
+    """An order of long ago that nobody held may have ended lately."""
+    began = SINCE_MS - (10**8 if older else -1000)
+    recent = order(id=31, mts_create=began, mts_update=SINCE_MS + 2000, status="CANCELED")
+    late = order(id=32, mts_create=SINCE_MS - 10**9, mts_update=SINCE_MS + 3000, status="CANCELED")
+    past = order(id=33, mts_create=SINCE_MS - 10**9, mts_update=SINCE_MS - 10**8, status="CANCELED")
+    server = Server(history=[[recent], [late, past]])
+    found = read_back(server, structs.replace(KNOWN, channels=("orders",), placed_since_ns=None))
+    told = [r.order_id for r in found.reports if isinstance(r, OrderReport)]
+    assert told == (["31"] if older else ["31", "32"])
+    assert found.complete
+
+
 def test_what_is_older_than_two_weeks_may_be_missing() -> None:
     old = Known(
         since_ns=KNOWN.until_ns - 15 * 86_400 * 10**9,
@@ -250,6 +269,7 @@ def suspecting(*order_ids: str) -> Known:
         until_ns=KNOWN.until_ns,
         channels=("orders",),
         suspects=frozenset(order_ids),
+        placed_since_ns=KNOWN.since_ns,
     )
 
 

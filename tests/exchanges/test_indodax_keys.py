@@ -422,6 +422,21 @@ def test_the_pairs_that_are_shown_are_read_though_none_was_seen_and_are_everythi
     assert (found.complete, found.detail) == (True, None)
 
 
+@pytest.mark.parametrize("older", [False, True])
+def test_an_order_of_long_ago_that_ended_lately_may_be_missing_unless_the_list_has_such(
+    *,
+    older: bool,
+) -> None:
+    began = UNTIL - (8 if older else 1) * 24 * 3600 * 1000
+    row = {**ended(1, UNTIL - 1000), "submitTime": began}
+    desk = Desk(openOrders=[], account=ACCOUNT, histories={"data": [row]})
+    key = indodax("AAVE/IDR", api="v2")
+    first = play(key.backfill(known(placed_since_ns=None)), desk)
+    assert first.complete == older
+    assert older or "does not say by which time" in (first.detail or "")
+    assert play(key.backfill(known()), desk).complete
+
+
 def test_an_order_in_doubt_of_another_pair_is_not_looked_for() -> None:
     desk = Desk(account=ACCOUNT, openOrders=[])
     doubt = frozenset({"btcidr-limit-7001"})

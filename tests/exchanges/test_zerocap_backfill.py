@@ -1,19 +1,21 @@
 """Reading back what Zerocap did meanwhile."""
 
 import json
+from typing import Any
 
 import pytest
 from msgspec import structs
 
 from privstream.exchanges.zerocap import Zerocap
 from privstream.model.exact import encode
-from privstream.model.reports import Fill, Listed, NoticeReport, OrderReport
+from privstream.model.reports import Fill, Known, Listed, NoticeReport, OrderReport
 from privstream.model.rest import Call, HttpRequest, HttpResponse
 from tests.exchanges.zerocap_rest_desk import (
     BALANCES,
     ORDER,
     SINCE,
     TRADE,
+    USUAL,
     Server,
     account,
     an_open,
@@ -166,3 +168,63 @@ def test_a_row_that_cannot_be_read_is_a_notice_without_the_counterparty() -> Non
     assert len(notices) == 2
     assert like(OrderReport, order_id=ORDER) in found
     assert b"Ann Example" not in b"".join(encode(notice.element) for notice in notices)
+
+
+# --- orders are listed by when they were placed --------------------------------------------
+
+
+def days_before(days: int, **changed: Any) -> dict[str, Any]:
+    """An order placed so many days before the time that is read back, without a fill."""
+    placed = SINCE - days * 86_400_000
+    empty = {"filled": 0, "trades": [], "last_trade_timestamp": placed, "time_in_force": "GTC"}
+    return row(f"D{days}", **{"timestamp": placed, "status": "closed", **empty, **changed})
+
+
+def filled(order_id: str, at: int, placed: int) -> dict[str, Any]:
+    """An order of which one fill happened at that time."""
+    one = row(order_id, timestamp=placed, last_trade_timestamp=at)
+    return one | {"trades": [one["trades"][0] | {"timestamp": at}]}
+
+
+def test_an_order_placed_before_may_have_fills_of_the_time_that_is_read() -> None:
+    """Nobody held it as open: so all orders are read, and those that matter are told."""
+    old = filled("OLD", SINCE - 10**9, SINCE - 10**9)
+    late = filled("LATE", SINCE + 1000, SINCE - 10**9)
+    server = Server(placed=(row("NEW"), late, old))
+    found = play(Zerocap(account()).backfill(first_known()), server)
+    assert server.bodies()[1]["start_datetime"] == 0
+    told = [r.order_id for r in found.reports if isinstance(r, OrderReport)]
+    assert told == ["NEW", "LATE"]
+    assert found.complete
+
+
+def test_what_was_placed_just_before_the_list_of_open_orders_is_read_from_there() -> None:
+    server = Server()
+    play(
+        Zerocap(account()).backfill(
+            structs.replace(known(), placed_since_ns=(SINCE - 20_000) * 10**6)
+        ),
+        server,
+    )
+    assert server.bodies()[1]["start_datetime"] == SINCE - 80_000
+
+
+@pytest.mark.parametrize(("channel", "is_told"), [("orders", False), ("trades", True)])
+def test_when_an_older_order_was_canceled_nobody_can_say(channel: str, *, is_told: bool) -> None:
+    server = Server(placed=(days_before(3),))
+    found = play(Zerocap(account()).backfill(first_known(channel)), server)
+    assert found.complete == is_told
+    assert is_told or "does not say when an order was canceled" in (found.detail or "")
+
+
+@pytest.mark.parametrize("odd", [{"trades": 7}, {"trades": [{}]}, {"timestamp": None}])
+def test_a_row_whose_times_cannot_be_read_is_not_passed_over(odd: dict[str, Any]) -> None:
+    server = Server(placed=(days_before(3, **odd),))
+    found = play(Zerocap(account()).backfill(first_known("orders")), server)
+    assert any(getattr(report, "order_id", None) == "D3" for report in found.reports) or any(
+        isinstance(report, NoticeReport) for report in found.reports
+    )
+
+
+def first_known(*channels: str) -> Known:
+    return structs.replace(known(channels=channels or USUAL), placed_since_ns=None)

@@ -76,4 +76,5 @@ def known(*open_orders: str, channels: tuple[str, ...] = USUAL) -> Known:
         channels=channels,
         open_orders=frozenset(open_orders),
         suspects=frozenset(open_orders),
+        placed_since_ns=SINCE * 10**6,
     )

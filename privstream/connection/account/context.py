@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from privstream.connection.account.exchange_time import ExchangeTime
+from privstream.connection.account.held_orders import HeldOrders
 from privstream.connection.account.merging import Merging
 from privstream.connection.clock import Clock
 from privstream.connection.ports import RestClient
 from privstream.connection.rest.job import PATIENT, Job, Manner
 from privstream.exchanges.base import Exchange
 from privstream.memory.ledger import Ledger
-from privstream.model.reports import Known
-from privstream.model.rest import RestFlow
+from privstream.model.reports import Backfill, Known, Listed
+from privstream.model.rest import Now, RestFlow
 
 T = TypeVar("T")
 
@@ -27,6 +28,7 @@ class Context:
     clock: Clock
     times: ExchangeTime
     merging: Merging
+    held: HeldOrders
 
     @property
     def now(self) -> float:
@@ -46,7 +48,13 @@ class Context:
             open_orders=self.ledger.open_orders,
             suspects=self.ledger.suspects,
             symbols=frozenset(self.ledger.symbols),
+            placed_since_ns=self.held.placed_since(since_ns),
         )
+
+    def heard(self, found: Backfill, asked: Now) -> None:
+        """A reading is over: the list of open orders may have come with it."""
+        if Listed("orders") in found.reports:
+            self.held.listed(asked)
 
     def start(self, flow: RestFlow[T], manner: Manner = PATIENT) -> Job[T]:
         """Read something beside the stream."""

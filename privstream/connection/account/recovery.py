@@ -11,6 +11,7 @@ from privstream.connection.account.catch_up import CatchUp
 from privstream.connection.account.context import Context
 from privstream.connection.account.conversation import TICK, Conversation
 from privstream.connection.account.exchange_time import ExchangeTime, LastWhole
+from privstream.connection.account.held_orders import HeldOrders
 from privstream.connection.account.merging import Merging
 from privstream.connection.account.questions import Questions
 from privstream.connection.clock import Clock
@@ -55,6 +56,7 @@ class Recovery:
             clock=clock,
             times=times,
             merging=self.merging,
+            held=HeldOrders(ledger, times, exchange.limits.rest_lag),
         )
         self._stop = stop
         self._start = clock.now()
@@ -70,6 +72,8 @@ class Recovery:
         self._warned_of_skew = False
         self._has_been_live = False
         self._catch_up: CatchUp | None = None
+        self._lists_of: Conversation | None = None
+        """The connection whose own lists have come."""
         self._questions = Questions(self._context)
         self._audit = Audit(self._context, audit_every, begin)
         if resume_from_ns is not None:
@@ -185,6 +189,7 @@ class Recovery:
     def step(self, talk: Conversation) -> None:
         """Go on with whatever is read beside the stream."""
         self._poll()
+        self._note_lists(talk)
         self._questions.step(talk)
         if self._catch_up is not None:
             self._follow(self._catch_up, talk)
@@ -192,6 +197,13 @@ class Recovery:
             self._catch_up = self._drift()
         self.merging.movements.watch(self._reading_since)
         self._mark_whole(talk.delivered)
+
+    def _note_lists(self, talk: Conversation) -> None:
+        """Where the connection itself lists what stands, that has come."""
+        if talk.is_synced and self._lists_of is not talk:
+            self._lists_of = talk
+            if not self._context.exchange.snapshot_over_rest:
+                self._context.held.listed(self._context.clock.now(), is_stream=True)
 
     def _poll(self) -> None:
         self._questions.poll()

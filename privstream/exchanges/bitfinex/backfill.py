@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from privstream.exchanges.bitfinex.memory import Memory
 from privstream.exchanges.bitfinex.rest import (
+    CREATED,
     HISTORY,
     ORDERS_PAGE,
     UPDATED,
@@ -62,23 +63,36 @@ class ReadingBack:
             found.take(executions.named(r) if isinstance(r, Fill) else r for r in reports)
 
     def _ended_orders(self, found: Found) -> RestFlow[None]:
-        """All pages, newest first: each ends with the earliest moment of the one before."""
-        window, seen = {"start": self._start}, set[str]()
+        """Whether orders are listed by when they began or ended is not documented.
+
+        The rows may show it. Else all are read that are kept, unless the older ones are held.
+        """
         if self._known.until_ns - self._known.since_ns > KEPT_NS:
             found.lack("Bitfinex keeps closed orders for about two weeks only")
+        older = yield from self._closed_orders(found, {"start": self._start})
+        if not older and self._known.placed_since_ns is None:
+            yield from self._closed_orders(found, {"start": 1, "end": self._start})
+
+    def _closed_orders(self, found: Found, window: dict[str, int]) -> RestFlow[bool]:
+        """All pages, newest first: each ends with the earliest moment of the one before.
+
+        Returns whether one of them began before the window.
+        """
+        seen, start, has_older = set[str](), window["start"], False
         while True:
             page = yield from self._rest.ask(HISTORY, **window, limit=ORDERS_PAGE)
             news = _unseen(page, seen)
-            found.take(self._rest.orders_of(news, are_over=True))
+            has_older |= any(0 < moment_of(row, CREATED) < start for row in page)
+            recent = [row for row in news if not 0 < moment_of(row, UPDATED) < self._start]
+            found.take(self._rest.orders_of(recent, are_over=True))
             if len(page) < ORDERS_PAGE:
-                return
-            # Whether the window is over creations or changes is not documented: the change is
-            # the later one, so nothing is skipped.
+                return has_older
+            # The change is the later of the two, so nothing is skipped.
             earliest = min(filter(None, (moment_of(row, UPDATED) for row in page)), default=0)
             if not news or not earliest:
                 found.lack("Bitfinex lists more closed orders than it gives out")
-                return
-            window["end"] = earliest
+                return has_older
+            window = {**window, "end": min(earliest, window.get("end", earliest))}
 
     def _orders_in_doubt(self, found: Found) -> RestFlow[None]:
         """What became of the orders that were open and are not listed any more."""

@@ -31,7 +31,7 @@ NAMES = "conf/pub:map:currency:sym"
 FILLS_PAGE = 1000  # rows of trades/hist that every source agrees on
 ORDERS_PAGE = 500  # rows of orders/hist, likewise; also ids asked for at once
 WHOLE_SECOND_NS = 10**9  # REST has told times cut to whole seconds
-TRADED, UPDATED = 2, 5  # where rows of fills and of orders have their times
+TRADED, CREATED, UPDATED = 2, 4, 5  # where rows of fills and of orders have their times
 ANSWERS = Answers("Bitfinex")
 Take: TypeAlias = Callable[[tuple[AnyReport, ...]], object]
 """What becomes of what an answer tells."""

@@ -35,6 +35,7 @@ from privstream.model.times import from_millis
 
 OVERLAP = 60 * 1000  # milliseconds
 NO_PAIR = "Indodax lists its history per pair, and no pair is known yet"
+BY_WHICH_TIME = "Indodax does not say by which time it lists orders: one older than a week may lack"
 NO_HISTORY = "Indodax documents no history for its demo environment"
 
 
@@ -82,6 +83,10 @@ class _Missed:
         self._ended: set[str] = set()
         self._since = known.since_ns // 10**6 - OVERLAP
         self._end = known.until_ns // 10**6 + LEAD
+        self._first = self._since
+        """Where the list of ended orders begins."""
+        self._has_older = False
+        """It has one that began before: so it is by when they ended."""
 
     def parts(self) -> Iterator[Part]:
         """In an order in which each can use what those before have found."""
@@ -105,9 +110,13 @@ class _Missed:
         yield from self._read_pairs(found, TRADES, weeks, read_trade)
 
     def _read_ended_orders(self, found: Found) -> RestFlow[None]:
-        # Whether orders are listed by when they began or ended is not said: a week is read.
+        # Whether orders are listed by when they began or ended is not said: a week is read, and
+        # older ones are asked for by their ids, where it is known which there are.
         weeks = windows(min(self._since, self._end - SPAN), self._end)
+        self._first = weeks[-1][0]
         yield from self._read_pairs(found, ORDERS, weeks, self._read_ended)
+        if self._known.placed_since_ns is None and not self._has_older:
+            found.lack(BY_WHICH_TIME)
 
     def _look_up(self, found: Found) -> RestFlow[None]:
         for order_id in sorted(self._gone - self._ended):
@@ -160,6 +169,8 @@ class _Missed:
     def _read_ended(self, row: Row) -> Iterator[AnyReport]:
         """What ended after the moment of asking is the stream's to tell, what did before is told."""
         order_id, (report, *notices) = row["orderId"], read_ended(row)
+        began = row.get("submitTime")
+        self._has_older |= isinstance(began, int) and 0 < began < self._first
         if not isinstance(report, OrderReport):
             return
         moment = report.time or report.fields.get("created") or from_millis(self._since) or ""

@@ -80,7 +80,6 @@ class Zerocap(Exchange):
     )
     snapshot_over_rest = True
     polls_balances = True
-    lists_fills_by_order = True
     open_path = "/v2/systems/get_time"
     clock_limits = (30.0, 30.0)
     limits = Limits(

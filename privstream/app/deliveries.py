@@ -1,7 +1,7 @@
 """The couriers of a run, from its start to its end."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Self
 
@@ -11,9 +11,11 @@ from privstream.app.open_sink import open_sink
 from privstream.app.sink_choice import SinkChoice
 from privstream.delivery.courier import Courier, Source
 from privstream.delivery.dead_letters import LetterFile
+from privstream.delivery.printer import SEVERITY
 from privstream.delivery.resume_file import State
 from privstream.delivery.spool import Buffer, Spool
-from privstream.model.errors import Exit
+from privstream.model.errors import Exit, PrivstreamError
+from privstream.model.events import AnyEvent
 from privstream.outputs.sinks.base import Sink
 from privstream.settings.config import Config
 
@@ -65,7 +67,26 @@ class Deliveries:
     @property
     def exit(self) -> Exit:
         """What became of them: one that stopped for good is a fault to be seen."""
-        return Exit.OURS if any(courier.error for courier in self._couriers) else Exit.DONE
+        for courier in self._couriers:
+            if courier.bug is not None:
+                raise courier.bug
+        return worst_exit(self._couriers)
+
+    # --- watching the run: a sink that lets nobody in ends it at once ----------------------
+
+    def look(self) -> None:
+        for courier in self._couriers:
+            if (refusal := courier.refusal) is not None:
+                raise refusal
+
+    def take(self, events: Sequence[AnyEvent], /) -> None:
+        """Events come by the outbox."""
+
+    def lost(self, error: PrivstreamError, /) -> None:
+        """An account's end is no matter of the sinks."""
+
+    def end(self) -> None:
+        """The block ends them."""
 
     def _wake(self) -> None:
         for courier in self._couriers:
@@ -77,6 +98,12 @@ class Deliveries:
             self._environment.console.say(
                 f"{events} for {courier.where}: the next run with the same --to delivers them"
             )
+
+
+def worst_exit(couriers: Iterable[Courier]) -> Exit:
+    """The exit code by what became of these."""
+    exits = (courier.error.exit for courier in couriers if courier.error is not None)
+    return max(exits, key=SEVERITY.index, default=Exit.DONE)
 
 
 def courier_of(

@@ -117,7 +117,7 @@ def watch(environment: Environment, request: Request, recorder: Recorder | None 
             spool=None if deliveries is None else deliveries.spool,
             summary=environment.summary(kind, masks=request.privacy),
             gather=0.0 if request.live else environment.gathers(kind),
-            watchers=[unseen] if notifier is None else [unseen, notifier],
+            watchers=[one for one in (unseen, notifier, deliveries) if one is not None],
         )
         if duration is not None:
             environment.stop.end_after(duration)

@@ -8,7 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -16,12 +16,14 @@ from msgspec import Struct
 
 from privstream.delivery.outbox import Outbox
 from privstream.delivery.spool import Buffer
-from privstream.model.errors import PrivstreamError
-from privstream.outputs.sinks.base import Rejected, Retry, Row, Sink
+from privstream.model.errors import ConfigError, PrivstreamError
+from privstream.outputs.sinks.base import Connecting, Rejected, Retry, Row, Sink
 
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 300.0
 """Seconds between two attempts: doubled each time, with jitter."""
+SLICE = 0.05
+"""Seconds: how often who waits for it at the end looks whether it has given up."""
 IDLE = 1.0
 """Seconds: how often it looks around when nobody wakes it."""
 
@@ -76,6 +78,8 @@ class Courier:
         self.health = Health()
         self.error: PrivstreamError | None = None
         """Why it stopped for good, if it did."""
+        self.bug: BaseException | None = None
+        """What it stopped with where that is our fault: the main thread raises it at the end."""
         self._sink = sink
         self._sources = tuple(sources)
         self._counted: set[str] = set()
@@ -87,6 +91,8 @@ class Courier:
         self._woken = threading.Event()
         self._is_stopping = False
         self._failures = 0
+        self.turns = 0
+        """Rounds of its thread; read by who looks whether it still turns."""
         self._thread = threading.Thread(target=self._run, name=f"sink {name}", daemon=True)
 
     # --- from the main thread --------------------------------------------------------------
@@ -124,8 +130,9 @@ class Courier:
     def finish(self, seconds: float) -> None:
         """Give it so long to deliver what it can, then let it go."""
         until = time.monotonic() + seconds
-        if self.health.is_up:
-            self._buffer.wait(seconds)
+        while self.health.is_up and (left := until - time.monotonic()) > 0:
+            if self._buffer.wait(min(left, SLICE)):
+                break
         self._is_stopping = True
         self._buffer.close()
         self._woken.set()
@@ -134,6 +141,11 @@ class Courier:
     @property
     def is_running(self) -> bool:
         return self._thread.is_alive()
+
+    @property
+    def refusal(self) -> PrivstreamError | None:
+        """Why it was let in nowhere from the beginning: only a change of the settings mends that."""
+        return self.error if isinstance(self.error, ConfigError) and not self.health.sent else None
 
     def owed(self, account: str | None = None) -> int:
         """How many events wait for it, of this account or of all."""
@@ -155,14 +167,26 @@ class Courier:
             outboxes: Opened = {}
             opened.callback(_close, outboxes)
             try:
+                self._connect()
                 while not self._is_stopping:
+                    self.turns += 1
                     self._woken.clear()
                     self._follow(outboxes)
                     wait = self.step([outbox for _, outbox in outboxes.values()])
                     if wait:
                         self._pause(wait)
             except PrivstreamError as problem:
-                self._give_up(problem)
+                self.error = problem
+                self._give_up(problem.message)
+            except BaseException as bug:  # noqa: BLE001 - raised again by the main thread
+                self.bug = bug
+                self._give_up(f"internal error: {type(bug).__name__}")
+
+    def _connect(self) -> None:
+        """Whether it lets us in shows before there is anything to deliver."""
+        if isinstance(self._sink, Connecting):
+            with suppress(Retry):  # the first delivery says so
+                self._sink.connect()
 
     def _follow(self, opened: Opened) -> None:
         """Have those outboxes open that are to be served now."""
@@ -216,6 +240,7 @@ class Courier:
 
     def _wait_after(self, problem: Retry) -> float:
         self.health.errors += 1
+        self.health.sent += problem.delivered
         self.health.problem = problem.why
         if self.health.is_up:
             self.health.is_up = False
@@ -235,15 +260,15 @@ class Courier:
         """Wait; a new row ends only the wait of an idle courier."""
         until = time.monotonic() + seconds
         while not self._is_stopping and (left := until - time.monotonic()) > 0:
+            self.turns += 1
             if self._woken.wait(min(left, IDLE)) and self._failures == 0:
                 return
             if self._failures:
                 self._woken.clear()
 
-    def _give_up(self, problem: PrivstreamError) -> None:
-        self.health.is_up, self.health.problem = False, problem.message
-        self._say(f"{self.where} is stopped, what it is owed is kept: {problem.message}")
-        self.error = problem
+    def _give_up(self, why: str) -> None:
+        self.health.is_up, self.health.problem = False, why
+        self._say(f"{self.where} is stopped, what it is owed is kept: {why}")
 
 
 def _close(opened: Opened) -> None:

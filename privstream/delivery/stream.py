@@ -81,6 +81,8 @@ class QueueOutlet:
         self.stop = threading.Event()
         self.lost = 0
         """Events, or frames, that nobody took any more; nothing is let through after the first."""
+        self.waits = 0
+        """How often it waited for room."""
 
     def events(self, events: list[AnyEvent]) -> None:
         """Deliver events; blocks while the queue is full."""
@@ -111,6 +113,7 @@ class QueueOutlet:
             try:
                 self._queue.put(item, timeout=PATIENCE)
             except Full:
+                self.waits += 1
                 if is_last:
                     break
             else:
@@ -130,6 +133,14 @@ def _size(item: Item) -> int:
     return 0
 
 
+class Turns(Struct, frozen=True):
+    """Whether a thread turns: the count rises, unless it rests."""
+
+    count: int
+    rests_until: float
+    """Monotonic."""
+
+
 class Member(Struct):
     """An account of the stream."""
 
@@ -140,6 +151,10 @@ class Member(Struct):
     @property
     def name(self) -> str:
         return self.supervisor.exchange.account.name
+
+    def turns(self) -> Turns:
+        supervisor = self.supervisor
+        return Turns(supervisor.turns + self.outlet.waits, supervisor.rests_until)
 
 
 class Stream:
@@ -235,6 +250,11 @@ class Stream:
         """When anything came from the exchange, signs of life included (monotonic)."""
         found = self._member(account)
         return None if found is None else found.supervisor.last_heard
+
+    def turns(self) -> dict[str, Turns]:
+        """How far the threads of the accounts are; from any thread."""
+        with self._changing:
+            return {member.name: member.turns() for member in self._members}
 
     def _member(self, account: str) -> Member | None:
         with self._changing:

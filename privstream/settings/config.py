@@ -45,13 +45,14 @@ from privstream.settings.private_files import (
 
 if TYPE_CHECKING:  # start-up time
     from privstream.settings.ha_section import HaSettings
+    from privstream.settings.service_section import ServiceSettings
     from privstream.settings.sinks import SinkSettings
 
 FILE_LIMIT: Final = 1024 * 1024
 """Bytes of a config file."""
 ACCOUNT_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 NAME_RULE: Final = "a name has 1 to 32 letters, digits, hyphens or underscores"
-TABLES: Final = ("accounts", "exchanges", "sinks", "ha")
+TABLES: Final = ("accounts", "exchanges", "sinks", "service", "ha")
 ACCOUNT_SETTINGS: Final = ("exchange", "read_only", "max_order")
 """What every account may have, besides its exchange's credentials and options."""
 
@@ -90,6 +91,7 @@ class Config(Struct, frozen=True):
     sinks: "Mapping[str, SinkSettings]" = MappingProxyType({})
     ha: "HaSettings | None" = None
     """What several hosts share, for `run --ha`."""
+    service: "ServiceSettings | None" = None
 
     def names(self) -> tuple[str, ...]:
         """The configured accounts. The environment makes some only where the file has none."""
@@ -295,6 +297,7 @@ def read_config(top: Table, config: Config) -> Config:
         endpoints=_frozen(endpoints),
         sinks=_frozen(_read_sinks(top.table("sinks"))),
         ha=_read_ha(top),
+        service=_read_service(top),
     )
 
 
@@ -312,6 +315,14 @@ def _read_ha(top: Table) -> "HaSettings | None":
     from privstream.settings.ha_section import read_ha  # noqa: PLC0415 - start-up time
 
     return read_ha(top.table("ha"))
+
+
+def _read_service(top: Table) -> "ServiceSettings | None":
+    if "service" not in top.values:
+        return None
+    from privstream.settings.service_section import read_service  # noqa: PLC0415 - start-up time
+
+    return read_service(top)
 
 
 def _frozen(mapping: Mapping[str, Any]) -> Mapping[str, Any]:

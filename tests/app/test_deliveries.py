@@ -1,6 +1,7 @@
 """Sinks beside standard output: each gets every event once, and a dead one holds up nobody."""
 
 import json
+import socketserver
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from privstream.app.watch import Request, watch
-from privstream.model.errors import Exit, UsageError
+from privstream.model.errors import ConfigError, Exit, UsageError
 from privstream.outputs.console import Format
 from tests.outside import environment
 
@@ -32,6 +33,14 @@ class Receiver(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+
+class Doorkeeper(socketserver.StreamRequestHandler):
+    """A Redis whose password nobody knows."""
+
+    def handle(self) -> None:
+        while self.rfile.readline():
+            self.wfile.write(b"-WRONGPASS invalid username-password pair or user is disabled.\r\n")
 
 
 @pytest.fixture
@@ -93,6 +102,16 @@ def test_a_sink_that_wants_no_more_is_a_fault_at_the_end(
     server.status = 410
     assert run(tmp_path, url_of(server)) == Exit.OURS
     assert len(capfd.readouterr().out.splitlines()) == 12
+
+
+def test_a_sink_that_lets_nobody_in_ends_the_run_at_once(tmp_path: Path) -> None:
+    pytest.importorskip("redis", reason="needs the extra `redis`")
+    with socketserver.TCPServer(("127.0.0.1", 0), Doorkeeper) as redis:
+        threading.Thread(target=redis.serve_forever, args=(0.01,), daemon=True).start()
+        url = f"redis://127.0.0.1:{redis.server_address[1]}/0"
+        with pytest.raises(ConfigError, match="does not let us in"):
+            run(tmp_path, url, count=1_000_000)
+        redis.shutdown()
 
 
 def test_sinks_take_no_frames(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from privstream.delivery.courier import FIRST_WAIT, IDLE, LONGEST_WAIT
+from privstream.delivery.courier import FIRST_WAIT, IDLE, LONGEST_WAIT, Source
 from privstream.delivery.dead_letters import LetterFile
 from privstream.delivery.resume_file import State
-from privstream.model.errors import OutputFailed
+from privstream.model.errors import ConfigError, OutputFailed
 from privstream.outputs.sinks.base import Rejected, Retry, Row
 from tests.delivery.sink_world import Delivery, ScriptedSink, keep, owed, state_for
 
@@ -114,6 +114,71 @@ def test_what_was_delivered_makes_room(path: Path, state: State) -> None:
     delivery.buffer.add(4)
     delivery.round()
     assert delivery.buffer.wait(0)
+
+
+def test_a_bug_stops_the_sink_keeps_what_it_is_owed_and_is_raised_elsewhere(
+    path: Path, state: State
+) -> None:
+    keep(state, "a")
+    delivery = Delivery(path, ScriptedSink(OverflowError("too large")))
+    delivery.courier.start()
+    delivery.courier.finish(30)
+    assert isinstance(delivery.courier.bug, OverflowError)
+    assert not delivery.courier.health.is_up
+    assert delivery.said == [
+        "https://hook is stopped, what it is owed is kept: internal error: OverflowError"
+    ]
+    assert owed(path, "hook") == ["a"]
+
+
+class Doorkeeper(ScriptedSink):
+    """Says at the door whether it lets anybody in."""
+
+    def __init__(self, answer: Exception) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def connect(self) -> None:
+        raise self._answer
+
+
+@pytest.mark.usefixtures("state")
+def test_who_is_not_let_in_hears_it_before_there_is_anything_to_deliver(path: Path) -> None:
+    refusal = ConfigError("https://hook does not let us in")
+    delivery = Delivery(path, Doorkeeper(refusal))
+    delivery.courier.start()
+    delivery.courier.finish(30)
+    assert delivery.courier.refusal is refusal
+
+
+def test_a_door_that_is_shut_for_now_is_tried_again(path: Path, state: State) -> None:
+    keep(state, "a")
+    sink = Doorkeeper(Retry("no route"))
+    delivery = Delivery(path, sink)
+    delivery.courier.start()
+    delivery.courier.finish(30)
+    assert sink.given == [["a"]]
+
+
+def test_what_was_taken_before_a_failure_counts_as_sent(path: Path, state: State) -> None:
+    keep(state, "a", "b")
+    delivery = Delivery(path, ScriptedSink(Retry("full", delivered=1)))
+    delivery.round()
+    assert delivery.courier.health.sent == 1
+
+
+def test_a_courier_serves_accounts_that_come_later(path: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.sqlite"
+    with state_for(path, "hook"), state_for(other, "hook") as state:
+        keep(state, "a")
+        sink = ScriptedSink()
+        delivery = Delivery(path, sink)
+        delivery.courier.start()
+        delivery.courier.serve(Source(other, "kraken", "other"))
+        delivery.courier.finish(30)
+        assert sink.given == [["a"]]
+        delivery.courier.leave("other")
+        assert delivery.courier.owed("other") == 0
 
 
 def test_a_thread_delivers_what_waited_and_ends(path: Path, state: State) -> None:

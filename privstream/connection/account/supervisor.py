@@ -98,6 +98,10 @@ class Supervisor:
         self._has_been_live = False
         self.last_heard: float | None = None
         """When anything came on a connection (monotonic); read by the main thread."""
+        self.turns = 0
+        """Steps of its loop; read by who looks whether the thread still turns."""
+        self.rests_until = 0.0
+        """Until then it waits on purpose (monotonic)."""
         self._statuses = Statuses(exchange, channels, outside.outlet, outside.clock)
 
     def abort(self) -> None:
@@ -160,7 +164,12 @@ class Supervisor:
 
     def _retry_in(self, seconds: float, why: str) -> None:
         self._statuses.tell("retrying", why, attempt=self._attempt, retry_in=seconds)
-        self._outside.clock.wait(seconds, self.stop)
+        self._rest(seconds)
+
+    def _rest(self, seconds: float) -> bool:
+        """Wait; whether it was stopped meanwhile."""
+        self.rests_until = self._outside.clock.now().monotonic + seconds
+        return self._outside.clock.wait(seconds, self.stop)
 
     # --- one connection --------------------------------------------------------------------
 
@@ -187,7 +196,7 @@ class Supervisor:
         allowed = f"{turns.count} connections in {turns.period:.0f} s from one address"
         why = f"waiting for its turn: {self.exchange.title} allows {allowed}"
         self._statuses.tell("retrying", why, attempt=self._attempt, retry_in=wait)
-        if self._outside.clock.wait(wait, self.stop):
+        if self._rest(wait):
             turns.give_back()
             raise Interrupted("stopped", cause="stopped")
 
@@ -280,6 +289,7 @@ class Supervisor:
     def _step(self, talk: Conversation, timeout: float) -> None:
         if self.stop.is_set():
             raise Interrupted("stopped", cause="stopped")
+        self.turns += 1
         try:
             talk.step(timeout)
         finally:

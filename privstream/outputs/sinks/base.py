@@ -5,7 +5,7 @@ The one rule: `deliver` returns only when every row is where it belongs. A row m
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -66,3 +66,11 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Let go of what is held open."""
+
+
+@runtime_checkable
+class Connecting(Protocol):
+    """A sink that is somewhere else, where somebody decides whom he lets in."""
+
+    def connect(self) -> None:
+        """Get in before there is anything to deliver. Raises Retry, or ConfigError: we may not."""

@@ -21,6 +21,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
+from privstream.model.errors import ConfigError
 from privstream.outputs.sinks.base import Rejected, Retry, Row
 from privstream.outputs.sinks.nats_client import Access, connected
 
@@ -76,6 +77,9 @@ class NatsSink:
         self._inbox = ""
         self._attempts = 0
         self._due = 0
+
+    def connect(self) -> None:
+        self._run(self._deliver(()))
 
     def deliver(self, rows: Sequence[Row], /) -> None:
         self._run(self._deliver(rows))
@@ -142,7 +146,13 @@ class NatsSink:
     async def _connected(self) -> Client:
         if self._client is not None and self._client.is_connected:
             return self._client
-        client = await connected(self._servers, self._where, self._access, self._tls)
+        try:
+            client = await connected(self._servers, self._where, self._access, self._tls)
+        except ConfigError as problem:
+            if self._client is None:
+                raise
+            # It let us in before: whoever changed it there may change it back.
+            raise Retry(problem.message, is_settled=True) from None
         self._inbox = f"_INBOX.{secrets.token_hex(8)}"
         await client.subscribe(f"{self._inbox}.*.*", cb=self._take)
         self._client = client

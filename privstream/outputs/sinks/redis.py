@@ -61,6 +61,8 @@ class RedisSink:
     ) -> None:
         """`stream`: its name, with `{account}` where the account's is to stand."""
         self._stream = stream
+        self._was_in = False
+        """It has taken something."""
         self._where = where
         files = {
             "ssl_ca_certs": access.ca_file,
@@ -82,6 +84,14 @@ class RedisSink:
             **encrypted,
         )
 
+    def connect(self) -> None:
+        try:
+            self._redis.ping()
+        except (AuthenticationError, AuthorizationError) as problem:
+            raise self._not_allowed(problem) from None
+        except (RedisError, OSError) as problem:
+            raise Retry(f"{self._where}: {problem}") from problem
+
     def deliver(self, rows: Sequence[Row], /) -> None:
         try:
             answers = self._added(rows)
@@ -92,6 +102,7 @@ class RedisSink:
         for done, answer in enumerate(answers):
             if isinstance(answer, ResponseError):
                 self._refused(answer, done, rows[done])
+        self._was_in = True
 
     def close(self) -> None:
         self._redis.close()
@@ -139,11 +150,11 @@ class RedisSink:
         found: Any = self._redis.xrange(name, _place(row), _place(row))
         return any(entry.get(b"id") == row.name.encode() for _, entry in found)
 
-    def _not_allowed(self, problem: Exception) -> ConfigError:
-        return ConfigError(
-            f"{self._where} does not let us in ({type(problem).__name__})",
-            "check the credentials of this sink",
-        )
+    def _not_allowed(self, problem: Exception) -> ConfigError | Retry:
+        said = f"{self._where} does not let us in ({type(problem).__name__})"
+        if self._was_in:  # whoever changed it there may change it back
+            return Retry(said, is_settled=True)
+        return ConfigError(said, "check the credentials of this sink")
 
 
 def _place(row: Row) -> str:

@@ -7,7 +7,6 @@ https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html (2026-12-
 
 import os
 import socket
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
@@ -39,10 +38,9 @@ class ServiceManager:
         """The start, or reading the settings anew, is over."""
         self._send("READY=1")
 
-    def reloading(self) -> None:
-        """The settings are read anew; `ready` ends it."""
-        now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
-        self._send(f"RELOADING=1\nMONOTONIC_USEC={now}")
+    def reloading(self, now: float) -> None:
+        """The settings are read anew since `now`, by the monotonic clock; `ready` ends it."""
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={int(now * 1e6)}")
 
     def stopping(self) -> None:
         """It is about to end."""

@@ -345,7 +345,8 @@ class OrderFacts:
         if status == "rejected":
             fields["status"] = "canceled"
         elif not self.has_ended and (status in LIVE or status == "filled"):
-            whole = quantity is not None and compared(filled, quantity) >= 0
+            # More than all of it: one of the two is not true, and the order is as live as it says.
+            whole = quantity is not None and compared(filled, quantity) == 0
             fields["status"] = "filled" if whole else "partially_filled"
 
     def _advance(self, filled: str) -> None:

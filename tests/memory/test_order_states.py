@@ -45,6 +45,18 @@ def test_whatever_a_user_sees_makes_an_event_of_its_own(change: dict[str, Any]) 
     assert len(ids) == len(set(ids)) == 2
 
 
+@pytest.mark.parametrize(("filled", "status"), [("1.00", "filled"), ("1.50", "partially_filled")])
+def test_more_than_all_of_it_is_no_end_before_the_exchange_says_so(
+    filled: str, status: str
+) -> None:
+    book = ledger()
+    told(book, order())
+    known = like(Order, status=status, filled=filled)
+    assert told(book, delta(status="open", filled=filled)) == [known]
+    ended = like(Order, status="canceled", filled=filled)
+    assert told(book, delta(status="canceled", filled=filled))[-1:] == [ended]
+
+
 def test_the_streams_own_word_alone_makes_an_event_and_the_words_of_rest_do_not() -> None:
     book = ledger()
     ids = told_ids(book, order(exchange_status="new"), delta(status="open", exchange_status="held"))

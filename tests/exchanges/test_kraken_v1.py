@@ -227,6 +227,11 @@ def test_an_unknown_order_waits_to_be_looked_up() -> None:
     assert book.ledger.wanted == {ORDER}
 
 
+def test_numbers_that_begin_again_hide_nothing() -> None:
+    book = subscribed().receives(orders(2, NEW)).receives(orders(3, NEW)).forget()
+    book.receives(orders(2, NEW)).does(Reconnect("sequence", "frame 2 came after 3"))
+
+
 def test_a_jump_in_the_sequence_is_a_lost_frame() -> None:
     subscribed().receives(orders(3, NEW)).does(
         like(OrderReport, order_id=ORDER), Reconnect("sequence", "frames 2 to 2 were lost")

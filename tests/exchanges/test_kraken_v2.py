@@ -6,7 +6,7 @@ from typing import Any
 from privstream.exchanges.kraken.v2 import SessionV2
 from privstream.model.errors import PermissionMissing, RateLimited, TokenRefused
 from privstream.model.events import Balance, Notice, Order, Trade
-from privstream.model.reports import Fill, NoticeReport, OrderReport
+from privstream.model.reports import Fill, Listed, NoticeReport, OrderReport
 from privstream.model.session import Delivered, Ready, Reconnect, Synced
 from tests.playbook import Playbook, ledger, like
 
@@ -179,6 +179,15 @@ def test_a_jump_in_the_sequence_is_a_lost_frame() -> None:
 
 def test_a_frame_that_comes_twice_is_read_once() -> None:
     subscribed().receives(executions(2, NEW)).forget().receives(executions(2, NEW)).nothing()
+
+
+def test_numbers_that_begin_again_hide_nothing() -> None:
+    back = Reconnect("sequence", "frame 1 came after 3")
+    book = subscribed().receives(executions(2, NEW)).receives(executions(3, LIVE)).forget()
+    book.receives(executions(1, LIVE)).does(back)
+    book = subscribed().receives(executions(2, NEW)).receives(executions(3, LIVE)).forget()
+    listed = like(OrderReport, order_id=ORDER, source="snapshot")
+    book.receives(executions(1, NEW, kind="snapshot")).does(listed, like(Listed), back)
 
 
 def test_sequences_of_the_channels_are_independent() -> None:

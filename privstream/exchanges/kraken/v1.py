@@ -153,10 +153,11 @@ class SessionV1(KrakenSession):
             return
         number = number_of(_numbering(message))
         sequence = self._sequences.setdefault(channel, Sequence())
-        if sequence.is_past(number):
-            return
         # Nothing in a frame says that it is the snapshot: the first one is.
         is_snapshot = number == 1 if number is not None else channel not in self._seen_data
+        if sequence.is_past(number) and not is_snapshot:
+            yield from sequence.follow(number)
+            return
         self._seen_data.add(channel)
         source: Source = "snapshot" if is_snapshot else "stream"
         reader = READERS[channel]

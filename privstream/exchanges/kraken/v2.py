@@ -128,9 +128,10 @@ class SessionV2(KrakenSession):
     def _read_data(self, channel: str, message: dict[str, Any]) -> Iterator[Action]:
         number = number_of(message.get("sequence"))
         sequence = self._sequences.setdefault(channel, Sequence())
-        if sequence.is_past(number):
-            return
         is_snapshot = message.get("type") == "snapshot"
+        if sequence.is_past(number) and not is_snapshot:
+            yield from sequence.follow(number)
+            return
         reports = self._read_elements(channel, message.get("data"), number, listing=is_snapshot)
         if is_snapshot:
             yield from self._list(channel, reports)

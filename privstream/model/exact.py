@@ -83,6 +83,8 @@ def _decode_tolerantly(text: str | bytes) -> Any:
         raise Malformed("not UTF-8") from None
     except JSONDecodeError as problem:
         raise Malformed(f"not JSON: {problem.msg} at character {problem.pos}") from None
+    except Malformed:
+        raise
     except ValueError:  # an integer of more digits than Python converts
         raise Malformed("a number of more digits than can be read") from None
     return _without_surrogates(value)

@@ -17,7 +17,8 @@ STDOUT = 1
 GENERAL = "this machine"
 MARKS: dict[Level, str] = {"ok": "✓", "warning": "!", "error": "✗", "skipped": "-"}
 PLAIN_MARKS: dict[Level, str] = {"ok": "ok", "warning": "! ", "error": "X ", "skipped": "- "}
-COLORS: dict[Level, int] = {"ok": 32, "warning": 33, "error": 31, "skipped": 2}
+COLORS: dict[Level, str] = {"ok": "32", "warning": "30;43", "error": "31", "skipped": "2"}
+"""As a terminal takes them; to be read on a white background too."""
 
 
 class Printer(Protocol):
@@ -60,7 +61,7 @@ class PagePrinter:
     def _heading(self, finding: Finding) -> str:
         known = finding.account is None or finding.exchange in {None, finding.account}
         suffix = "" if known else f" ({finding.exchange})"
-        return self._colored(f"{safe_text(finding.account or GENERAL)}{suffix}", 1)
+        return self._colored(f"{safe_text(finding.account or GENERAL)}{suffix}", "1")
 
     def _lines(self, finding: Finding) -> list[str]:
         mark = (PLAIN_MARKS if self._plain else MARKS)[finding.level]
@@ -80,7 +81,7 @@ class PagePrinter:
         cells = line_width(STDOUT)
         return wrapped(safe_text(text), None if cells is None else cells - indent)
 
-    def _colored(self, text: str, code: int) -> str:
+    def _colored(self, text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._lively else text
 
 

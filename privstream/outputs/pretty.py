@@ -17,6 +17,8 @@ from privstream.outputs.folding import folded
 from privstream.outputs.layout import Columns, Paint, Span, plain
 from privstream.outputs.terminal import line_width
 
+# All to be read on a white background as well as on a black one: no word is yellow, or bold in a
+# light colour, which many terminals make brighter still.
 STYLES = {
     "time": "",
     "account": "cyan",
@@ -26,11 +28,11 @@ STYLES = {
     "buy": "green",
     "sell": "red",
     "open": "cyan",
-    "progress": "yellow",
-    "good": "bold green",
-    "ended": "magenta",
+    "progress": "magenta",
+    "good": "green",
+    "ended": "",
     "bad": "bold red",
-    "warning": "bold yellow",
+    "warning": "black on yellow",
     "alarm": "bold white on red",
     "dim": "dim",
     "id": "dim",

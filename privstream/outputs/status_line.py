@@ -32,7 +32,7 @@ _CLEAR = "\r\x1b[K"
 _WORST_FIRST: tuple[State, ...] = ("stopped", "retrying", "connecting", "catching_up", "live")
 _SIGNS: dict[State, tuple[str, str]] = {
     "stopped": ("■", "31"),
-    "retrying": ("↻", "33"),
+    "retrying": ("↻", "30;43"),
     "connecting": ("◌", "36"),
     "catching_up": ("◐", "36"),
     "live": ("●", "32"),

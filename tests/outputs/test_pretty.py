@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from privstream.model.events import AnyEvent, Recovered
 from privstream.outputs.calendar import Calendar
-from privstream.outputs.pretty import Pretty, colours
+from privstream.outputs.live.drawing import OVER
+from privstream.outputs.pretty import STYLES, Pretty, colours
 from privstream.outputs.privacy import masked
 from privstream.outputs.safe_text import width
 from privstream.outputs.terminal import is_lively
@@ -162,11 +163,20 @@ def test_a_gap_says_from_when_to_when_and_whether_that_is_everything() -> None:
     )
 
 
+def test_no_word_is_in_a_colour_that_a_white_background_swallows() -> None:
+    """Bold is brighter on many terminals; magenta and red are dark enough all the same."""
+    for style in {**STYLES, **OVER}.values():
+        words, _, background = style.partition(" on ")
+        colour = {"yellow", "white", "green", "cyan"} & set(words.split())
+        assert background or not colour or colour < {"green", "cyan"}, style
+        assert background or not (colour and "bold" in words), style
+
+
 def test_a_gap_that_lost_something_stands_out() -> None:
     paint = Pretty(-1, line_width=lambda _: None, calendar=CALENDAR)
     paint._paint = colours()
     assert "\x1b[1;37;41mGAP" in paint.lines([changed(GAP, complete=False)])
-    assert "\x1b[1;33mGAP" in paint.lines([GAP])
+    assert "\x1b[30;43mGAP" in paint.lines([GAP])
 
 
 def test_notices_and_states_are_words() -> None:

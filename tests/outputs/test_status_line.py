@@ -29,7 +29,7 @@ def spoken(*, animated: bool = False, quiet: bool = False) -> tuple[StatusLine, 
 
 
 def last_drawn(stream: io.StringIO) -> str:
-    return re.sub(r"\x1b\[[0-9]+m", "", stream.getvalue().rsplit(CLEAR, 1)[-1])
+    return re.sub(r"\x1b\[[0-9;]+m", "", stream.getvalue().rsplit(CLEAR, 1)[-1])
 
 
 def test_each_change_of_state_is_a_line() -> None:
@@ -288,7 +288,7 @@ def test_what_an_exchange_says_commands_nothing() -> None:
         line.update(status("retrying", detail="\x1b]0;x\x07\u202e\n", account="a\x1b"))
         line.draw(NOW)
         shown = stream.getvalue().replace(CLEAR, "").rstrip("\n")
-        assert re.sub(r"\x1b\[[0-9]+m", "", shown).isprintable()
+        assert re.sub(r"\x1b\[[0-9;]+m", "", shown).isprintable()
 
 
 class Unwritable(io.StringIO):

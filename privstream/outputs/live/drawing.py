@@ -20,7 +20,7 @@ OVER = {
     "changed": "reverse",
     "faded": "dim",
     "bar": "reverse",
-    "attention": "bold cyan",
+    "attention": "bold magenta",
     "heading": "dim underline",
 }
 WITHOUT_COLOUR = {"alarm": "bold reverse", "warning": "bold", "bad": "bold", "attention": "bold"}

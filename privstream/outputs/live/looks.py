@@ -147,7 +147,7 @@ def sparks(lags: Iterable[float]) -> Cell:
     return tuple(
         Span(
             SPARKS[sum(seconds >= step for step in STEPS)],
-            "bad" if seconds >= LATE else "warning" if seconds >= SLOW else "good",
+            "bad" if seconds >= LATE else "progress" if seconds >= SLOW else "good",
         )
         for seconds in lags
     )

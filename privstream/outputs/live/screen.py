@@ -228,6 +228,7 @@ def _title(pane: Name, picture: Picture, choices: Choices, look: Look, place: _P
     if lost := _not_up(pane, picture):
         spans += [Span("  "), Span(f"as last told: {', '.join(lost)} not live", "warning")]
     where = f" {at + 1} to {at + count} " if count < total else ""
+    where = where if count else f" none of {total} fits " if total else ""
     room = look.cells - cell_width(tuple(spans)) - len(where) - 1
     spans += [Span(" "), Span("─" * max(0, room), "dim"), Span(where, "strong")]
     return Line(tuple(spans))
@@ -260,13 +261,13 @@ def _rows(
     rows = [table.row(entry, picture, look) for entry in entries]
     is_headed = room > min(len(rows), HEADED)
     fitted = fit(table.columns, [row.cells for row in rows], look.cells, titled=is_headed)
-    lines: list[Line] = []
-    if is_headed and rows:
-        titles = [(Span(column.title, "heading"),) for column in table.columns]
-        lines += fitted.row(table.columns, titles)
+    drawn = [fitted.row(table.columns, row.cells, row.style) for row in rows]
+    titles = [(Span(column.title, "heading"),) for column in table.columns]
+    lines = fitted.row(table.columns, titles) if is_headed and rows else []
+    if drawn and len(lines) + len(drawn[0]) > room:
+        lines = []  # rather a row without the names of its columns than none
     count = 0
-    for row in rows:
-        more = fitted.row(table.columns, row.cells, row.style)
+    for more in drawn:
         if len(lines) + len(more) > room:
             break
         lines += more

@@ -39,9 +39,7 @@ def test_a_terminal_of_ascii_gets_nothing_else() -> None:
     assert text.isascii()
     lines = SEQUENCE.sub("", text).split("\n")
     assert [len(line) for line in lines] == [132] * 40
-    assert "* kraken" in text.replace("\x1b[1m", "").replace("\x1b[1;32m", "").replace(
-        "\x1b[0m", ""
-    )
+    assert "* kraken" in text.replace("\x1b[1m", "").replace("\x1b[32m", "").replace("\x1b[0m", "")
 
 
 def test_text_that_looks_like_markup_or_a_smiley_is_drawn_as_it_is() -> None:

@@ -124,6 +124,16 @@ def test_a_position_shows_its_profit_and_when_that_was_told() -> None:
     assert "short BTCF0/USTF0 0.5 91200 -12.5 40 s ago" in screen
 
 
+@pytest.mark.parametrize("lines", range(15, 40))
+def test_a_pane_that_is_seen_has_a_row_of_what_there_is(lines: int) -> None:
+    lost = like(GAP, complete=False)
+    picture = picture_of(*ALL, lost, channels=EVERY)
+    picture.update(status("retrying", detail="reset by peer"), 1.0)
+    screen = read(picture, cells=60, lines=lines)
+    assert " to 0" not in screen
+    assert "none of" not in screen
+
+
 # --- health --------------------------------------------------------------------------------
 
 

@@ -25,7 +25,7 @@ from privstream.simulator.market import Books
 from privstream.simulator.server import Simulation
 from tests.benchmarks import measure
 from tests.benchmarks.kill import configured, kill
-from tests.cli.conftest import Ended, InProcess, Inside, Program, end, wait_for
+from tests.cli.conftest import LIMIT, Ended, InProcess, Inside, Program, end, wait_for
 from tests.forked import Forked
 from tests.valid import assert_valid_line
 
@@ -93,6 +93,14 @@ def until_gap(process: Forked) -> list[dict[str, Any]]:
     raise AssertionError("no gap came")
 
 
+def until_ready(program: InProcess, *words: str) -> Ended:
+    """Run until everything that is there has come; in a span of time it may not have."""
+    process = program.start(*words)
+    said = wait_for(process, "Ready")
+    ended = end(process)
+    return Ended(ended.code, ended.out, said + ended.err)
+
+
 def assert_no_id_twice(events: list[dict[str, Any]]) -> None:
     times = Counter(event["id"] for event in events if event["id"] is not None)
     assert {name: count for name, count in times.items() if count > 1} == {}
@@ -143,7 +151,7 @@ def test_two_runs_tell_the_account_whole_and_each_fact_once(
 
 
 def test_where_nothing_happened_the_next_run_says_just_that(still: InProcess) -> None:
-    first = still(*WORDS, "--duration", "3s")
+    first = until_ready(still, *WORDS)
     assert {event["source"] for event in first.events} == {"snapshot"}
     [gap] = still(*WORDS, "--count", "1").events
     assert (gap["type"], gap["cause"], gap["complete"]) == ("gap", "restart", True)
@@ -152,7 +160,7 @@ def test_where_nothing_happened_the_next_run_says_just_that(still: InProcess) ->
 
 
 def test_what_a_count_cut_off_is_told_by_the_next_run(still: InProcess) -> None:
-    stands = len(still("watch", "kraken", "--duration", "1s").events)
+    stands = len(until_ready(still, "watch", "kraken").events)
     first = still(*WORDS, "--count", "2").events
     second = still(*WORDS, "--count", str(stands - 2)).events
     third = still(*WORDS, "--count", "1").events
@@ -175,7 +183,7 @@ def test_a_second_run_is_told_and_one_without_resume_is_not_affected(still: InPr
 
 def test_every_account_has_a_state_of_its_own_for_its_owner_alone(program: InProcess) -> None:
     words = ("watch", "all", "trades", "--resume")
-    program(*words, "--duration", "1s")
+    until_ready(program, *words)
     process = program.start(*words)
     gaps = [until_gap(process)[-1], until_gap(process)[-1]]
     end(process)
@@ -191,7 +199,7 @@ def test_a_run_that_watched_something_else_hides_nothing(program: InProcess) -> 
     wait_for(process, "Ready")
     begun = time.time_ns()
     first = end(process)
-    other = program("watch", "poloniex", "balances", "--resume", "--duration", "1s")
+    other = until_ready(program, "watch", "poloniex", "balances", "--resume")
     assert {event["source"] for event in other.events} <= {"snapshot", "stream", "rest"}
     assert "gap" not in {event["type"] for event in other.events}
     begins = until_gap(process := program.start(*words))
@@ -244,7 +252,7 @@ def test_a_signal_while_the_reader_does_not_read_parts_nothing(still: InProcess)
     reader, writer = narrow_pipe()
     process = still.start(*WORDS, stdout=writer)
     os.close(writer)
-    assert select.select([reader], [], [], 10)[0]
+    assert select.select([reader], [], [], LIMIT)[0]
     threading.Event().wait(0.5)  # the snapshot is more than the pipe takes
     assert end(process).code == 0
     first = Ended(0, read_all(reader), "").events
@@ -264,7 +272,7 @@ def test_a_state_that_cannot_grow_ends_it_with_a_sentence(program: InProcess) ->
         env={**program.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=LIMIT,
         check=False,
     )
     assert run.returncode == 1
@@ -297,7 +305,7 @@ def test_a_damaged_state_is_named_and_left_alone(
 
 
 def test_a_damaged_note_is_named_too(still: InProcess) -> None:
-    still(*WORDS, "--duration", "1s")
+    until_ready(still, *WORDS)
     database = sqlite3.connect(state_file(still))
     database.execute("UPDATE notes SET value = x'ff' WHERE kind = 'balance'")
     database.commit()
@@ -337,7 +345,7 @@ def test_a_reader_that_stops_for_a_while_loses_nothing_and_costs_little(tmp_path
         ) as process:
             assert process.stdout is not None
             ids = [json.loads(process.stdout.readline())["trade_id"]]
-            threading.Event().wait(1.5)
+            threading.Event().wait(0.5)
             ids += [json.loads(process.stdout.readline())["trade_id"] for _ in range(FRAMES - 1)]
             peak = peak_kilobytes(process.pid)
             process.send_signal(signal.SIGTERM)

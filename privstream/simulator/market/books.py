@@ -44,6 +44,8 @@ class Books:
         self.holds = dict.fromkeys(opening, ZERO)
         self.orders: dict[str, Order] = {}
         self.open: dict[str, Order] = {}
+        self.ends: dict[str, int] = {}
+        """When those end by themselves that are open until a date."""
         self.trades: dict[str, Trade] = {}
         self.entries: dict[str, Entry] = {}
         self.happenings: list[Happening] = []
@@ -166,8 +168,11 @@ class Books:
         self.orders[order.order_id] = order
         if order.closed_ns is None:
             self.open[order.order_id] = order
+            if order.expires_ns is not None:
+                self.ends[order.order_id] = order.expires_ns
         else:
             self.open.pop(order.order_id, None)
+            self.ends.pop(order.order_id, None)
         self._hold(order)
         self.happenings.append(Happening(what, order.updated_ns, order, trade))
         return order

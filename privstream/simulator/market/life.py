@@ -6,6 +6,7 @@ so that it makes no difference how often, or from which process, time is advance
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import accumulate
 from random import Random
 from typing import TypeAlias
 
@@ -22,10 +23,17 @@ LAST = SLOTS - 1
 WORDS_PER_SLOT = 30
 """More than the happenings of any one decision."""
 FEW_OPEN, MANY_OPEN = 5, 14
-Shares: TypeAlias = Mapping[str, int]
-ACTIONS: Shares = {"place": 34, "market": 10, "take": 5, "meet": 37, "cancel": 12, "money": 2}
-MANNERS: Shares = {"plain": 61, "stop": 12, "post": 15, "date": 12}
-NAMES: Shares = {"none": 45, "client_id": 35, "reference": 20}
+Shares: TypeAlias = tuple[list[str], list[int]]
+"""What may be picked, and the sums of the shares up to each of them."""
+
+
+def _shares(**shares: int) -> Shares:
+    return list(shares), list(accumulate(shares.values()))
+
+
+ACTIONS = _shares(place=34, market=10, take=5, meet=37, cancel=12, money=2)
+MANNERS = _shares(plain=61, stop=12, post=15, date=12)
+NAMES = _shares(none=45, client_id=35, reference=20)
 MOST_PARTS = 4  # fills of one order
 LIFETIME = 40  # slots that a good-till-date order lasts at most
 TRIES = 6  # before we accept that nothing can be afforded
@@ -49,7 +57,8 @@ class Life:
         self._slot_ns = slot_ns
         self._start_ns = chapter * SLOTS * slot_ns
         self._slot = 0
-        self._ticks = {s.name: _ticks(s) for s in symbols}
+        self._usual = {s.name: _ticks(s) for s in symbols}
+        self._ticks = dict(self._usual)
         self._due = self._next_due()
 
     @property
@@ -57,8 +66,8 @@ class Life:
         """When the next thing happens; `None` at the end of the chapter."""
         if self._slot == SLOTS:
             return None
-        ends = [o.expires_ns for o in self._books.open.values() if o.expires_ns is not None]
-        return min(self._due, *ends) if ends else self._due
+        ends = self._books.ends
+        return min(self._due, *ends.values()) if ends else self._due
 
     def happen(self) -> None:
         """Let the next thing happen."""
@@ -66,10 +75,10 @@ class Life:
         if due is None:
             return
         self._books.at(due)
-        over = [o.order_id for o in self._books.open.values() if o.expires_ns == due]
-        if over:
-            self._books.expire(over[0])
-            return
+        for order_id, end in self._books.ends.items():
+            if end == due:
+                self._books.expire(order_id)
+                return
         self._decide()
         self._slot += 1
         self._due = self._next_due()
@@ -199,12 +208,12 @@ class Life:
         )
 
     def _pick(self, shares: Shares) -> str:
-        return self._random.choices(list(shares), list(shares.values()))[0]
+        return self._random.choices(shares[0], cum_weights=shares[1])[0]
 
     def _move(self, symbol: Symbol) -> None:
-        usual, ticks = _ticks(symbol), self._ticks[symbol.name]
+        usual, ticks = self._usual[name := symbol.name], self._ticks[name]
         step = max(1, usual // 2000)
-        self._ticks[symbol.name] = ticks + self._random.randint(-step, step) + (usual - ticks) // 60
+        self._ticks[name] = ticks + self._random.randint(-step, step) + (usual - ticks) // 60
 
     def _price(self, symbol: Symbol, away: int) -> Decimal:
         """The price now, moved by so many hundredths of a percent."""

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Struct
 
-from privstream.connection.network import proxy_for, tls_context
+from privstream.connection.network import make_tls_context, proxy_for
 from privstream.model.errors import ConfigError, UsageError
 from privstream.settings.config import Config
 from privstream.settings.credentials import Origin, resolve
@@ -168,7 +168,7 @@ def _connector(settings: SinkSettings) -> Callable[[], HTTPConnection]:
 
 
 def _context(settings: SinkSettings) -> ssl.SSLContext:
-    context = tls_context()
+    context = make_tls_context()
     if ca_file := cast("Path | None", settings.settings.get("ca_file")):
         try:
             context.load_verify_locations(ca_file)

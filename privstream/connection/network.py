@@ -11,7 +11,10 @@ import os
 import re
 import socket
 import ssl
+from functools import lru_cache
 from http import HTTPStatus
+from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
@@ -23,10 +26,44 @@ _PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY")
 
 
 def tls_context() -> ssl.SSLContext:
-    """Verifies chain and host name; at least TLS 1.2."""
+    """Verifies chain and host name; at least TLS 1.2. All connections with exchanges share it.
+
+    The system's certificates take a twentieth of a second and a megabyte to read, and a
+    process that does so for each connection grows: they are read anew only when they change.
+    Whoever adds something to a context makes one of his own.
+    """
+    with _READING:  # many accounts begin at once
+        return _context_of(_store())
+
+
+_READING = Lock()
+
+
+def _store() -> tuple[tuple[str | None, float], ...]:
+    """Where the system's certificates are, and when they changed last."""
+    paths = ssl.get_default_verify_paths()
+    return tuple((path, _changed(path)) for path in (paths.cafile, paths.capath))
+
+
+def _changed(path: str | None) -> float:
+    try:
+        return 0.0 if path is None else Path(path).stat().st_mtime
+    except OSError:  # it was there a moment ago
+        return 0.0
+
+
+@lru_cache(maxsize=1)
+def _context_of(_store: tuple[tuple[str | None, float], ...]) -> ssl.SSLContext:
+    return make_tls_context()
+
+
+def make_tls_context() -> ssl.SSLContext:
+    """The same for its caller alone."""
     # Not ssl.create_default_context: that one obeys SSLKEYLOGFILE.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # What urllib3 sets with its first connection anyhow; a WebSocket is begun in HTTP/1.1, too.
+    context.set_alpn_protocols(["http/1.1"])
     context.load_default_certs(ssl.Purpose.SERVER_AUTH)
     paths = ssl.get_default_verify_paths()
     if paths.cafile is None and paths.capath is None:

@@ -1,10 +1,15 @@
 """Whom to trust, and which hosts are our own machine."""
 
+import os
 import ssl
+from pathlib import Path
 
 import pytest
+import trustme
 
-from privstream.connection.network import is_loopback, proxy_for, tls_context
+from privstream.connection import network
+from privstream.connection.network import is_loopback, make_tls_context, proxy_for, tls_context
+from privstream.connection.rest.adapter import Adapter
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "::1", "localhost"])
@@ -33,6 +38,36 @@ def test_the_context_verifies_chain_and_name_with_a_modern_protocol() -> None:
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+
+
+def test_all_connections_share_one_context_until_the_certificates_change(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each one read costs a megabyte: a process of many connections grew by it."""
+    store = tmp_path / "certificates.pem"
+    trustme.CA().cert_pem.write_to_path(str(store))
+    monkeypatch.setenv("SSL_CERT_FILE", str(store))
+    first = tls_context()
+    assert tls_context() is first
+    os.utime(store, (1, 1))
+    assert tls_context() is not first
+    assert make_tls_context() is not tls_context()
+
+
+def test_fifty_requests_that_break_read_the_certificates_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))  # not yet read by any test
+    made: list[ssl.SSLContext] = []
+
+    def make() -> ssl.SSLContext:
+        made.append(make_tls_context())
+        return made[-1]
+
+    monkeypatch.setattr(network, "make_tls_context", make)
+    for _ in range(50):
+        Adapter().close()
+    assert len(made) == 1
 
 
 def test_a_system_without_any_certificates_gets_those_of_certifi(

@@ -13,6 +13,8 @@ from privstream.model.errors import PrivstreamError, UsageError
 from privstream.model.events import AnyEvent, Gap, Notice, Order, Status, Trade
 from privstream.model.times import from_nanos
 from privstream.outputs.notify import Bell, Desktop, Way, desktop_program, way_of
+from privstream.outputs.privacy import masked as masked_event
+from privstream.outputs.privacy import masked_words
 
 SILENCE = 30.0
 """Seconds without a live connection after which somebody is told: an ordinary reconnect is shorter."""
@@ -21,8 +23,12 @@ SILENCE = 30.0
 class Teller(Protocol):
     """Tells a person."""
 
-    def tell(self, text: str) -> None:
-        """Never waits."""
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be told, where that is so."""
+
+    def tell(self, text: str, *, urgent: bool = False) -> None:
+        """Never waits; of many at once, what is urgent is told first."""
 
     def end(self) -> None:
         """Nothing more comes."""
@@ -39,8 +45,11 @@ class Notifier:
         started: str,
         monotonic: Callable[[], float] = time.monotonic,
         masked: bool = False,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._choice = choice
+        self._say = say
+        self._has_said = False
         self._started = started
         self._teller = teller
         self._monotonic = monotonic
@@ -55,7 +64,9 @@ class Notifier:
             if isinstance(event, Status):
                 self._hear(event)
             elif self._is_news(event) and self._choice.wants(event):
-                self._teller.tell(f"{event.account}: {_said(event, masked=self._masked)}")
+                shown = masked_event(event) if self._masked else event
+                urgent = isinstance(event, Gap) and not event.complete
+                self._teller.tell(f"{event.account}: {_said(shown)}", urgent=urgent)
 
     def _is_news(self, event: AnyEvent) -> bool:
         return event.source != "snapshot" and (event.time or event.received) >= self._started
@@ -65,7 +76,8 @@ class Notifier:
         account = error.account or error.exchange or "privstream"
         self._down.pop(account, None)
         if self._choice.has_silence:
-            self._teller.tell(f"{account}: STOPPED, {error.message}")
+            why = masked_words(error.message) if self._masked else error.message
+            self._teller.tell(f"{account}: STOPPED, {why}", urgent=True)
 
     def _hear(self, status: Status) -> None:
         account = status.account
@@ -80,13 +92,17 @@ class Notifier:
             self._down.setdefault(account, self._monotonic())
 
     def look(self) -> None:
-        """Perhaps an account has been silent for too long."""
+        """Perhaps an account has been silent for too long, or nobody is told of anything."""
+        if self._teller.trouble and not self._has_said:
+            self._has_said = True
+            self._say(f"--notify: what there is to tell is not shown: {self._teller.trouble}")
         if not (self._choice.has_silence and self._down):
             return
         for account, since in self._down.items():
             if account not in self._told and self._monotonic() - since >= SILENCE:
                 self._told.add(account)
-                self._teller.tell(f"{account}: NOT CONNECTED for {self._since(since)} s")
+                text = f"{account}: NOT CONNECTED for {self._since(since)} s"
+                self._teller.tell(text, urgent=True)
 
     def _since(self, moment: float) -> int:
         return round(self._monotonic() - moment)
@@ -95,15 +111,15 @@ class Notifier:
         self._teller.end()
 
 
-def _said(event: AnyEvent, *, masked: bool) -> str:
+def _said(event: AnyEvent) -> str:
     """In one line, in the words of the exchange where it must be: who shows it makes it harmless."""
     match event:
         case Gap():
             kind = "gap" if event.complete else "INCOMPLETE GAP: something may be missing"
             return f"{kind}, {event.cause}" + (f" ({event.detail})" if event.detail else "")
         case Trade():
-            amounts = "" if masked else f" {event.quantity or '?'} at {event.price or '?'}"
-            return f"fill, {event.side or '?'} {event.symbol or event.exchange_symbol}{amounts}"
+            what = f"{event.side or '?'} {event.symbol or event.exchange_symbol}"
+            return f"fill, {what} {event.quantity or '?'} at {event.price or '?'}"
         case Order():
             return f"order {event.status}, {event.side or '?'} {event.symbol}"
         case Notice():
@@ -133,7 +149,13 @@ def notifier_for(
     teller = _teller(environment, way_of(way))
     if teller is None:
         return None
-    return Notifier(choice, teller, started=from_nanos(time.time_ns()), masked=masked)
+    return Notifier(
+        choice,
+        teller,
+        started=from_nanos(time.time_ns()),
+        masked=masked,
+        say=environment.console.say,
+    )
 
 
 def _teller(environment: Environment, way: Way) -> Teller | None:
@@ -142,7 +164,7 @@ def _teller(environment: Environment, way: Way) -> Teller | None:
         if not console.is_terminal:
             console.say("--notify bell: standard error is no terminal, so nothing can ring")
             return None
-        return Bell(console.ring)
+        return Bell(console.ring, time.monotonic)
     show = desktop_program(environment.variables)
     if show is None:
         why = "neither notify-send nor osascript is installed, so nothing can be shown"

@@ -71,11 +71,21 @@ Notify = Annotated[
 ]
 Only = Annotated[
     str | None,
-    typer.Option("--only", metavar="KINDS", help="Of what to tell.  [default: fills,gaps,silence]"),
+    typer.Option(
+        "--only",
+        metavar="KINDS",
+        help="Of what to tell: fills, orders, balances, positions, prices, notices, gaps, silence"
+        " (not connected for 30 s).  [default: fills,gaps,silence]",
+    ),
 ]
 MinValue = Annotated[
     list[str] | None,
-    typer.Option("--min-value", metavar="1000EUR", help="Tell of no smaller fills (repeatable)."),
+    typer.Option(
+        "--min-value",
+        metavar="1000EUR",
+        help="Tell of no smaller fills: by cost in that currency, or by quantity where it is the"
+        " base; of fills in other currencies all are told (repeatable).",
+    ),
 ]
 NoSnapshot = Annotated[
     bool, typer.Option("--no-snapshot", help="Leave out what stood when we connected.")

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from enum import StrEnum
 from functools import partial
 from html import escape
@@ -18,8 +17,9 @@ from privstream.model.errors import UsageError
 from privstream.outputs.safe_text import safe_text
 
 TITLE = "privstream"
-PAUSE = 2.0
-"""Seconds from one notification to the next: a burst of fills is one."""
+PAUSE, LONGEST = 2.0, 30.0
+"""Seconds from one notification to the next: a burst of fills is one, and a storm that goes on is
+told ever more rarely, with how many there were."""
 LIMIT = 5.0
 """Seconds that the desktop's program has for one."""
 SHOWN = 4
@@ -41,40 +41,75 @@ class Way(StrEnum):
     BELL = "bell"
 
 
-Show = Callable[[Sequence[str]], None]
-"""Shows lines that hold nothing foreign."""
+Show = Callable[[Sequence[str]], str | None]
+"""Shows lines that hold nothing foreign; returns why it could not, if it could not."""
 
 
 class Bell:
     """Rings the terminal."""
 
-    def __init__(self, ring: Callable[[], None]) -> None:
-        self._ring = ring
+    trouble: str | None = None
+    """A bell says nothing of itself."""
 
-    def tell(self, text: str) -> None:
-        """Ring, whatever there is to be told."""
-        del text
-        self._ring()
+    def __init__(self, ring: Callable[[], None], monotonic: Callable[[], float]) -> None:
+        self._ring = ring
+        self._monotonic = monotonic
+        self._rung = float("-inf")
+
+    def tell(self, text: str, *, urgent: bool = False) -> None:
+        """Ring, whatever there is to be told, unless it has just rung."""
+        del text, urgent
+        if self._monotonic() - self._rung >= PAUSE:
+            self._rung = self._monotonic()
+            self._ring()
 
     def end(self) -> None:
         """Nothing is held."""
+
+
+class _Waiting:
+    """What is to be shown next: some lines, what is urgent before all else, and how many in all."""
+
+    def __init__(self) -> None:
+        self._urgent: list[str] = []
+        self._others: list[str] = []
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, text: str, *, urgent: bool) -> None:
+        """A storm that lasts takes no more memory than a burst."""
+        lines = self._urgent if urgent else self._others
+        if len(lines) < SHOWN:
+            lines.append(text)
+        self._count += 1
+
+    def lines(self) -> list[str]:
+        """As many as one notification has."""
+        lines = [*self._urgent, *self._others]
+        if self._count <= SHOWN:
+            return lines
+        return [*lines[: SHOWN - 1], f"and {self._count - SHOWN + 1} more"]
 
 
 class Desktop:
     """Shows notifications, one after the other, in a thread of its own."""
 
     def __init__(self, show: Show, *, pause: float = PAUSE) -> None:
+        self.trouble: str | None = None
+        """Why the last one could not be shown."""
         self._show = show
         self._pause = pause
-        self._waiting: list[str] = []
+        self._waiting = _Waiting()
         self._changed = threading.Condition()
         self._is_over = False
         self._thread: threading.Thread | None = None
 
-    def tell(self, text: str) -> None:
+    def tell(self, text: str, *, urgent: bool = False) -> None:
         """Show it soon; never waits."""
         with self._changed:
-            self._waiting.append(safe_text(text, CELLS))
+            self._waiting.add(safe_text(text, CELLS), urgent=urgent)
             self._changed.notify()
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="notifications", daemon=True)
@@ -89,23 +124,25 @@ class Desktop:
             self._thread.join(timeout=self._pause)
 
     def _run(self) -> None:
+        pause = self._pause
         while lines := self._next():
-            self._show(_shortened(lines))
+            self.trouble = self._show(lines)
             with self._changed:
                 if not self._is_over:
-                    self._changed.wait_for(lambda: self._is_over, self._pause)
+                    self._changed.wait_for(lambda: self._is_over, pause)
+                goes_on = bool(self._waiting)
+            pause = longer(pause) if goes_on else self._pause
 
     def _next(self) -> list[str]:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._is_over)
-            lines, self._waiting = self._waiting, []
-            return lines
+            waiting, self._waiting = self._waiting, _Waiting()
+            return waiting.lines()
 
 
-def _shortened(lines: list[str]) -> list[str]:
-    if len(lines) <= SHOWN:
-        return lines
-    return [*lines[: SHOWN - 1], f"and {len(lines) - SHOWN + 1} more"]
+def longer(pause: float) -> float:
+    """The next pause in a storm that goes on."""
+    return min(2 * pause, max(pause, LONGEST))
 
 
 def way_of(text: str) -> Way:
@@ -142,17 +179,24 @@ def _osascript(program: str, lines: Sequence[str]) -> list[str]:
 def _runs(words: Callable[[Sequence[str]], list[str]], environment: Mapping[str, str]) -> Show:
     """Shows lines by a program, which gets no variable that it does not need."""
 
-    def show(lines: Sequence[str]) -> None:
-        with suppress(OSError, subprocess.SubprocessError):  # a desktop that is not there
-            subprocess.run(  # noqa: S603 - found in PATH; the texts are no options
-                words(lines),
+    def show(lines: Sequence[str]) -> str | None:
+        command = words(lines)
+        try:
+            done = subprocess.run(  # noqa: S603 - found in PATH; the texts are no options
+                command,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
                 timeout=LIMIT,
                 check=False,
                 cwd=os.sep,
             )
+        except subprocess.TimeoutExpired:
+            return f"{command[0]} shows nothing"
+        except OSError as problem:
+            return f"{command[0]}: {problem.strerror}"
+        said = done.stderr.decode(errors="replace").strip().partition("\n")[0]
+        return f"{command[0]}: {said or 'failed'}" if done.returncode else None
 
     return show

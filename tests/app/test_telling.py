@@ -16,15 +16,25 @@ changed = msgspec.structs.replace
 class Desk:
     """A person, a clock, and what they were told."""
 
-    def __init__(self, only: str = "fills,gaps,silence") -> None:
+    def __init__(self, only: str = "fills,gaps,silence", *, masked: bool = False) -> None:
         self.now = 0.0
         self.told: list[str] = []
+        self.urgent: list[str] = []
+        self.said: list[str] = []
+        self.trouble: str | None = None
         self.notifier = Notifier(
-            Choice(kinds_of(only)), self, started=BASE["time"], monotonic=lambda: self.now
+            Choice(kinds_of(only)),
+            self,
+            started=BASE["time"],
+            monotonic=lambda: self.now,
+            masked=masked,
+            say=self.said.append,
         )
 
-    def tell(self, text: str) -> None:
+    def tell(self, text: str, *, urgent: bool = False) -> None:
         self.told.append(text)
+        if urgent:
+            self.urgent.append(text)
 
     def end(self) -> None:
         self.told.append("end")
@@ -87,6 +97,39 @@ def test_an_account_that_ended_for_good_is_told_of() -> None:
     quiet.notifier.lost(LoginRefused("Kraken refused the key"))
     quiet.take(status("retrying"))
     assert quiet.waits(1000) == []
+
+
+def test_what_may_be_lost_goes_before_what_is_not() -> None:
+    desk = Desk()
+    desk.take(TRADE, GAP, changed(GAP, complete=False), status("retrying"))
+    desk.waits(SILENCE)
+    desk.notifier.lost(LoginRefused("Kraken refused the key").about("kraken", "kraken"))
+    assert [text.partition(",")[0] for text in desk.urgent] == [
+        "kraken: INCOMPLETE GAP: something may be missing",
+        "kraken: NOT CONNECTED for 30 s",
+        "kraken: STOPPED",
+    ]
+
+
+def test_under_privacy_no_amount_and_no_id_is_told() -> None:
+    desk = Desk("fills,orders,gaps,notices,silence", masked=True)
+    lost = changed(GAP, complete=False, detail="order OQCLML-BW3P3-BUCMWZ over 12.5 was lost")
+    desk.take(TRADE, ORDER, lost, changed(NOTICE, text="order 271828 over 0.5 BTC"))
+    desk.notifier.lost(LoginRefused("no order OQCLML-BW3P3-BUCMWZ").about("kraken", "kraken"))
+    assert len(desk.told) == 5
+    for secret in ("0.004", "84210", "OQCLML", "12.5", "271828", "0.5"):
+        assert secret not in "".join(desk.told)
+
+
+def test_that_nothing_can_be_shown_is_said_once() -> None:
+    desk = Desk()
+    desk.waits(1)
+    assert desk.said == []
+    desk.trouble = "/usr/bin/notify-send: no bus"
+    for _ in range(2):
+        desk.waits(1)
+    (said,) = desk.said
+    assert said.endswith("is not shown: /usr/bin/notify-send: no bus")
 
 
 @pytest.mark.parametrize(

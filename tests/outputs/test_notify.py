@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from privstream.outputs import notify
-from privstream.outputs.notify import Desktop, desktop_program
+from privstream.outputs.notify import PAUSE, Bell, Desktop, desktop_program, longer
 
 SPY = """#!/bin/sh
 for word in "$@"; do printf '%s\\n' "[$word]" >> "$0.told"; done
@@ -58,8 +58,11 @@ def test_a_program_that_is_gone_or_hangs_ends_nothing(tmp_path: Path) -> None:
     spy = program(tmp_path, "notify-send")
     show = desktop_program({"PATH": str(tmp_path)})
     assert show is not None
+    assert show(["x"]) is None
+    spy.write_text("#!/bin/sh\necho no bus >&2\necho really >&2\nexit 1\n")
+    assert show(["x"]) == f"{spy}: no bus"
     spy.unlink()
-    show(["x"])
+    assert show(["x"]) == f"{spy}: No such file or directory"
 
 
 class Screen:
@@ -95,3 +98,31 @@ def test_nothing_is_started_where_nothing_is_told() -> None:
     threads = threading.active_count()
     Desktop(Screen()).end()
     assert threading.active_count() == threads
+
+
+def test_what_is_urgent_is_among_what_is_shown_of_a_storm() -> None:
+    screen = Screen()
+    desktop = Desktop(screen, pause=5.0)
+    desktop.tell("first")
+    assert screen.is_showing.wait(LONG)
+    for number in range(100_000):
+        desktop.tell(f"fill {number}")
+    desktop.tell("INCOMPLETE GAP", urgent=True)
+    screen.may_show.set()
+    desktop.end()
+    assert screen.shown[1] == ["INCOMPLETE GAP", "fill 0", "fill 1", "and 99998 more"]
+
+
+def test_a_storm_that_goes_on_is_told_ever_more_rarely() -> None:
+    pauses = [PAUSE]
+    while len(pauses) < 6:
+        pauses.append(longer(pauses[-1]))
+    assert pauses == [2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+
+
+def test_a_bell_rings_once_for_what_comes_at_once() -> None:
+    now, rung = [0.0], []
+    bell = Bell(lambda: rung.append(now[0]), lambda: now[0])
+    for now[0] in (0.0, 0.5, 1.9, 2.0, 3.0, 10.0):
+        bell.tell("x")
+    assert rung == [0.0, 2.0, 10.0]

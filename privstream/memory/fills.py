@@ -11,7 +11,7 @@ Sums = tuple[str, str | None, str | None]
 """Quantity, fee (`None`: not known in one amount), and the fee's currency."""
 
 
-NOTHING = Decimal(0)
+_sum = EXACT.add
 
 
 class Fills:
@@ -60,7 +60,7 @@ class Fills:
     def _add_up(self) -> None:
         for fill in self._waiting:
             if fill.quantity is not None:
-                self._quantity = EXACT.add(self._quantity, decimal_of(fill.quantity))
+                self._quantity = _sum(self._quantity, Decimal(fill.quantity))
             self._add_fee(fill.fee, fill.fee_currency)
         self._waiting.clear()
 
@@ -69,12 +69,12 @@ class Fills:
         if so_far is None or stated is None:
             self._fee = None
             return
-        fee = decimal_of(stated)
+        fee = Decimal(stated)
         if not fee:  # nothing is the same in every currency
             if not so_far:
                 self._currency = min(filter(None, (self._currency, currency)), default=None)
         elif not so_far or self._currency == currency:
-            self._fee = EXACT.add(so_far, fee) if so_far else fee
+            self._fee = _sum(so_far, fee) if so_far else fee
             self._currency = currency
         else:
             self._fee = None

@@ -35,6 +35,7 @@ class KnownOrder:
 
     __slots__ = (
         "_emitted",
+        "_has_grown",
         "_has_shown_end",
         "_names",
         "facts",
@@ -64,7 +65,9 @@ class KnownOrder:
         """Minute of the last news, once it has ended."""
         self.has_been_emitted = False
         self._emitted: int | None = None
-        """A hash of what a user saw last."""
+        """A hash of what a user saw last, where that was not one more fill only."""
+        self._has_grown = False
+        """What is known is what a user saw last, or sees next: one more fill than before."""
         self._has_shown_end = False
         self._names = StateNames()
 
@@ -96,7 +99,7 @@ class KnownOrder:
         return msgspec.json.encode(
             Kept(
                 fields,
-                None if self._emitted is None else "",
+                "" if self.has_been_emitted else None,
                 {},
                 facts.fills.sums if fills else NO_FILLS,
                 count,
@@ -142,6 +145,11 @@ class KnownOrder:
     def merge(self, report: OrderReport, moment: Moment) -> None:
         """Take what a report tells."""
         facts = self.facts
+        if facts.take_next_fill(report, moment):
+            self._has_grown = True
+            return
+        if self._has_grown:
+            self._emitted, self._has_grown = facts.visible, False
         if self.has_been_emitted and facts.may_learn(report):
             self._learn(report)
         is_stream = report.source == "stream"
@@ -159,11 +167,13 @@ class KnownOrder:
 
     def next_state(self) -> str | None:
         """The name of the state now, or `None` where a user sees nothing new in it."""
-        visible = self.facts.visible
-        if visible == self._emitted:
-            return None
-        self._emitted, self.has_been_emitted = visible, True
         facts = self.facts
+        if not self._has_grown:
+            visible = facts.visible
+            if visible == self._emitted:
+                return None
+            self._emitted = visible
+        self.has_been_emitted = True
         ends = facts.fields.get("status") in TERMINAL
         name = self._names.name(facts.name, is_new=ends and not self._has_shown_end)
         self._has_shown_end = self._has_shown_end or ends

@@ -4,9 +4,6 @@ The one rule: what was filled stays filled and what has ended stays ended; of ev
 else the newer word counts. Cost and average never outlive the amount that they are of. Pure.
 """
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache
-from operator import itemgetter
 from typing import Any, Literal
 
 from privstream.memory.age import Age, Moment
@@ -20,13 +17,14 @@ from privstream.memory.order_states import (
     terms_of,
     visible,
 )
+from privstream.memory.steady import PROGRESS, STATUS, Steady, parts_of
 from privstream.model.events import TERMINAL
 from privstream.model.exact import normal, subtract
 from privstream.model.reports import OrderFields, OrderReport
 
 LIVE = frozenset({"pending", "open", "partially_filled"})
-PROGRESS = frozenset({"filled", "remaining", "cost", "average_price", "fee"})
-STATUS = frozenset({"status", "exchange_status", "reason"})
+PASSING = frozenset({"open", "partially_filled"})
+"""What the stream says of an order that goes on."""
 LASTING = frozenset({"client_order_id", "symbol", "exchange_symbol", "created", "fee_currency"})
 """What an order does not lose: a row that has none of it leaves it out only."""
 FOR_GOOD = frozenset({"symbol", "exchange_symbol", "created"})
@@ -41,6 +39,7 @@ class OrderFacts:
     """One order, merged from everything that was reported of it."""
 
     __slots__ = (
+        "_steady",
         "_taken",
         "_terms",
         "age",
@@ -74,6 +73,8 @@ class OrderFacts:
         """The stream's last word of its status, with the status and what was filled then."""
         self.words = 0
         """How often that alone became another."""
+        self._steady: Steady | None = None
+        """What the last report said besides its amounts, where it was the stream's of a fill."""
         self._taken: tuple[object, ...] | None = None
         """The terms that were taken last, as they were told."""
         self._terms: Terms | None = None
@@ -132,7 +133,7 @@ class OrderFacts:
 
     def _forget_terms(self) -> None:
         """They may become others."""
-        self._taken = self._terms = None
+        self._steady = self._taken = self._terms = None
 
     def remaining(self) -> str | None:
         """What is not filled yet, in the base currency: as stated, else what follows."""
@@ -153,9 +154,39 @@ class OrderFacts:
 
     # --- merging -----------------------------------------------------------------------
 
+    def take_next_fill(self, report: OrderReport, moment: Moment) -> bool:
+        """Take the report of one more fill that says all else as the one before; else False.
+
+        Most reports are such, and then this is all that `merge` comes to.
+        """
+        told: dict[str, Any] = report.fields  # type: ignore[assignment]  # a TypedDict is a dict
+        known: dict[str, Any] = self.fields  # type: ignore[assignment]  # a TypedDict is a dict
+        steady = self._steady
+        if steady is None or not steady.is_repeated(report, told):
+            return False
+        if compared(told.get("filled"), known["filled"]) <= 0:
+            return False
+        if self.age.is_older(report, self.fields, moment):
+            return False
+        self.states_amounts = self.states_amounts or _brings_amounts(told)
+        for key in steady.amounts:
+            if (value := told[key]) is None:
+                known.pop(key, None)
+            else:
+                known[key] = value
+        if (by_fills := self.fills.more_than(known["filled"])) is not None:
+            self._advance(by_fills)
+        known["status"] = told["status"]
+        self._conclude_status(known["filled"], known.get("quantity"))
+        if (word := told.get("exchange_status")) is not None:
+            self.word = (word, known["status"], normal(known["filled"]))
+        self.age.take(report, moment, has_terms=steady.has_terms)
+        return True
+
     def merge(self, report: OrderReport, moment: Moment, *, was_so: bool) -> None:
         """Take what a report tells; `was_so`: what it says was emitted once."""
         is_old = bool(self.fields) and self._is_old(report, moment, was_so=was_so)
+        self._steady = None
         told: dict[str, Any] = report.fields  # type: ignore[assignment]  # a TypedDict is a dict
         is_stream = report.source == "stream"
         self._take_terms(told, is_old=is_old, whole=report.whole)
@@ -167,7 +198,15 @@ class OrderFacts:
             self._hear(told.get("exchange_status"))
         self.is_fixed = self.is_fixed or report.is_fixed
         if not is_old:
-            self.age.take(report, moment, has_terms=any(map(told.get, TERMS)))
+            has_terms = any(map(told.get, TERMS))
+            self.age.take(report, moment, has_terms=has_terms)
+            if is_stream and has_grown and not self.has_ended and told.get("status") in PASSING:
+                self._steady = self._steady_in(report, has_terms=has_terms)
+
+    def _steady_in(self, report: OrderReport, *, has_terms: bool) -> Steady | None:
+        """What the next report may repeat; `None` where more amounts are known than it told."""
+        steady = Steady.of(report, has_terms=has_terms)
+        return steady if PROGRESS.intersection(self.fields).issubset(steady.amounts) else None
 
     def fill_in(self, told: OrderFields) -> None:
         """Take what is not known yet, but no status: that belongs to its own moment."""
@@ -241,7 +280,7 @@ class OrderFacts:
 
     def _take_terms(self, told: dict[str, Any], *, is_old: bool, whole: bool) -> None:
         keys = tuple(told)
-        taken = keys, _terms_in(keys)(told), is_old, whole
+        taken = keys, parts_of(keys).terms(told), is_old, whole
         if taken != self._taken:  # an order's fills all repeat the same
             self._forget_terms()
             self._merge_terms(told, is_old=is_old, whole=whole)
@@ -268,7 +307,7 @@ class OrderFacts:
     def _take_progress(self, told: dict[str, Any], *, is_old: bool, is_stream: bool) -> bool:
         """Take the amounts; True where more is filled than was known."""
         known: dict[str, Any] = self.fields  # type: ignore[assignment]  # a TypedDict is a dict
-        brings_amounts = told.get("cost") is not None or told.get("average_price") is not None
+        brings_amounts = _brings_amounts(told)
         self.states_amounts = self.states_amounts or brings_amounts
         filled, before = told.get("filled"), known.get("filled")
         ahead = compared(filled, before)
@@ -278,15 +317,24 @@ class OrderFacts:
         may_correct = not is_old and (filled is None or is_stream)
         if ahead > 0 or (may_correct and brings_amounts):
             self.has_listed_amounts = brings_amounts and not is_stream
-        takes, drops = ahead > 0 or may_correct, ahead > 0 and before is not None
+        if ahead > 0 and before is not None:
+            self._replace_amounts(told)
+            return True
         for key in PROGRESS:
             value = told.get(key)
-            if value is None:
-                if drops:
-                    known.pop(key, None)
-            elif takes or known.get(key) is None:
+            if value is not None and (ahead > 0 or may_correct or known.get(key) is None):
                 known[key] = value
         return ahead > 0
+
+    def _replace_amounts(self, told: dict[str, Any]) -> None:
+        """More is filled: what was known of less is over."""
+        known: dict[str, Any] = self.fields  # type: ignore[assignment]  # a TypedDict is a dict
+        for key in PROGRESS:
+            value = told.get(key)
+            if value is not None:
+                known[key] = value
+            elif key in known:
+                del known[key]
 
     def _take_status(self, report: OrderReport, *, is_old: bool, has_grown: bool) -> None:
         word, known = report.fields.get("status"), self.fields.get("status")
@@ -357,8 +405,5 @@ class OrderFacts:
         fields["filled"] = filled
 
 
-@lru_cache(maxsize=256)
-def _terms_in(keys: tuple[str, ...]) -> Callable[[Mapping[str, Any]], object]:
-    """Picks out of a report's fields what is neither progress nor status; they come in few orders."""
-    terms = [key for key in keys if key not in PROGRESS and key not in STATUS]
-    return itemgetter(*terms) if terms else len
+def _brings_amounts(told: dict[str, Any]) -> bool:
+    return told.get("cost") is not None or told.get("average_price") is not None

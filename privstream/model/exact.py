@@ -169,6 +169,7 @@ _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _ENDS = frozenset({"", "0", ".", "-"})
 MAX_EXPONENT = 400  # beyond this a number is hostile, not an amount
 EXACT = Context(prec=2 * MAX_EXPONENT + 100)  # no sum of two amounts is ever rounded
+_difference = EXACT.subtract
 
 
 def amount(value: Any) -> str | None:
@@ -226,7 +227,6 @@ decimal_of = lru_cache(maxsize=1024)(Decimal)
 """The value of an amount; the same texts are compared, added and subtracted several times."""
 
 
-@lru_cache(maxsize=1024)  # a state's amounts are compared, named and compared again
 def normal(text: str | None) -> str:
     """One spelling per value, to compare amounts: "0.500" and "0.5" are both "0.5"."""
     if text is None:
@@ -242,7 +242,7 @@ def subtract(left: str, right: str) -> str:
     """`left - right`, exactly, in plain notation."""
     if right == "0":
         return left
-    return plain(EXACT.subtract(decimal_of(left), decimal_of(right)))
+    return plain(_difference(decimal_of(left), decimal_of(right)))
 
 
 def add(left: str, right: str) -> str:
@@ -252,7 +252,10 @@ def add(left: str, right: str) -> str:
 
 def plain(value: Decimal) -> str:
     """A sum in plain notation."""
-    return format(value, "f") if value else "0"
+    if not value:
+        return "0"
+    text = str(value)  # mostly plain by itself, in half the time
+    return format(value, "f") if "E" in text else text
 
 
 def is_near(left: str, right: str, digits: int | None) -> bool:

@@ -321,6 +321,21 @@ def test_a_fill_without_its_order_is_completed_by_rest() -> None:
     answered(book, [trade(**FEE)]).tells(like(Trade, order_id=str(ORDER_ID), fee="0.0004", id=NAME))
 
 
+@pytest.mark.parametrize("odd", ["btcust", "tBTC", " tBTCUST", "x"])
+def test_a_misspelt_symbol_makes_no_second_fill(odd: str) -> None:
+    for te, tu in ((odd, "tBTCUST"), ("tBTCUST", odd)):
+        book = logged_in().receives([0, "te", trade(symbol=te)], [0, "tu", trade(symbol=tu, **FEE)])
+        book.told_now().after(30).told_now()
+        [fill] = [event for event in book.events if isinstance(event, Trade)]
+        assert fill == like(Trade, symbol="BTC/USDT", fee="0.0004", id=NAME)
+
+
+def test_one_id_on_two_markets_is_two_fills() -> None:
+    rows = [trade(**FEE), trade(symbol="tETHUST", **FEE), trade(symbol="tODD", order_id=7, **FEE)]
+    book = logged_in().receives([0, "tu", rows]).told_now()
+    assert len([event for event in book.events if isinstance(event, Trade)]) == 3
+
+
 @pytest.mark.parametrize("later", ["te", "tu"])
 @pytest.mark.parametrize(("first", "second"), [(None, ORDER_ID), (ORDER_ID, None)])
 def test_a_fill_told_without_its_order_or_with_it_is_not_told_again(

@@ -14,6 +14,7 @@ from privstream.model.events import AnyEvent, Notice
 from privstream.model.reports import (
     BalanceReport,
     Fill,
+    Listed,
     NoticeReport,
     OrderReport,
     PositionReport,
@@ -59,6 +60,7 @@ TRADE: Keys = {
 }
 WALLET: Keys = {2: ("total",), 4: ("available",), 6: ("reason",)}
 POSITION: Keys = {
+    0: ("symbol", "exchange_symbol"),
     1: ("status",),
     2: ("side", "quantity", "status", "liquidation_price", "leverage", "unrealized_pnl"),
     3: ("entry_price",),
@@ -98,8 +100,8 @@ KINDS: dict[str, tuple[str, Callable[..., list[Any]], int, frozenset[int], Keys,
     "oc": ("oc", an_order, 32, frozenset({0}), ORDER, OrderReport),
     "tu": ("tu", a_fill, 12, frozenset({0, 1, 9}), TRADE, Fill),  # without its fee a fill waits
     "wu": ("wu", a_wallet, 7, frozenset({0, 1}), WALLET, BalanceReport),
-    "pu": ("pu", a_position, 20, frozenset({0}), POSITION, PositionReport),
-    "pc": ("pc", a_position, 20, frozenset({0}), POSITION, PositionReport),
+    "pu": ("pu", a_position, 20, frozenset(), POSITION, PositionReport),
+    "pc": ("pc", a_position, 20, frozenset(), POSITION, PositionReport),
 }
 SHAPES = ("oc", "tu", "wu", "pu")
 """A row of each."""
@@ -188,6 +190,31 @@ def test_a_row_without_its_name_is_a_notice(name: str) -> None:
         reports, notices = told(kind, [row], of)
         assert not reports
         assert [notice.once for notice in notices] == [None]
+
+
+def test_a_position_is_named_by_its_symbol_or_its_id() -> None:
+    row = a_position(id=11)
+    row[0] = row[11] = None
+    logged_in().receives([0, "pu", row]).tells(like(Notice, code="unrecognised"))
+
+
+@pytest.mark.parametrize("kind", ["on", "ou", "oc", "os"])
+def test_a_short_row_costs_no_neighbour(kind: str) -> None:
+    rows = [an_order(id=11), [12, None], None, an_order(id=13)]
+    assert [r.order_id for r in told(kind, rows, OrderReport)[0]] == ["11", "12", "13"]
+
+
+@pytest.mark.parametrize(("kind", "row"), [("os", [[12]]), ("on", [12, None, None, "tBTCUST"])])
+def test_a_short_row_alone_is_an_order(kind: str, row: list[Any]) -> None:
+    assert [r.order_id for r in told(kind, [row], OrderReport)[0]] == ["12"]
+
+
+@pytest.mark.parametrize(("kind", "name"), [("os", "oc"), ("ws", "wu"), ("ps", "pu")])
+def test_odd_rows_may_be_most_of_a_list_and_make_it_incomplete(kind: str, name: str) -> None:
+    _, make, *_, of = KINDS[name]
+    actions = logged_in().receives([0, kind, [None, 7, make(id=11), "x", None]])._pending
+    assert len([action for action in actions if isinstance(action, of)]) == 1
+    assert not any(isinstance(action, Listed) for action in actions)
 
 
 @pytest.mark.parametrize("row", [["exchange", " ", 5, 0, 5], [" ", "UST", 5, 0, 5]])

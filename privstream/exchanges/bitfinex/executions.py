@@ -34,7 +34,8 @@ class Executions:
 
     def __init__(self) -> None:
         self._waiting: dict[str, _Waiting] = {}
-        self._told: OrderedDict[_Place, tuple[Fill, ...]] = OrderedDict()
+        self._told: OrderedDict[str, tuple[Fill, ...]] = OrderedDict()
+        """What was told, by its trade's id: markets count by themselves, and both sides may be ours."""
         self._asked = float("-inf")
 
     def take(self, fill: Fill, now: Now) -> Iterator[Fill]:
@@ -91,13 +92,20 @@ class Executions:
     # --- names -------------------------------------------------------------------------
 
     def named(self, fill: Fill) -> Fill:
-        """The fill by the name that it has already, where a message left out its order."""
+        """The fill by the names it has already, where a message left out its order or symbol."""
         known = self._told_of(fill)
-        if known is None and fill.order_id is None and (waiting := self._waits(fill)) is not None:
-            known = waiting.fill
+        if known is None and (waiting := self._waits(fill)) is not None:
+            known = waiting.fill if _says_more(waiting.fill, fill) else None
         if known is None:
             return fill
-        return structs.replace(fill, key=known.key, order_id=fill.order_id or known.order_id)
+        symbols = fill if fill.symbol is not None else known
+        return structs.replace(
+            fill,
+            key=known.key,
+            order_id=fill.order_id or known.order_id,
+            symbol=symbols.symbol,
+            exchange_symbol=symbols.exchange_symbol,
+        )
 
     def _waits(self, fill: Fill) -> _Waiting | None:
         """What waits of this fill."""
@@ -108,35 +116,35 @@ class Executions:
     def _told_of(self, fill: Fill) -> Fill | None:
         """The fill as it was told first."""
         return next(
-            (told for told in self._told.get(_place(fill), ()) if _is_same(told, fill)), None
+            (told for told in self._told.get(fill.trade_id, ()) if _is_same(told, fill)), None
         )
 
     def _telling(self, fill: Fill) -> Fill:
         while (waiting := self._waits(fill)) is not None:
             del self._waiting[_key(waiting.fill)]
         if self._told_of(fill) is None:
-            self._told[_place(fill)] = (*self._told.get(_place(fill), ()), fill)
+            self._told[fill.trade_id] = (*self._told.get(fill.trade_id, ()), fill)
         if len(self._told) > NAMES:
             self._told.popitem(last=False)
         return fill
-
-
-_Place: TypeAlias = tuple[str | None, str]
-"""A symbol's trade, of which both sides may be ours."""
-
-
-def _place(fill: Fill) -> _Place:
-    return fill.exchange_symbol, fill.trade_id
 
 
 def _key(fill: Fill) -> str:
     return fill.key or fill.trade_id
 
 
+def _says_more(known: Fill, fill: Fill) -> bool:
+    """A message left out what was known of the fill by then."""
+    return fill.order_id is None or (fill.symbol is None and known.symbol is not None)
+
+
 def _is_same(one: Fill, other: Fill) -> bool:
-    """Two messages tell of one fill, of which either may leave out the order."""
-    if _place(one) != _place(other):
+    """Two messages tell of one fill, of which either may leave out the order or misspell the symbol."""
+    if one.trade_id != other.trade_id:
         return False
+    if one.exchange_symbol != other.exchange_symbol:
+        is_unknown = None in {one.symbol, other.symbol}
+        return is_unknown and one.order_id is not None and one.order_id == other.order_id
     sides = {one.side, other.side}
     is_one_side = len(sides) == 1 or None in sides
     return one.key == other.key or (None in {one.order_id, other.order_id} and is_one_side)

@@ -24,7 +24,9 @@ class Positions:
         """The row to tell."""
         report = self._held.named(report)
         is_known = self._held.take(report)
-        item = of_position(report.exchange_symbol or "")
+        if report.exchange_symbol is None:
+            return report  # it cannot be asked for
+        item = of_position(report.exchange_symbol)
         if report.side == "flat":
             self._calculations.drop(item)
         elif is_computed(report.element):

@@ -60,13 +60,15 @@ class Origin(NamedTuple):
     """What currencies and pairs are called elsewhere."""
 
 
-def rows_of(payload: Any) -> list[Any]:
-    """The rows of a payload, which may be one row or a list of them."""
+def rows_of(payload: Any, *, is_list: bool = False) -> list[Any]:
+    """The rows of a payload, which may be one row or a list of them, as those of all usually are."""
     if not isinstance(payload, list):
         raise Unreadable(f"it brings {kind_of(payload)}, not a list")
-    lists = [type(item) for item in payload].count(list)
-    # One row may hold an odd list, a list of rows an odd row.
-    is_row = len(payload) >= SHORTEST and 2 * lists < len(payload)
+    lists = [item for item in payload if isinstance(item, list)]
+    # One row may hold an odd list, a list of rows odd rows.
+    is_row = len(payload) >= SHORTEST and 2 * len(lists) < len(payload)
+    if is_list and any(len(item) >= SHORTEST for item in lists):
+        is_row = False
     return [payload] if is_row else payload
 
 
@@ -210,6 +212,11 @@ def _read_terms(row: Row, fields: OrderFields, values: SideValues) -> None:
     fields["price"], fields["stop_price"] = _prices(row, kind, values)
 
 
+def kind_of_order(row: Row) -> object:
+    """Bitfinex's own word for the type, which names the wallet; short rows have none."""
+    return _at(row, 8)
+
+
 def _order_type(value: object) -> tuple[str, str | None]:
     return names.order_type(_name(value, "type"))
 
@@ -331,16 +338,25 @@ def read_position(
     row: Row, origin: Origin, *, closed: bool
 ) -> Iterator[PositionReport | NoticeReport]:
     """A position; what is not computed yet (liquidation price, leverage, profit) is null."""
-    exchange_symbol, values = _name(_checked(row)[0], "symbol"), SideValues("position")
+    values, symbol = SideValues("position"), _at(_checked(row), 0)
+    position_id = values.read("position_id", _client_id, _at(row, 11))
+    # Either of the two names the position.
+    exchange_symbol = (
+        _name(symbol, "symbol")
+        if position_id is None
+        else values.read("symbol", partial(_name, what="symbol"), symbol)
+    )
     held = "0" if closed else values.read("quantity", needed(amount), _at(row, 2))
     is_flat = held == "0"
     yield PositionReport(
-        symbol=values.read("symbol", origin.names.symbol, exchange_symbol),
+        symbol=None
+        if exchange_symbol is None
+        else values.read("symbol", origin.names.symbol, exchange_symbol),
         exchange_symbol=exchange_symbol,
         side=_direction(held),
         quantity=unsigned(held),
         status="closed" if is_flat else values.read("status", word_of, _at(row, 1)) or "unknown",
-        position_id=values.read("position_id", _client_id, _at(row, 11)),
+        position_id=position_id,
         entry_price=values.read("entry_price", positive, _at(row, 3)),
         liquidation_price=None
         if is_flat

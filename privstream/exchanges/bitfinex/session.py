@@ -20,6 +20,7 @@ from privstream.exchanges.bitfinex.positions import Positions
 from privstream.exchanges.bitfinex.refusals import code_of
 from privstream.exchanges.bitfinex.rows import (
     Origin,
+    kind_of_order,
     read_fill,
     read_notification,
     read_order,
@@ -288,11 +289,11 @@ class BitfinexSession(JsonSession):
         if channel != 0:
             yield unrecognised(message, "no channel that was asked for", number)
         elif isinstance(kind, str) and kind in self._readers:
-            is_first_list = kind in LISTS.values() and kind not in self._listed
-            source: Source = "snapshot" if is_first_list else "stream"
+            is_list = kind in LISTS.values()
+            source: Source = "snapshot" if is_list and kind not in self._listed else "stream"
             origin = Origin(source, number, sent, self._memory.names)
-            rows = rows_of(message[2])
-            if not rows and kind not in LISTS.values():
+            rows = rows_of(message[2], is_list=is_list)
+            if not rows and not is_list:
                 raise Unreadable("it brings no row")
             yield from self._readers[kind](News(kind, rows, origin, now))
             yield from self._after_list(kind)
@@ -318,11 +319,13 @@ class BitfinexSession(JsonSession):
     # --- rows --------------------------------------------------------------------------
 
     def _read_orders(self, news: News) -> Iterator[Action]:
+        is_whole = True
         for report in news.each(partial(read_order, is_over=news.kind == "oc")):
+            is_whole &= _is_whole((report,))
             yield report
             if isinstance(report, OrderReport) and news.kind != "os":
-                self._wallets.reserve(report, report.element[8], news.now)
-        if news.kind == "os":
+                self._wallets.reserve(report, kind_of_order(report.element), news.now)
+        if news.kind == "os" and is_whole:
             yield Listed("orders")
 
     def _read_fills(self, news: News) -> Iterator[Action]:

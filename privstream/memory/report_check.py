@@ -73,6 +73,7 @@ NAMES: Mapping[type[Report], str] = {
     PriceReport: "price",
     NoticeReport: "notice",
 }
+TIMES = frozenset({"time", "created"})
 FIRST_YEAR = "2009"
 """No exchange is older: seconds where milliseconds belong are of 1970, and would be history."""
 INSTEAD: Mapping[str, Any] = {"status": "unknown", "level": "warning", "estimated": ()}
@@ -139,7 +140,9 @@ def is_sound(report: AnyReport) -> bool:
     if type(report) is not OrderReport:
         return True
     fields = report.fields
-    return _row_of_fields(tuple(fields)).takes(tuple(fields.values()))
+    if not _row_of_fields(tuple(fields)).takes(tuple(fields.values())):
+        return False
+    return (fields.get("created") or FIRST_YEAR) >= FIRST_YEAR
 
 
 @lru_cache(maxsize=32)
@@ -226,7 +229,7 @@ def _wrong(report: Report) -> Iterator[Wrong]:
             yield Wrong(key, why)
         elif key in unsigned and isinstance(value, str) and value.startswith("-"):
             yield Wrong(key, "is below zero")
-        elif key == "time" and value is not None and value < FIRST_YEAR:
+        elif key in TIMES and value is not None and value < FIRST_YEAR:
             yield Wrong(key, "is no time of these years")
 
 
@@ -267,7 +270,7 @@ def _unrecognised(report: AnyReport, text: str, once: str | None = None) -> Noti
         code="unrecognised",
         text=text,
         once=once,
-        time=report.time if isinstance(report.time, str) else None,
+        time=time if isinstance(time := report.time, str) and time >= FIRST_YEAR else None,
         sequence=report.sequence if type(report.sequence) is int else None,
         element=report.element,
     )

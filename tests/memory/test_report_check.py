@@ -111,6 +111,7 @@ SIDE_VALUES: list[tuple[AnyReport, str, object]] = [
     (order(status="asleep"), "status", "unknown"),
     (order(price="-1"), "price", None),
     (order(client_order_id=12), "client_order_id", None),
+    (order(created="1970-01-01T00:00:05.000000Z"), "created", None),
     (BalanceReport(currency="X", exchange_currency="X", total="1", hold=[]), "hold", None),  # type: ignore[arg-type]  # as a frame may have it
     (position(entry_price="-1"), "entry_price", None),
     (position(leverage="-1"), "leverage", None),
@@ -129,6 +130,11 @@ def test_a_side_value_that_cannot_be_told_costs_nothing_else(
     assert getattr(event, key) == value
     assert isinstance(notice, Notice)
     assert notice.text.startswith(f"cannot read {key} of this {type(event).__name__.lower()}, told")
+
+
+def test_a_notice_has_no_time_that_cannot_be() -> None:
+    _, notice = emitted(fill(time="1970-01-21T10:00:00.000000Z"))
+    assert notice.time is None
 
 
 def test_a_side_value_is_complained_of_once_per_kind_and_key() -> None:

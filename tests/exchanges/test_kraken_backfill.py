@@ -65,7 +65,7 @@ def test_a_page_that_passes_is_asked_for_again_from_where_it_stopped() -> None:
 
 
 def test_a_count_that_is_missing_or_odd_leads_on_to_a_short_page() -> None:
-    for count in (None, "many", 0, PAGE - 1, [7]):
+    for count in (None, "many", 0, PAGE - 1, PAGE + 10, [7]):
         rest = Rest(TradesHistory=pages(count=count))
         assert play(kraken().backfill(KNOWN), rest).complete
         assert offsets(rest) == ["0", "50", "100"]
@@ -102,6 +102,44 @@ def test_fills_that_come_while_the_pages_are_read_take_nothing_from_them() -> No
     fills = {report.trade_id for report in found.reports if isinstance(report, Fill)}
     assert found.complete
     assert fills >= TRADES.keys()
+
+
+def test_rows_that_come_amid_the_others_take_nothing_from_them() -> None:
+    """A list by when orders were placed gets a row in its middle when an old one ends."""
+    names = [f"T{number:03}" for number in range(3 * PAGE)]
+    late = iter([2 * PAGE + 20, PAGE + 70, 3 * PAGE + 1])
+
+    def page(fields: dict[str, str]) -> dict[str, Any]:
+        start = int(fields["ofs"])
+        rows = dict.fromkeys(names[start : start + PAGE], TRADE)
+        result = {"trades": rows, "count": len(names)}
+        if (place := next(late, None)) is not None:
+            names.insert(place, f"U{place}")
+        return result
+
+    found = play(kraken().backfill(KNOWN), Rest(TradesHistory=page))
+    fills = {report.trade_id for report in found.reports if isinstance(report, Fill)}
+    assert found.complete
+    assert fills == {*names}
+
+
+def test_more_fills_than_a_page_while_one_is_read_are_no_sign_of_the_end() -> None:
+    names = [f"T{number:03}" for number in range(2 * PAGE)]
+
+    def page(fields: dict[str, str]) -> dict[str, Any]:
+        start = int(fields["ofs"])
+        result = {
+            "trades": dict.fromkeys(names[start : start + PAGE], TRADE),
+            "count": len(names),
+        }
+        if start == 0:
+            names[:0] = [f"U{number:03}" for number in range(PAGE + 10)]
+        return result
+
+    found = play(kraken().backfill(KNOWN), Rest(TradesHistory=page))
+    fills = {report.trade_id for report in found.reports if isinstance(report, Fill)}
+    assert found.complete
+    assert fills >= {f"T{number:03}" for number in range(2 * PAGE)}
 
 
 def test_orders_that_were_found_are_told_though_the_others_stay_away() -> None:

@@ -72,13 +72,17 @@ def _are_fills_listed(known: Known) -> bool:
 def _history(
     account: Account, pairs: Pairs, known: Known, history: History, found: Found
 ) -> RestFlow[None]:
-    """All pages. A fixed end keeps rows that come meanwhile from shifting the pages."""
+    """All pages, newest first, by offset.
+
+    Rows that come meanwhile shift the others to later offsets, so that these come twice and
+    none is passed over as long as the whole list is walked, however long it has become.
+    """
     window = {
         "start": _seconds(known.since_ns - OVERLAP_NS),
         "end": _seconds(known.until_ns + OVERLAP_NS),
     }
     seen: set[str] = set()
-    offset, due = 0, None
+    offset, first, before = 0, None, None
     while True:
         asked_for = {**window, **history.parameters, "ofs": str(offset)}
         result = yield from ask(account, history.method, **asked_for)
@@ -87,14 +91,15 @@ def _history(
         seen |= page.keys()
         offset += len(page)
         yield from _put(found, page, pairs, history.read)
-        # As many as there were at first: what comes meanwhile the stream tells, and it makes
-        # rows come twice, which are no others.
-        due = _count(result.get("count"), at_least=len(page)) if offset == len(page) else due
-        if len(seen) >= due if due is not None else len(page) < PAGE:
+        count = _count(result.get("count"), at_least=len(seen))
+        first = count if offset == len(page) else first
+        # As many different ones as there were at first: rows that come twice are no others.
+        if offset >= count and len(seen) >= (first or 0) if count else len(page) < PAGE:
             return
-        if not is_news:
+        if not (is_news or (page and (count or 0) - (before or 0) >= len(page))):
             found.lack(f"Kraken gave only {len(seen)} of the rows that it counts")
             return
+        before = count
 
 
 def _count(value: object, *, at_least: int) -> int | None:

@@ -15,7 +15,7 @@ from privstream import __version__
 from privstream.connection import network
 from privstream.connection.clock import Clock
 from privstream.model.errors import PrivstreamError, Unreachable
-from privstream.model.rest import Call, HttpRequest, HttpResponse, Stamp
+from privstream.model.rest import Call, HttpRequest, HttpResponse, Now, Stamp
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -46,8 +46,10 @@ class RequestThread(threading.Thread):
         self._nonce = nonce
         self._limit = limit
         self._finished = finished
-        self._sent_at: float | None = None
+        self.began: Now | None = None
         """When the wait for the nonce was over: from then on the answer has its time."""
+        self.ended: Now | None = None
+        """When the answer was there."""
         self._response: HttpResponse | None = None
         self._problem: BaseException | None = None
         self.is_done = False
@@ -55,10 +57,11 @@ class RequestThread(threading.Thread):
     def run(self) -> None:
         try:
             with self._nonce as nonce:
-                self._sent_at = self._clock.now().monotonic
-                request = self.request = self.call.build(Stamp(self._clock.now(), nonce))
+                self.began = self._clock.now()
+                request = self.request = self.call.build(Stamp(self.began, nonce))
                 url = self._url(request)
                 self._response = self.adapter.perform(_prepared(request, url), url, self._limit)
+                self.ended = self._clock.now()
         except BaseException as problem:  # noqa: BLE001 - raised again in the owner's thread
             self._problem = problem
         self.is_done = True
@@ -66,9 +69,9 @@ class RequestThread(threading.Thread):
 
     def is_late(self) -> bool:
         """The answer did not come in its time."""
-        if self._sent_at is None or self.is_done:
+        if self.began is None or self.is_done:
             return False
-        return self._clock.now().monotonic >= self._sent_at + self._limit
+        return self._clock.now().monotonic >= self.began.monotonic + self._limit
 
     def abort(self) -> None:
         """Free the thread; nothing more of the request leaves this computer."""

@@ -17,6 +17,7 @@ from privstream.connection.rest.attempt import RequestThread
 from privstream.connection.rest.job import AT_ONCE, Job, Manner
 from privstream.connection.rest.nonces import Nonces, NoncesInMemory
 from privstream.connection.rest.pacing import Budget
+from privstream.connection.rest.skew import narrowed
 from privstream.model import http_errors
 from privstream.model.account import Endpoints
 from privstream.model.errors import ConfigError, Interrupted, Unavailable
@@ -64,7 +65,7 @@ class Rest:
         self.finished = threading.Event()
         """Some request is over."""
         self.skew_ns = 0
-        """How far the exchange's clock is ahead of ours, by the last answer's Date header."""
+        """How far the exchange's clock is ahead of ours, by the Date headers of its answers."""
 
     # --- driving flows ---------------------------------------------------------------------
 
@@ -148,7 +149,13 @@ class Rest:
         request = thread.request
         if request is not None:
             response = http_errors.without_echo(response, {**_form(request), **request.headers})
+        self._take_time(response, thread)
         return self._accept(response, thread.call.name, thread.host)
+
+    def _take_time(self, response: HttpResponse, thread: RequestThread) -> None:
+        sent, began, ended = http_errors.sent_at(response.headers), thread.began, thread.ended
+        if sent is not None and began is not None and ended is not None:
+            self.skew_ns = narrowed(self.skew_ns, sent, began, ended)
 
     def _keep(self, adapter: "Adapter") -> None:
         if len(self._idle) < KEPT:
@@ -157,9 +164,6 @@ class Rest:
             adapter.close()
 
     def _accept(self, response: HttpResponse, name: str, host: str) -> HttpResponse:
-        sent = http_errors.sent_at(response.headers)
-        if sent is not None:
-            self.skew_ns = int(sent * 1e9) - self._clock.now().wall_ns
         if response.status == HTTPStatus.TOO_MANY_REQUESTS:
             refused = http_errors.rate_limited(response, f"{host} ({name})")
             self._pacing.close(refused.floor, self._clock.now())

@@ -102,7 +102,7 @@ class Choices:
         steps |= {"page_down": self.page, "home": -offset, "g": -offset, "end": END, "G": END}
         if key in steps:
             self.offsets[self.focus] = max(0, offset + steps[key])
-        elif key.isdigit() and 1 <= int(key) <= len(self.panes):
+        elif key.isdecimal() and 1 <= int(key) <= len(self.panes):
             self.focus = self.panes[int(key) - 1]
 
 

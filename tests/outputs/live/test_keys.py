@@ -52,6 +52,12 @@ def test_tab_goes_round_and_a_number_chooses() -> None:
     assert pressed("9").focus is Name.ORDERS
 
 
+@pytest.mark.parametrize("key", ["²", "①", "٣", "0", "é", "😀", "½"])
+def test_a_key_of_other_keyboards_ends_nothing(key: str) -> None:
+    assert pressed(key).offsets == {}
+    assert pressed("/", key).filter == key
+
+
 def test_each_pane_is_scrolled_by_itself() -> None:
     choices = pressed("down", "down", "tab", "page_down", "up", "up")
     assert choices.offsets == {Name.ORDERS: 2, Name.FILLS: 0}

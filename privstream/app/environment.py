@@ -113,8 +113,8 @@ class Environment:
         from privstream.outputs.calendar import Calendar  # noqa: PLC0415
         from privstream.outputs.terminal import line_width  # noqa: PLC0415
 
-        calendar, cells = Calendar(self.zone), line_width(STDERR)
-        return Summary(self.console.tell, calendar, cells=cells, masked=masks)
+        calendar = Calendar(self.zone)
+        return Summary(self.console.tell, calendar, cells=lambda: line_width(STDERR), masked=masks)
 
     def gathers(self, kind: Format) -> float:
         """Seconds for which lines wait for those of the same instant: on a terminal only."""

@@ -12,7 +12,7 @@ from privstream.model.events import TYPES, AnyEvent, Gap, Status, Trade
 from privstream.model.fill_sums import FillSums, amounts, merged, plain, quote_of
 from privstream.outputs.calendar import Calendar
 from privstream.outputs.privacy import MASK
-from privstream.outputs.safe_text import safe_text
+from privstream.outputs.safe_text import safe_text, width
 
 _NAME_CELLS = 32
 _SHORTEST_SILENCE = 1.0
@@ -29,7 +29,7 @@ class Summary:
         tell: Callable[[str], None],
         calendar: Calendar,
         *,
-        cells: int | None = None,
+        cells: Callable[[], int | None] = lambda: None,
         masked: bool = False,
     ) -> None:
         self._tell = tell
@@ -65,21 +65,8 @@ class Summary:
     def end(self) -> None:
         """Say it, if there was anything."""
         if sum(self._kinds.values()) > self._kinds[Status.__name__.lower()]:
-            self._tell("\n".join(row for line in self._lines() for row in self._rows(line)))
-
-    def _rows(self, line: str) -> list[str]:
-        """On a terminal it goes on below between two words, indented."""
-        if self._cells is None:
-            return [line]
-        return wrap(
-            line,
-            self._cells,
-            subsequent_indent=" " * _INDENT,
-            break_long_words=False,
-            break_on_hyphens=False,
-            drop_whitespace=True,
-            replace_whitespace=False,
-        )
+            cells = self._cells()  # as wide as it is now
+            self._tell("\n".join(row for line in self._lines() for row in _rows(line, cells)))
 
     # --- the lines -------------------------------------------------------------------------
 
@@ -101,7 +88,7 @@ class Summary:
 
     def _of_fills(self) -> Iterator[str]:
         names = {symbol: safe_text(symbol, _NAME_CELLS) for symbol in sorted(self._fills)}
-        room = max(map(len, names.values()), default=0)
+        room = max(map(width, names.values()), default=0)
         for symbol, name in names.items():
             sums = self._fills[symbol]
             base = safe_text(symbol.partition("/")[0], _NAME_CELLS)
@@ -118,10 +105,25 @@ class Summary:
                 parts.append(f"volume {doubt}{self._amount(volume)} {quote}".rstrip())
             if missing := sums.unknown["cost"] + sums.unknown["quantity"]:
                 parts.append(f"without {missing} whose amount is not known")
-            yield f"  {name:<{room}}  {', '.join(parts)}"
+            yield f"  {name}{' ' * (room - width(name))}  {', '.join(parts)}"
 
     def _amount(self, text: str) -> str:
         return MASK if self._masked else text
+
+
+def _rows(line: str, cells: int | None) -> list[str]:
+    """On a terminal it goes on below between two words, indented."""
+    if cells is None:
+        return [line]
+    return wrap(
+        line,
+        cells,
+        subsequent_indent=" " * _INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+        replace_whitespace=False,
+    )
 
 
 def duration(seconds: float) -> str:

@@ -65,9 +65,19 @@ def test_masked_it_tells_no_amount() -> None:
 
 
 def test_on_a_terminal_no_word_of_it_is_broken() -> None:
-    rows = said([trade(symbol=f"{'ABCDEFG'[at]}/EUR") for at in range(7)], cells=40)
+    rows = said([trade(symbol=f"{'ABCDEFG'[at]}/EUR") for at in range(7)], cells=lambda: 40)
     assert max(map(len, rows)) <= 40
     assert {"0.004", "336.8404", "6.1306"} <= set(" ".join(rows).replace(",", " ").split())
+
+
+def test_it_is_as_wide_as_the_terminal_is_at_the_end() -> None:
+    told: list[str] = []
+    width = 100
+    summary = Summary(told.append, Calendar(UTC), cells=lambda: width)
+    summary.take([TRADE])
+    width = 40
+    summary.end()
+    assert max(map(len, "".join(told).splitlines())) <= 40
 
 
 @pytest.mark.parametrize("events", [[], [status("live"), status("stopped")]])

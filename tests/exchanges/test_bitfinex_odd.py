@@ -107,7 +107,7 @@ SHAPES = ("oc", "tu", "wu", "pu")
 """A row of each."""
 
 
-def told(kind: str, rows: list[list[Any]], of: type[Report]) -> tuple[list[Any], list[Any]]:
+def told(kind: str, rows: list[Any], of: type[Report]) -> tuple[list[Any], list[Any]]:
     """The reports of this type that a frame brings, and the notices."""
     book = logged_in().receives([0, kind, rows if len(rows) > 1 else rows[0]])
     actions: list[Action] = list(book._pending)

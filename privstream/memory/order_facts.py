@@ -378,7 +378,8 @@ class OrderFacts:
         if (by_fills := self.fills.more_than(fields.get("filled"))) is not None:
             self._advance(by_fills)
         filled, quantity = fields.get("filled"), fields.get("quantity")
-        if told.get("status") == "filled" and told.get("filled") is None and quantity is not None:
+        is_filled = told.get("status") == fields.get("status") == "filled"
+        if is_filled and told.get("filled") is None and quantity is not None:
             # The exchange's last word may be the bare status: then all of it was filled.
             if compared(quantity, filled) > 0:
                 self._advance(quantity)

@@ -57,6 +57,12 @@ def test_more_than_all_of_it_is_no_end_before_the_exchange_says_so(
     assert told(book, delta(status="canceled", filled=filled))[-1:] == [ended]
 
 
+def test_a_bare_word_after_the_end_fills_nothing() -> None:
+    book = ledger()
+    told(book, order(), delta(status="canceled", filled="0.25"))
+    assert told(book, delta(status="filled")) == []
+
+
 def test_the_streams_own_word_alone_makes_an_event_and_the_words_of_rest_do_not() -> None:
     book = ledger()
     ids = told_ids(book, order(exchange_status="new"), delta(status="open", exchange_status="held"))

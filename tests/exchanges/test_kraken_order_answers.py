@@ -12,6 +12,7 @@ from privstream.model.errors import (
     TokenRefused,
     Unavailable,
     UnknownOrder,
+    Unreachable,
     UsageError,
 )
 from privstream.model.order_entry import Answered, Ticket
@@ -214,6 +215,45 @@ def test_a_refusal_has_krakens_words_and_what_to_do(
     error = refusals(protocol, text)
     assert type(error) is kind
     assert text in error.message
+
+
+ODD_REFUSALS: list[tuple[Any, str]] = [
+    (["EOrder:Insufficient funds"], "EOrder:Insufficient funds"),
+    (["EOrder:Insufficient funds", "", None], "EOrder:Insufficient funds"),
+    ({"code": 3}, '{"code":3}'),
+    ("", "says no reason"),
+    ([], "says no reason"),
+    (None, "says no reason"),
+]
+
+
+@pytest.mark.parametrize("protocol", ["v2", "v1"])
+@pytest.mark.parametrize(("said", "told"), ODD_REFUSALS)
+def test_a_refusal_is_told_in_whatever_shape_it_says_why(
+    protocol: str, said: Any, told: str
+) -> None:
+    error = refusals(protocol, said)
+    assert type(error) is Refused
+    assert told in error.message
+
+
+NEITHER: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("v2", {"method": "add_order", "req_id": 1001}, {"result": {"order_id": "O1"}}),
+    ("v1", {"event": "addOrderStatus", "reqid": 1001}, {"txid": "O1"}),
+]
+
+
+@pytest.mark.parametrize("word", ["true", 1, None])
+@pytest.mark.parametrize(("protocol", "answer", "order"), NEITHER)
+def test_an_answer_without_a_plain_yes_is_no_refusal(
+    protocol: str, answer: dict[str, Any], order: dict[str, Any], word: Any
+) -> None:
+    """The order may exist: where the answer names it, it does."""
+    said = {**answer, ("success" if protocol == "v2" else "status"): word}
+    [open_] = replies(protocol, said)
+    assert isinstance(open_, Answered)
+    assert type(open_.error) is Unreachable
+    assert replies(protocol, {**said, **order}) == [Answered(1, ("O1",))]
 
 
 def test_the_right_that_is_missing_for_trading_is_named() -> None:

@@ -15,6 +15,7 @@ from privstream.model.errors import (
     TokenRefused,
     Unavailable,
     UnknownOrder,
+    Unreachable,
 )
 
 
@@ -33,6 +34,20 @@ def order_error(text: str, doing: str = "the order") -> PrivstreamError:
     One that is `Unreachable` says that the order may exist all the same.
     """
     return _ORDER_REFUSALS.error(text, doing)
+
+
+def call_error(
+    said: str | None, doing: str, *, is_refused: bool, names_order: bool
+) -> PrivstreamError | None:
+    """What an answer that says no plain yes means; `None` where it names the order it made."""
+    if said is not None:
+        return order_error(said, doing)
+    if is_refused:
+        hint = "check the order's terms against the pair's rules on Kraken"
+        return Refused(f"Kraken refused {doing} and says no reason", hint)
+    if names_order:
+        return None
+    return Unreachable(f"Kraken's answer to {doing} says neither yes nor no")
 
 
 _ACCOUNT = "EAccount:Invalid permissions"

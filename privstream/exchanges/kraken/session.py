@@ -18,6 +18,7 @@ from privstream.exchanges.kit.words import word
 from privstream.exchanges.kraken.learnt import Learnt
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.model.errors import RateLimited
+from privstream.model.exact import encode
 from privstream.model.reports import AnyReport, Listed, NoticeReport
 from privstream.model.rest import Now
 from privstream.model.session import Action, Ready, Send, Synced
@@ -126,8 +127,17 @@ class KrakenSession(JsonSession):
 
 def complaint_of(message: dict[str, Any]) -> str | None:
     """The text of an error, wherever it stands."""
-    found = (message.get(key) for key in ("error", "errorMessage", "Error"))
-    return next((text for text in found if isinstance(text, str) and text), None)
+    found = (_words(message.get(key)) for key in ("error", "errorMessage", "Error"))
+    return next(filter(None, found), None)
+
+
+def _words(said: object) -> str:
+    """An error in words: REST lists them, and what is no text is shown as it came."""
+    if isinstance(said, list):
+        return ", ".join(filter(None, map(_words, said)))
+    if isinstance(said, str) or not said:
+        return str(said or "").strip()
+    return encode(said).decode()
 
 
 def engine_state(system: str, element: Any) -> Iterator[NoticeReport]:

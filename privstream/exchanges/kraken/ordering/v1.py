@@ -14,10 +14,9 @@ from privstream.exchanges.kit.sequence import number_of
 from privstream.exchanges.kraken.ordering import terms
 from privstream.exchanges.kraken.ordering.pending import Pending, count_of
 from privstream.exchanges.kraken.ordering.terms import TRAILING, Moment
-from privstream.exchanges.kraken.refusals import order_error
+from privstream.exchanges.kraken.refusals import call_error
 from privstream.exchanges.kraken.session import complaint_of
 from privstream.exchanges.kraken.v1 import SessionV1
-from privstream.model.errors import PrivstreamError
 from privstream.model.order_entry import Answered, DeskAction, OrderDesk, Ticket
 from privstream.model.rest import Now
 from privstream.model.session import Send
@@ -83,19 +82,21 @@ class DeskV1(SessionV1, OrderDesk):
 
 def _answer(message: dict[str, Any]) -> Answered:
     """An answer, without the number of its request."""
-    txid = message.get("txid")
-    is_refused = message.get("status") != "ok"
+    txid, status = message.get("txid"), message.get("status")
+    order_ids = (txid,) if isinstance(txid, str) and txid else ()
     return Answered(
         request=0,
-        order_ids=(txid,) if isinstance(txid, str) and txid else (),
-        error=_error_of(message) if is_refused else None,
+        order_ids=order_ids,
+        error=None
+        if status == "ok"
+        else call_error(
+            complaint_of(message),
+            DOING.get(message.get("event", ""), "the request"),
+            is_refused=status == "error",
+            names_order=bool(order_ids),
+        ),
         count=count_of(message.get("count")),
     )
-
-
-def _error_of(message: dict[str, Any]) -> PrivstreamError:
-    doing = DOING.get(message.get("event", ""), "the request")
-    return order_error(str(complaint_of(message)), doing)
 
 
 DOING = {

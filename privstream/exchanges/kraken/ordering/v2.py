@@ -13,11 +13,10 @@ from privstream.exchanges.kit.sequence import number_of
 from privstream.exchanges.kraken.ordering import terms
 from privstream.exchanges.kraken.ordering.pending import Pending, count_of
 from privstream.exchanges.kraken.ordering.terms import TRAILING, TRIGGERED, Moment, Price
-from privstream.exchanges.kraken.refusals import order_error
+from privstream.exchanges.kraken.refusals import call_error
 from privstream.exchanges.kraken.session import complaint_of
 from privstream.exchanges.kraken.v2 import SessionV2
 from privstream.model import exact
-from privstream.model.errors import PrivstreamError
 from privstream.model.exact import Number
 from privstream.model.order_entry import Answered, DeskAction, OrderDesk, Ticket
 from privstream.model.rest import Now, Stamp
@@ -115,20 +114,22 @@ def _answer(message: dict[str, Any], method: str) -> Answered:
     said = message.get("result")
     result = said if isinstance(said, dict) else {}
     named = [result.get(key) for key in ("order_id", "cl_ord_id")]
-    warnings = result.get("warnings")
-    is_refused = message.get("success") is not True
+    warnings, success = result.get("warnings"), message.get("success")
+    order_ids = tuple(name for name in named if isinstance(name, str) and name)[:1]
     return Answered(
         request=0,
-        order_ids=tuple(name for name in named if isinstance(name, str) and name)[:1],
-        error=_error_of(message, method) if is_refused else None,
+        order_ids=order_ids,
+        error=None
+        if success is True
+        else call_error(
+            complaint_of(message),
+            DOING.get(method, "the request"),
+            is_refused=success is False,
+            names_order=bool(order_ids),
+        ),
         warnings=tuple(map(str, warnings)) if isinstance(warnings, list) else (),
         count=count_of(result.get("count")),
     )
-
-
-def _error_of(message: dict[str, Any], method: str) -> PrivstreamError:
-    doing = DOING.get(method, "the request")
-    return order_error(str(complaint_of(message)), doing)
 
 
 DOING = {"add_order": "the order", "cancel_order": "the cancel", "cancel_all": "the cancel"}

@@ -1,0 +1,215 @@
+"""Several hosts that stream the same accounts by turns: this host's part, for `run --ha`.
+
+The one rule: an account is streamed here only while its lease is ours, and what it tells goes into
+the stream that all hosts share, and nowhere else. Leases and batches have a thread of their own.
+"""
+
+import asyncio
+import platform
+import re
+import secrets
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+from privstream.app.assembly import Past
+from privstream.app.environment import Environment
+from privstream.app.open_sink import nats_servers
+from privstream.connection.clock import uptime
+from privstream.delivery.dead_letters import LetterFile
+from privstream.delivery.ha.connection import Connection
+from privstream.delivery.ha.engine import Engine, Names
+from privstream.delivery.ha.flow import Flow
+from privstream.delivery.ha.lease import Terms
+from privstream.delivery.ha.turns import Streaming, Turns
+from privstream.delivery.stream import Told, Whole
+from privstream.model.account import Account
+from privstream.model.errors import PrivstreamError, UsageError
+from privstream.model.events import AnyEvent
+from privstream.settings.config import Config
+from privstream.settings.ha_section import HaSettings
+
+T = TypeVar("T")
+FENCED = 3.0
+"""Lives of a lease for which it is told that another host took an account away."""
+
+
+class Reason(NamedTuple):
+    """Why this host is not well."""
+
+    account: str | None
+    text: str
+
+
+class Held(NamedTuple):
+    """An account's lease, for whoever counts."""
+
+    account: str
+    held: bool
+    epoch: int
+    takeovers: int
+    """How often this host went on where a run had stopped, here or elsewhere."""
+
+
+class AccountKeeper:
+    """What one account tells, on its way into the stream; the main thread's end of it."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+
+    @property
+    def state(self) -> Past:
+        return self._flow.publisher.memory
+
+    def deliver(self, told: Told, /) -> None:
+        self._flow.put(told)
+
+    def whole(self, word: Whole, /) -> None:
+        self._flow.put(word)
+
+    def is_drained(self) -> bool:
+        return self._flow.is_drained
+
+    def close(self) -> None:
+        self._flow.close()
+
+
+class Hosts:
+    """This host among all that share the work; the main thread's, if nothing else is said."""
+
+    def __init__(
+        self, environment: Environment, settings: HaSettings, config: Callable[[], Config]
+    ) -> None:
+        self._console = environment.console
+        self._settings = settings
+        self._servers = nats_servers(settings, config)
+        self._letters = LetterFile(environment.state_folder() / "ha.dead.jsonl", "ha")
+        self._room = threading.Condition()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="hosts", daemon=True)
+        self._turns: Turns
+
+    def check_sinks(self, config: Config) -> None:
+        """Raise UsageError where something else than the stream is to get the events."""
+        for sink in config.sinks.values():
+            same = urlsplit(sink.url)[1:3] == urlsplit(self._settings.url)[1:3]
+            if not (same and sink.scheme in {"nats", "tls"}):
+                raise UsageError(
+                    f"with --ha events go into the stream of [ha] only, and not to {sink.section}",
+                    "take that section out, and have it read the stream, "
+                    "or stream without --ha on one host",
+                )
+
+    @contextmanager
+    def running(self, streaming: Streaming) -> Iterator[None]:
+        """Take part. Raises ConfigError where the engine is not as it must be."""
+        self._thread.start()
+        try:
+            self._turns = self._wait_for(self._made(streaming))
+            self._wait_for(self._turns.begin())
+            try:
+                yield
+            finally:
+                self._wait_for(self._turns.end())
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+    def follow(self, accounts: Sequence[Account]) -> None:
+        """These are the accounts that the hosts share from now on."""
+        self._loop.call_soon_threadsafe(self._turns.follow, list(accounts))
+
+    async def _made(self, streaming: Streaming) -> Turns:
+        servers, settings = self._servers, self._settings
+        connection = Connection(
+            servers.addresses, settings.where, access=servers.access, tls=servers.tls
+        )
+        names = Names(
+            stream=settings.stream,
+            prefix=servers.prefix,
+            bucket=settings.bucket,
+            replicas=settings.replicas,
+        )
+        return Turns(
+            Engine(connection, names),
+            servers.prefix,
+            _host(),
+            Terms(settings.ttl),
+            streaming,
+            letters=self._letters,
+            room=self._has_changed,
+            now=_now,
+            say=self._console.say,
+            fail=self._console.fail,
+        )
+
+    def _wait_for(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    # --- the service asks ------------------------------------------------------------------
+
+    def keep(self, account: Account, _channels: tuple[str, ...], /) -> AccountKeeper:
+        """Of an account that is ours now."""
+        _, flow = self._turns.begun.pop(id(account))
+        return AccountKeeper(flow)
+
+    def has_room(self, seconds: float, /) -> bool:
+        """Whether more may be taken, now or within so many seconds."""
+        with self._room:
+            return self._room.wait_for(self._is_roomy, seconds)
+
+    def _is_roomy(self) -> bool:
+        return not any(flow.is_full for flow in list(self._turns.flows.values()))
+
+    def _has_changed(self) -> None:
+        """In the hosts' thread."""
+        with self._room:
+            self._room.notify_all()
+
+    def began(self, _account: str, _exchange: str, /) -> None:
+        """Nothing is to be done."""
+
+    def take(self, _account: str, _events: Sequence[AnyEvent], /) -> None:
+        """They are on their way already."""
+
+    def ended(self, account: str, error: PrivstreamError | None, /) -> None:
+        """What cannot be streamed here is left to other hosts."""
+        if error is not None:
+            self._loop.call_soon_threadsafe(self._turns.keeper.bar, account)
+
+    def look(self) -> None:
+        """Nothing is to be done."""
+
+    # --- whoever watches asks --------------------------------------------------------------
+
+    def reasons(self) -> list[Reason]:
+        """Why this host is not well; empty where it is. From any thread."""
+        turns, now = self._turns, _now()
+        away = turns.missing or turns.keeper.away
+        found = [] if away is None else [Reason(None, f"the hosts cannot agree: {away}")]
+        for name, at in list(turns.fenced.items()):
+            if now - at < FENCED * self._settings.ttl:
+                found.append(Reason(name, "fenced: another host streams it"))
+        return found
+
+    def leases(self) -> list[Held]:
+        """Each account's. From any thread."""
+        turns, now = self._turns, _now()
+        return [
+            Held(name, lease.is_held(now), lease.epoch, turns.takeovers.get(name, 0))
+            for name, lease in list(turns.keeper.leases.items())
+        ]
+
+
+def _now() -> float:
+    """On a clock that nobody sets, and that goes on while the computer sleeps."""
+    return uptime().seconds
+
+
+def _host() -> str:
+    """A name that no other run has, by which a person knows the computer."""
+    name = re.sub(r"[^A-Za-z0-9-]", "-", platform.node())[:32] or "host"
+    return f"{name}-{secrets.token_hex(4)}"

@@ -15,6 +15,7 @@ class Server:
 
     def __init__(self, folder: Path, *options: str) -> None:
         self._folder = folder
+        folder.mkdir(exist_ok=True)
         self.port = free_port()
         self._options = options
         self.start()

@@ -87,9 +87,8 @@ class Hosts:
         self._servers = nats_servers(settings, config)
         self._letters = LetterFile(environment.state_folder() / "ha.dead.jsonl", "ha")
         self._room = threading.Condition()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="hosts", daemon=True)
-        self._turns: Turns
+        self._loop: asyncio.AbstractEventLoop
+        self._turns: Turns | None = None
 
     def check_sinks(self, config: Config) -> None:
         """Raise UsageError where something else than the stream is to get the events."""
@@ -105,22 +104,24 @@ class Hosts:
     @contextmanager
     def running(self, streaming: Streaming) -> Iterator[None]:
         """Take part. Raises ConfigError where the engine is not as it must be."""
-        self._thread.start()
-        try:
-            self._turns = self._wait_for(self._made(streaming))
-            self._wait_for(self._turns.begin())
+        with asyncio.Runner() as runner:
+            self._loop = runner.get_loop()
+            thread = threading.Thread(target=self._loop.run_forever, name="hosts", daemon=True)
+            thread.start()
             try:
-                yield
+                turns = self._turns = self._wait_for(self._made(streaming))
+                try:
+                    self._wait_for(turns.begin())
+                    yield
+                finally:
+                    self._wait_for(turns.end())
             finally:
-                self._wait_for(self._turns.end())
-        finally:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
+                self._loop.call_soon_threadsafe(self._loop.stop)
+                thread.join()
 
     def follow(self, accounts: Sequence[Account]) -> None:
         """These are the accounts that the hosts share from now on."""
-        self._loop.call_soon_threadsafe(self._turns.follow, list(accounts))
+        self._loop.call_soon_threadsafe(self._there.follow, list(accounts))
 
     async def _made(self, streaming: Streaming) -> Turns:
         servers, settings = self._servers, self._settings
@@ -149,11 +150,17 @@ class Hosts:
     def _wait_for(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
+    @property
+    def _there(self) -> Turns:
+        if self._turns is None:
+            raise RuntimeError("not running")
+        return self._turns
+
     # --- the service asks ------------------------------------------------------------------
 
     def keep(self, account: Account, _channels: tuple[str, ...], /) -> AccountKeeper:
         """Of an account that is ours now."""
-        _, flow = self._turns.begun.pop(id(account))
+        _, flow = self._there.begun.pop(id(account))
         return AccountKeeper(flow)
 
     def has_room(self, seconds: float, /) -> bool:
@@ -162,7 +169,7 @@ class Hosts:
             return self._room.wait_for(self._is_roomy, seconds)
 
     def _is_roomy(self) -> bool:
-        return not any(flow.is_full for flow in list(self._turns.flows.values()))
+        return not any(flow.is_full for flow in list(self._there.flows.values()))
 
     def _has_changed(self) -> None:
         """In the hosts' thread."""
@@ -178,7 +185,7 @@ class Hosts:
     def ended(self, account: str, error: PrivstreamError | None, /) -> None:
         """What cannot be streamed here is left to other hosts."""
         if error is not None:
-            self._loop.call_soon_threadsafe(self._turns.keeper.bar, account)
+            self._loop.call_soon_threadsafe(self._there.keeper.bar, account)
 
     def look(self) -> None:
         """Nothing is to be done."""
@@ -187,7 +194,9 @@ class Hosts:
 
     def reasons(self) -> list[Reason]:
         """Why this host is not well; empty where it is. From any thread."""
-        turns, now = self._turns, _now()
+        if (turns := self._turns) is None:
+            return [Reason(None, "it has not begun")]
+        now = _now()
         away = turns.missing or turns.keeper.away
         found = [] if away is None else [Reason(None, f"the hosts cannot agree: {away}")]
         for name, at in list(turns.fenced.items()):
@@ -197,7 +206,9 @@ class Hosts:
 
     def leases(self) -> list[Held]:
         """Each account's. From any thread."""
-        turns, now = self._turns, _now()
+        if (turns := self._turns) is None:
+            return []
+        now = _now()
         return [
             Held(name, lease.is_held(now), lease.epoch, turns.takeovers.get(name, 0))
             for name, lease in list(turns.keeper.leases.items())

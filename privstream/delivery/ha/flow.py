@@ -113,13 +113,14 @@ class Flow:
         while True:
             self._woken.clear()
             is_closed = self._is_closed
-            self._is_idle = not self._queue
+            self._is_idle = False
             batch = self._gather()
             if batch.events or self._is_due(is_closed=is_closed):
                 await self._publish(batch)
             elif is_closed:
                 return
             else:
+                self._is_idle = not self._queue
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), self._idle)
 

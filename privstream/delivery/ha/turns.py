@@ -132,7 +132,9 @@ class Turns:
         """Have what was told in the stream, and give everything back; bounded in time."""
         for task in self._work:
             task.cancel()
-        await _within(GIVING_BACK, self.keeper.leave())
+        await asyncio.gather(*self._work, return_exceptions=True)
+        if self.missing is None:
+            await _within(GIVING_BACK, self.keeper.leave())
         tasks = list(self._tasks.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=LEAVING)

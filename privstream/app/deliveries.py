@@ -126,4 +126,5 @@ def courier_of(
         dead_letters=LetterFile(letters, settings.name),
         say=environment.console.say,
         where=settings.where,
+        patience=settings.timeout,
     )

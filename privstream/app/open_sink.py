@@ -1,6 +1,7 @@
 """Makes a sink of its settings: secrets fetched, trust and proxy as for the exchanges."""
 
 import base64
+import hashlib
 import re
 import ssl
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs, urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from privstream.connection.network import make_tls_context, proxy_for
 from privstream.model.errors import ConfigError, UsageError
@@ -43,6 +44,35 @@ def open_sink(settings: SinkSettings, config: Callable[[], Config]) -> "Sink":
         case "redis" | "rediss":
             return _redis(settings, config)
     raise UsageError(f"there is no sink for {settings.scheme}:")
+
+
+def sink_mark(settings: SinkSettings, config: Config) -> bytes:
+    """What tells a sink from one that is set up otherwise. Raises ConfigError.
+
+    Secrets count by what they are now, and files by what is in them.
+    """
+    plain = {key: value for key, value in structs.asdict(settings).items() if key != "settings"}
+    in_order = {key: sorted(v) if isinstance(v, frozenset) else v for key, v in plain.items()}
+    digest = hashlib.sha256(repr(in_order).encode())
+    whose = f"[sinks.{settings.name}]"
+    for key, value in sorted(settings.settings.items()):
+        for one in value if isinstance(value, tuple) else (value,):
+            digest.update(f"\0{key}\0".encode())
+            if isinstance(one, Path):
+                digest.update(_content(one, f"{whose} {key}"))
+            elif isinstance(one, str):
+                digest.update(one.encode())
+            else:
+                secret = resolve(cast("Origin", one), f"{whose} {key}", config.environment)
+                digest.update(secret.reveal().encode())
+    return digest.digest()
+
+
+def _content(path: Path, what: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise ConfigError(f"{what} {path}: {problem.strerror}") from None
 
 
 def _webhook(settings: SinkSettings, config: Callable[[], Config]) -> "Sink":

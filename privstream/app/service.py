@@ -6,7 +6,7 @@ or go says so from any thread, and it is done there.
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Protocol, TypeAlias
@@ -17,7 +17,7 @@ from privstream import exchanges
 from privstream.app.assembly import Past, Wanted, add_account, shared_budgets
 from privstream.app.environment import Environment
 from privstream.delivery.printer import SEVERITY
-from privstream.delivery.stream import Ended, Item, Stream, Told, Whole
+from privstream.delivery.stream import Ended, Item, Stream, Told, Turns, Whole
 from privstream.model.account import Account
 from privstream.model.errors import Exit, PrivstreamError
 from privstream.model.events import AnyEvent, Status
@@ -55,6 +55,9 @@ class Keeping(Protocol):
 
     def has_room(self, seconds: float, /) -> bool:
         """Whether more may be taken, now or within so many seconds."""
+
+    def look(self) -> None:
+        """Now and then, also where nothing comes."""
 
 
 class Observer(Protocol):
@@ -133,12 +136,21 @@ class Service:
         """When anything came from its exchange (monotonic)."""
         return self._stream.last_heard(account)
 
+    def turns(self) -> Mapping[str, Turns]:
+        """How far the accounts' threads are."""
+        return self._stream.turns()
+
     # --- the main thread -------------------------------------------------------------------
 
     @property
     def names(self) -> list[str]:
         """The accounts that are streamed."""
         return [name for name, one in self._streamed.items() if not one.is_over]
+
+    @property
+    def failed(self) -> Mapping[str, PrivstreamError]:
+        """The accounts that ended by a fault, and why."""
+        return self._errors
 
     def run(self) -> Exit:
         """Stream until the end; returns the exit code."""
@@ -178,8 +190,8 @@ class Service:
         for name in [name for name, one in self._streamed.items() if one.is_over]:
             if self._streamed[name].keeper.is_drained():
                 self._close(name)
-        for observer in self._observers:
-            observer.look()
+        for one in (self._keeping, *self._observers):
+            one.look()
 
     def _wait_for_room(self) -> None:
         while not (self._keeping.has_room(PAUSE) or self._environment.stop.is_told()):

@@ -5,7 +5,7 @@ served in its own time.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 from msgspec import Struct
@@ -36,6 +36,8 @@ class Served(Struct):
     courier: Courier
     former: Courier | None = None
     """The one before it, which may be in the middle of a delivery still."""
+    is_first: bool = False
+    """It is there from the beginning: where it lets nobody in, the service does not begin."""
 
 
 class File(Struct):
@@ -56,21 +58,18 @@ class Sinks:
         self._files: dict[str, File] = {}
         self._keepers: dict[str, OutboxKeeper] = {}
         self._spool = Spool([], environment.stop.is_told, self._wake)
+        self.has_begun = False
+        """The service runs; what comes now has to get along with that."""
         self.takes_statuses = False
         """Somebody wants to hear of the connections."""
 
     # --- what there is ---------------------------------------------------------------------
 
-    def open_files(self, opened: Mapping[str, tuple[SinkSettings, Output]]) -> None:
-        """These are written from now on; files of the same name make way."""
-        for name, (settings, output) in opened.items():
-            self.close_file(name)
-            self._files[name] = File(_choice(settings), output)
+    def put_file(self, settings: SinkSettings, output: Output) -> None:
+        """Write a file from now on, in place of one of the same name."""
+        self.drop(settings.name)
+        self._files[settings.name] = File(_choice(settings), output)
         self._look_who_takes_statuses()
-
-    def close_file(self, name: str) -> None:
-        if (file := self._files.pop(name, None)) is not None:
-            file.output.close()
 
     def reopen_files(self) -> None:
         """Go on in new files of the old names, after a rotation."""
@@ -80,18 +79,24 @@ class Sinks:
 
     def put(self, settings: SinkSettings, sink: Sink) -> None:
         """Serve a sink from now on, in place of one of the same name."""
+        self._close(settings.name)
         former = self._taken(settings.name)
         buffer = Buffer(settings.name, settings.max_size, settings.when_full)
         sources = [keeper.source for keeper in self._keepers.values()]
         courier = courier_of(self._environment, _choice(settings), sink, sources, buffer)
-        self.served[settings.name] = Served(settings, buffer, courier, former)
+        self.served[settings.name] = Served(settings, buffer, courier, former, not self.has_begun)
         self._tell_all()
         self._start(self.served[settings.name])
 
     def drop(self, name: str) -> None:
-        """Serve a sink no more; what it is owed is kept for it."""
+        """Deliver there no more; what a sink is owed is kept for it."""
+        self._close(name)
         self._taken(name)
         self._tell_all()
+
+    def _close(self, name: str) -> None:
+        if (file := self._files.pop(name, None)) is not None:
+            file.output.close()
 
     def _taken(self, name: str) -> Courier | None:
         there = self.served.pop(name, None)
@@ -111,18 +116,26 @@ class Sinks:
             one.former = None
             one.courier.start()
 
+    def couriers(self) -> list[Courier]:
+        """Of all sinks; from any thread."""
+        return [one.courier for one in [*self.served.values()]]
+
+    # --- now and then ----------------------------------------------------------------------
+
     def look(self) -> None:
-        """Begin with sinks whose former selves have let go."""
+        """Begin with sinks whose former selves have let go, and end where one lets nobody in."""
         for one in self.served.values():
             if one.former is not None:
                 self._start(one)
+            if one.is_first and (refusal := one.courier.refusal) is not None:
+                raise refusal
 
     def finish(self) -> None:
         """Give the sinks a moment to take what waits, say what stays, and close the files."""
         until = time.monotonic() + CHANGING
         with ExitStack() as last:
             for name in [*self._files]:
-                last.callback(self.close_file, name)
+                last.callback(self._close, name)
             for one in self.served.values():
                 one.courier.finish(max(0.0, until - time.monotonic()))
                 last.callback(self._say_what_waits, one.courier)

@@ -296,7 +296,7 @@ def _states(
 def _streamed(environment: Environment, request: Request) -> Iterator[Streamed]:
     """The accounts asked for; simulated ones are there while the block runs."""
     if request.simulate:
-        with _simulated(request) as accounts:
+        with simulated(request) as accounts:
             yield _with_channels(accounts, request, environment.console)
     elif request.given is not None:
         yield _with_channels([request.given], request, environment.console)
@@ -308,7 +308,8 @@ def _streamed(environment: Environment, request: Request) -> Iterator[Streamed]:
 
 
 @contextmanager
-def _simulated(request: Request) -> Iterator[list[Account]]:
+def simulated(request: Request) -> Iterator[list[Account]]:
+    """Simulated accounts; their exchanges are there while the block runs."""
     from privstream.simulator import names  # noqa: PLC0415 - only here
     from privstream.simulator.server import Simulation  # noqa: PLC0415
 
@@ -330,13 +331,18 @@ def _configured(environment: Environment, request: Request) -> tuple[list[Accoun
         account = config.account(name, exchange=request.exchange, options=request.options)
         return [account], config
     if not config.names():
-        raise ConfigError(
-            "no account is configured",
-            f"{first_steps('kraken')}; or write one into {config.path}, "
-            "or set KRAKEN_API_KEY and KRAKEN_API_SECRET",
-        )
+        raise no_accounts(config)
     names = dict.fromkeys(request.accounts or config.names())
     return [config.account(name) for name in names], config
+
+
+def no_accounts(config: Config) -> ConfigError:
+    """What to raise where there are none."""
+    return ConfigError(
+        "no account is configured",
+        f"{first_steps('kraken')}; or write one into {config.path}, "
+        "or set KRAKEN_API_KEY and KRAKEN_API_SECRET",
+    )
 
 
 def _exchange_of(account: Account, request: Request) -> Exchange:

@@ -54,6 +54,7 @@ COMMANDS: dict[str, tuple[str, CommandSource]] = {
     "wait": ("Wait until an order is filled, or gets where you want it.", _wait),
     "token": ("For cron: check, show and renew session tokens.", _token),
     "order": ("Place, cancel and look at orders.", _order),
+    "run": ("Stream all accounts into sinks, as a service.", "privstream.cli.run:run"),
     "record": ("Watch, and keep every frame in a file.", _record),
     "replay": ("Turn a recording, or bare frames, into events.", "privstream.cli.replay:replay"),
     "report": ("Sum up what was filled, by symbol and day.", "privstream.cli.report:report"),

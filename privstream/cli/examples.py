@@ -24,6 +24,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "privstream watch {name} --live --since 2h",
         "privstream watch {name} trades --json --resume --to file:fills.jsonl",
     ),
+    "run": ("privstream run", "privstream run -a desk -a main --audit 10m"),
     "record": (
         "privstream record frames.jsonl kraken",
         "privstream record frames.jsonl kraken orders --duration 10m",

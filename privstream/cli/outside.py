@@ -6,7 +6,9 @@ The one rule: this is the only place that looks at the process itself.
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -14,9 +16,11 @@ import typer
 from privstream.delivery.signals import Stop
 
 if TYPE_CHECKING:  # start-up time
+    from datetime import tzinfo
+
     from privstream.app.environment import Environment
 
-STDIN, STDOUT = 0, 1
+STDIN, STDOUT, STDERR = 0, 1, 2
 NO_SCREEN = frozenset({"", "dumb", "unknown"})
 LEVELS = ("quiet", "verbose", "debug", "no_color", "utc")
 
@@ -48,18 +52,23 @@ def environment_of(
     debug: bool = False,
     as_json: bool = False,
     no_color: bool = False,
+    plain: bool = False,
     utc: bool = False,
 ) -> "Environment":
-    """The environment of a command, by its options and its process."""
+    """The environment of a command, by its options and its process.
+
+    `plain`: its stderr is a log, whoever looks at it.
+    """
     from datetime import UTC  # noqa: PLC0415 - start-up time
 
     from privstream.app.asking import Person  # noqa: PLC0415
     from privstream.app.environment import Environment  # noqa: PLC0415
-    from privstream.outputs.console import STDERR, Console  # noqa: PLC0415
+    from privstream.outputs.console import Console  # noqa: PLC0415
     from privstream.outputs.terminal import can_redraw, is_lively  # noqa: PLC0415
 
     process: Process = context.find_root().obj
     variables = process.variables
+    no_color = no_color or plain
     lively = [not no_color and is_lively(fd, variables) for fd in (STDOUT, STDERR)]
     zone = UTC if utc else None
     console = Console(
@@ -68,10 +77,11 @@ def environment_of(
         verbose=verbose,
         debug=debug,
         as_json=as_json,
-        animated=can_redraw(STDERR, variables),
+        animated=not plain and can_redraw(STDERR, variables),
         colour=lively[1],
         shares_terminal=os.isatty(STDOUT),
         zone=zone,
+        stamp=partial(_stamp, zone) if plain and not _is_in_journal(variables) else None,
     )
     return Environment(
         variables=variables,
@@ -86,6 +96,22 @@ def environment_of(
         why_no_screen=_why_no_screen(process),
         ascii_only=not _shows_every_sign(),
     )
+
+
+def _stamp(zone: "tzinfo | None") -> str:
+    """The beginning of a line of a log."""
+    from datetime import UTC, datetime  # noqa: PLC0415 - start-up time
+
+    return f"{datetime.now(UTC).astimezone(zone).isoformat(timespec='seconds')} "
+
+
+def _is_in_journal(variables: Mapping[str, str]) -> bool:
+    """Whether stderr goes to systemd's journal, which keeps the time of each line itself."""
+    device, _, number = variables.get("JOURNAL_STREAM", "").partition(":")
+    with suppress(OSError):
+        there = os.fstat(STDERR)
+        return (device, number) == (str(there.st_dev), str(there.st_ino))
+    return False
 
 
 def _why_no_screen(process: Process) -> str | None:

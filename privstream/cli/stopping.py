@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from privstream.outputs.standard_streams import STDERR
 
-STREAMS = frozenset({"watch", "record", "replay", "demo", "simulate"})
+STREAMS = frozenset({"watch", "run", "record", "replay", "demo", "simulate"})
 """Commands that may be told to stop: what they did was right till then."""
 MAY_BE_LEFT = STREAMS | {"schema"}
 """Commands whose reader may leave: he has seen as much as he wanted."""

@@ -7,17 +7,17 @@ Between the two a crash makes it come again; nothing makes it go away.
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
-from privstream.delivery.outbox import Outbox
+from privstream.delivery.outbox import BATCH, Outbox
 from privstream.delivery.spool import Buffer
 from privstream.model.errors import ConfigError, PrivstreamError
-from privstream.outputs.sinks.base import Connecting, Rejected, Retry, Row, Sink
+from privstream.outputs.sinks.base import Connecting, OneByOne, Rejected, Retry, Row, Sink
 
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 300.0
@@ -55,6 +55,8 @@ class Health(Struct):
     errors: int = 0
     is_up: bool = True
     problem: str | None = None
+    oldest: str | None = None
+    """When the first of what waits was received; looked up where it is not taken."""
 
 
 class Courier:
@@ -71,8 +73,13 @@ class Courier:
         dead_letters: DeadLetters,
         say: Callable[[str], None],
         where: str,
+        patience: float = 0.0,
     ) -> None:
-        """`name` is what its place is kept under, `where` what messages call it."""
+        """`name` is what its place is kept under, `where` what messages call it.
+
+        `patience`: how many seconds the sink itself may wait for an answer.
+        """
+        self.patience = patience
         self.name = name
         self.where = where
         self.health = Health()
@@ -81,6 +88,7 @@ class Courier:
         self.bug: BaseException | None = None
         """What it stopped with where that is our fault: the main thread raises it at the end."""
         self._sink = sink
+        self._at_once = sink.at_once if isinstance(sink, OneByOne) else BATCH
         self._sources = tuple(sources)
         self._counted: set[str] = set()
         """The accounts whose rows are in the buffer's size."""
@@ -121,7 +129,8 @@ class Courier:
         if source.account not in self._counted:
             self._counted.add(source.account)
             with self._outbox(source) as outbox:
-                self._buffer.add(outbox.owed_size()[1])
+                events, size = outbox.owed_size()
+                self._buffer.add(size, events)
 
     def wake(self) -> None:
         """There are new rows."""
@@ -136,7 +145,10 @@ class Courier:
         self._is_stopping = True
         self._buffer.close()
         self._woken.set()
-        self._thread.join(max(0.0, until - time.monotonic()))
+        if self._thread.ident is None:
+            self._sink.close()  # it never began
+        else:
+            self._thread.join(max(0.0, until - time.monotonic()))
 
     @property
     def is_running(self) -> bool:
@@ -146,6 +158,11 @@ class Courier:
     def refusal(self) -> PrivstreamError | None:
         """Why it was let in nowhere from the beginning: only a change of the settings mends that."""
         return self.error if isinstance(self.error, ConfigError) and not self.health.sent else None
+
+    @property
+    def has_stopped(self) -> bool:
+        """For good, by a fault."""
+        return self.error is not None or self.bug is not None
 
     def owed(self, account: str | None = None) -> int:
         """How many events wait for it, of this account or of all."""
@@ -199,16 +216,21 @@ class Courier:
             source = sources[account]
             opened[account] = (source, self._outbox(source))
 
-    def step(self, outboxes: Iterable[Outbox]) -> float:
+    def step(self, outboxes: Sequence[Outbox]) -> float:
         """Deliver what is owed; returns how long to wait before the next round."""
         busy = False
         for outbox in outboxes:
-            rows = outbox.owed()
+            rows = outbox.owed(self._at_once)
+            self.turns += 1
             if not rows:
                 continue
             busy = True
             if wait := self._deliver(outbox, rows):
+                self.health.oldest = min(
+                    filter(None, (one.oldest() for one in outboxes)), default=None
+                )
                 return wait
+        self.health.oldest = None
         return 0.0 if busy else IDLE
 
     def _deliver(self, outbox: Outbox, rows: Sequence[Row]) -> float:
@@ -233,10 +255,10 @@ class Courier:
         return 0.0
 
     def _acknowledge(self, outbox: Outbox, rows: Sequence[Row], number: int) -> None:
-        done = sum(len(row.line) for row in rows if row.number <= number)
+        done = [len(row.line) for row in rows if row.number <= number]
         if done:
             outbox.acknowledge(number)
-            self._buffer.add(-done)
+            self._buffer.add(-sum(done), -len(done))
 
     def _wait_after(self, problem: Retry) -> float:
         self.health.errors += 1

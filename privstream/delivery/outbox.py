@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from msgspec import Struct
+from msgspec.json import Decoder
 
 from privstream.model.errors import OutputFailed
 from privstream.outputs.sinks.base import Row
@@ -56,6 +57,13 @@ _OWED = """
 FROM outbox WHERE number > (SELECT acked FROM sinks WHERE name = :sink)
 AND NOT EXISTS (SELECT 1 FROM skipped WHERE sink = :sink AND number = outbox.number)
 """
+
+
+class _Head(Struct):
+    received: str
+
+
+_heads = Decoder(_Head)
 
 
 class Line(Struct, frozen=True, gc=False):
@@ -141,6 +149,11 @@ class Outbox:
         """How many events wait for this sink, and their bytes."""
         [(count, size)] = self._ask(f"SELECT count(*), coalesce(sum(length(line)), 0) {_OWED}")
         return count, size
+
+    def oldest(self) -> str | None:
+        """When the first of what waits for this sink was received."""
+        found = self._ask(f"SELECT line {_OWED} ORDER BY number LIMIT 1")
+        return _heads.decode(found[0][0]).received if found else None
 
     def acknowledge(self, number: int) -> None:
         """Everything up to this row was delivered, or is not for this sink."""

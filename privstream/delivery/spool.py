@@ -29,14 +29,17 @@ class Buffer:
         self.max_size = max_size
         self.dropped = 0
         """Events that this sink will not get."""
-        self._size = 0
+        self.size = 0
+        """Bytes that wait, and `events`: how many events."""
+        self.events = 0
         self._changed = threading.Condition()
         self._is_closed = False
 
-    def add(self, count: int) -> None:
-        """So many bytes came (or, below 0, went)."""
+    def add(self, size: int, events: int = 0) -> None:
+        """So many bytes and events came (or, below 0, went)."""
         with self._changed:
-            self._size += count
+            self.size += size
+            self.events += events
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -46,12 +49,12 @@ class Buffer:
             self._changed.notify_all()
 
     def is_full(self) -> bool:
-        return self._size >= self.max_size
+        return self.size >= self.max_size
 
     def wait(self, seconds: float) -> bool:
         """Wait for something to be sent, so long at most; whether there is nothing any more."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._size <= 0, seconds)
+            return self._changed.wait_for(lambda: self.size <= 0, seconds)
 
     def wait_for_room(self, seconds: float) -> bool:
         """Whether there is room, now or within so many seconds."""
@@ -113,7 +116,7 @@ class Spool:
                 buffer.dropped += 1
                 skipped.append(buffer.sink)
             else:
-                buffer.add(len(line))
+                buffer.add(len(line), 1)
         kind = type(event).__struct_config__.tag
         return Line(str(kind), event.id, line, tuple(skipped))
 

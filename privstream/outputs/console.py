@@ -1,6 +1,7 @@
 """What is said to the person who started the command: states, errors, details."""
 
 import sys
+from collections.abc import Callable
 from datetime import tzinfo
 from enum import StrEnum
 from typing import TextIO
@@ -30,6 +31,7 @@ class Console:
 
     `animated` where a line at the bottom may be redrawn; `as_json`: errors are JSON lines.
     `shares_terminal` where events are printed on the same one. `zone`: of times, else local ones.
+    `stamp`: what the lines of a log begin with.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Console:
         colour: bool = False,
         shares_terminal: bool = True,
         zone: tzinfo | None = None,
+        stamp: Callable[[], str] | None = None,
     ) -> None:
         stream = stream or sys.stderr
         self.is_terminal = stream is not None and stream.isatty()
@@ -53,7 +56,7 @@ class Console:
         self.quiet = quiet
         self._verbose = (verbose or debug) and not quiet
         self._debug = debug and not quiet
-        self._stderr = Stderr(stream)
+        self._stderr = Stderr(stream, stamp)
         self._stream, self._animated = stream, animated and not self._verbose
         # Other threads' notes and a line that is redrawn would overwrite each other.
         self.status_line = StatusLine(
@@ -62,6 +65,7 @@ class Console:
             quiet=quiet,
             colour=colour,
             calendar=Calendar(zone),
+            stamp=stamp,
         )
         self.line: Line = self.status_line
         self._screen: Screen | None = None

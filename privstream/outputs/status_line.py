@@ -57,9 +57,10 @@ class StatusLine:
         quiet: bool,
         colour: bool = True,
         calendar: Calendar | None = None,
+        stamp: Callable[[], str] | None = None,
     ) -> None:
         self._stream = stream
-        self._stderr = Stderr(stream)
+        self._stderr = Stderr(stream, stamp)
         self._quiet = quiet
         self._animated = animated and not quiet
         self._colour = colour

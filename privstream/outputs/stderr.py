@@ -5,6 +5,7 @@ The one rule: what is said to a person never decides what a command does or how 
 
 import os
 import select
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
 
@@ -19,7 +20,9 @@ PATIENCE = 500
 class Stderr:
     """Takes text, from any thread; `stream` is what the interpreter has for standard error."""
 
-    def __init__(self, stream: TextIO | None) -> None:
+    def __init__(self, stream: TextIO | None, stamp: Callable[[], str] | None = None) -> None:
+        """`stamp`: what each text begins with."""
+        self._stamp = stamp
         self._stream = stream
         self._fd = _descriptor_of(stream)
         self._is_stuck = False
@@ -33,6 +36,8 @@ class Stderr:
         """Write it as far as that is possible; what cannot be encoded is spelled out."""
         if self._stream is None:
             return
+        if self._stamp is not None:
+            text = self._stamp() + text
         with suppress(OSError, ValueError, ReaderGone, OutputFailed):
             if self._fd is None:
                 self._stream.write(text)

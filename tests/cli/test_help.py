@@ -92,6 +92,9 @@ def test_every_example_runs(example: str, home: Path, capfd: pytest.CaptureFixtu
         (home / "frames.jsonl").unlink()
     if words[1:3] == ["accounts", "add"]:
         words.append("--replace")
+    if words[1:2] == ["run"]:
+        with (home / ".config/privstream/config.toml").open("a") as config:
+            config.write(f'[sinks.archive]\nurl = "sqlite:{home}/e.db"\n')
     with Stop() as stop:
         stop.tell()
         code = run(words[1:], stop)

@@ -11,6 +11,7 @@ from privstream.delivery.spool import Buffer
 from privstream.outputs.sinks.base import Row
 
 NS = 1_790_000_000_000_000_000
+RECEIVED = "2026-11-20T11:32:00.000000Z"
 WHOSE = Whose("kraken", "kraken", "127.0.0.1", ("trades",))
 
 
@@ -22,7 +23,12 @@ def state_for(path: Path, *sinks: str) -> Iterator[State]:
 
 def keep(state: State, *names: str, skipped: tuple[str, ...] = ()) -> None:
     """Put events of these ids into the outbox."""
-    state.commit((), NS, lines=[Line("trade", name, name.encode(), skipped) for name in names])
+    state.commit((), NS, lines=[Line("trade", name, line_of(name), skipped) for name in names])
+
+
+def line_of(name: str) -> bytes:
+    """What a sink is given of an event."""
+    return f'{{"id":"{name}","received":"{RECEIVED}"}}'.encode()
 
 
 def outbox_of(path: Path, sink: str) -> Outbox:

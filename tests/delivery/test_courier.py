@@ -12,7 +12,15 @@ from privstream.delivery.dead_letters import LetterFile
 from privstream.delivery.resume_file import State
 from privstream.model.errors import ConfigError, OutputFailed
 from privstream.outputs.sinks.base import Rejected, Retry, Row
-from tests.delivery.sink_world import Delivery, ScriptedSink, keep, owed, state_for
+from tests.delivery.sink_world import (
+    RECEIVED,
+    Delivery,
+    ScriptedSink,
+    keep,
+    line_of,
+    owed,
+    state_for,
+)
 
 
 @pytest.fixture
@@ -47,6 +55,16 @@ def test_what_was_not_taken_comes_again_from_where_it_stopped(path: Path, state:
         "https://hook does not take events now, they are kept: no route",
         "https://hook takes events again",
     ]
+
+
+def test_since_when_a_row_waits_is_known_where_it_is_not_taken(path: Path, state: State) -> None:
+    keep(state, "a")
+    delivery = Delivery(path, ScriptedSink(Retry("no route")))
+    delivery.round()
+    assert delivery.courier.health.oldest == RECEIVED
+    delivery.round()
+    delivery.round()
+    assert delivery.courier.health.oldest is None
 
 
 def test_a_crash_before_the_acknowledgement_makes_it_come_again(path: Path, state: State) -> None:
@@ -111,8 +129,9 @@ def test_what_a_sink_does_not_want_is_passed_over(path: Path, state: State) -> N
 def test_what_was_delivered_makes_room(path: Path, state: State) -> None:
     keep(state, "four")
     delivery = Delivery(path, ScriptedSink())
-    delivery.buffer.add(4)
+    delivery.buffer.add(len(line_of("four")), 1)
     delivery.round()
+    assert delivery.buffer.events == 0
     assert delivery.buffer.wait(0)
 
 
@@ -165,6 +184,18 @@ def test_what_was_taken_before_a_failure_counts_as_sent(path: Path, state: State
     delivery = Delivery(path, ScriptedSink(Retry("full", delivered=1)))
     delivery.round()
     assert delivery.courier.health.sent == 1
+
+
+def test_a_sink_that_takes_its_time_for_each_row_is_given_fewer(path: Path, state: State) -> None:
+    class Slow(ScriptedSink):
+        at_once = 2
+
+    keep(state, "a", "b", "c")
+    sink = Slow()
+    delivery = Delivery(path, sink)
+    delivery.round()
+    delivery.round()
+    assert sink.given == [["a", "b"], ["c"]]
 
 
 def test_a_courier_serves_accounts_that_come_later(path: Path, tmp_path: Path) -> None:

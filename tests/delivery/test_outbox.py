@@ -7,7 +7,7 @@ import pytest
 
 from privstream.delivery.resume_file import State
 from privstream.model.errors import OutputFailed
-from tests.delivery.sink_world import NS, WHOSE, keep, outbox_of, owed, state_for
+from tests.delivery.sink_world import NS, WHOSE, keep, line_of, outbox_of, owed, state_for
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_what_waits_is_counted(path: Path) -> None:
     with state_for(path, "one") as state:
         keep(state, "ab", "cde")
         with outbox_of(path, "one") as outbox:
-            assert outbox.owed_size() == (2, 5)
+            assert outbox.owed_size() == (2, len(line_of("ab") + line_of("cde")))
 
 
 def test_a_file_that_was_made_anew_is_another_spool(path: Path) -> None:

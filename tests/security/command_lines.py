@@ -3,6 +3,7 @@
 The one rule: the commands are found by walking the command line itself, so that none is forgotten.
 """
 
+import base64
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from tests.security.treasure import canary
 Path = tuple[str, ...]
 SPARE_KEY, SPARE_SECRET = canary(70), canary(71)
 FORGED_KEY, FORGED_SECRET = canary(72), canary(73)
+HOOK_SECRET = "whsec_" + base64.b64encode(canary(74).encode()).decode()
 LIMIT_ORDER = "--side buy --type limit --quantity 0.01 --price 20000"
 
 
@@ -57,6 +59,11 @@ ROWS: dict[Path, tuple[Row, ...]] = {
         Row("watch kraken --account forged", code=4),
         Row("watch kraken --account nobody", code=3),
         Row("watch kraken --secret x", code=2),
+    ),
+    ("run",): (
+        Row("run --duration 1s", code=None),
+        Row("run -a kraken --duration 1s --raw"),
+        Row("run -a nobody", code=3),
     ),
     ("replay",): (
         Row(

@@ -22,6 +22,7 @@ from tests.security import command_lines
 from tests.security.command_lines import (
     FORGED_KEY,
     FORGED_SECRET,
+    HOOK_SECRET,
     ROWS,
     SPARE_KEY,
     SPARE_SECRET,
@@ -32,7 +33,7 @@ from tests.security.treasure import KEPT, Treasure, bury, trust_nobody
 LEAVES = dict(command_lines.leaves())
 OTHER: tuple[list[str], ...] = ([], ["--json"])
 LOUDEST = ["--debug"]
-KEYS = {*KEPT, FORGED_KEY, FORGED_SECRET, SPARE_KEY, SPARE_SECRET}
+KEYS = {*KEPT, FORGED_KEY, FORGED_SECRET, SPARE_KEY, SPARE_SECRET, HOOK_SECRET}
 """What a cache of tokens has no business with."""
 
 
@@ -66,6 +67,8 @@ def home(
     config = "\n".join(map(simulate._config_lines, accounts))
     config += f'[accounts.forged]\nexchange = "kraken"\napi_key = "{FORGED_KEY}"\n'
     config += f'api_secret = "{FORGED_SECRET}"\n'
+    # Nobody is there: what waits for it is kept.
+    config += f'[sinks.hook]\nurl = "http://127.0.0.1:9/in"\nsecret = "{HOOK_SECRET}"\n'
     for text in KEYS:
         buried.add(text)
     path = tmp_path / ".config/privstream/config.toml"

@@ -74,3 +74,12 @@ class Connecting(Protocol):
 
     def connect(self) -> None:
         """Get in before there is anything to deliver. Raises Retry, or ConfigError: we may not."""
+
+
+@runtime_checkable
+class OneByOne(Protocol):
+    """A sink that takes its time for each row: it is given fewer at once, and turns meanwhile."""
+
+    @property
+    def at_once(self) -> int:
+        """How many rows."""

@@ -40,8 +40,14 @@ def signing_key(secret: str) -> bytes:
         raise ValueError("must be whsec_ and base64") from None
 
 
+AT_ONCE = 10
+"""Events posted before they are acknowledged together: each may take as long as an answer may."""
+
+
 class Webhook:
     """Posts each row to one URL."""
+
+    at_once = AT_ONCE
 
     def __init__(
         self,

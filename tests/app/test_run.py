@@ -1,0 +1,124 @@
+"""`privstream run`: every account and sink of the config, as a service that is reloaded."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from signal import SIGTERM
+
+import pytest
+
+from privstream.model.errors import ConfigError, Exit
+from privstream.simulator.server import Simulation
+from tests.app.service_world import Hook, Serving
+
+
+@pytest.fixture(scope="module")
+def simulation() -> Iterator[Simulation]:
+    with Simulation(["kraken", "poloniex"], rate=50.0) as served:
+        yield served
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with Hook() as served:
+        yield served
+
+
+@pytest.fixture
+def serving(tmp_path: Path, simulation: Simulation) -> Serving:
+    return Serving(tmp_path, simulation)
+
+
+def to(hook: Hook, more: str = "") -> dict[str, str]:
+    return {"hook": f'url = "{hook.url}"\n{more}'}
+
+
+def test_every_account_goes_to_every_sink(serving: Serving, hook: Hook, tmp_path: Path) -> None:
+    sinks = to(hook) | {"archive": f'url = "sqlite:{tmp_path}/e.db"'}
+    with serving.configure("kraken", "poloniex", sinks=sinks).ready_to_serve():
+        hook.next_of("kraken")
+        hook.next_of("poloniex")
+        serving.stop.tell(SIGTERM)
+        assert serving.over() == Exit.DONE
+        assert "STOPPING=1" in serving.manager.rest()
+    with closing(sqlite3.connect(tmp_path / "e.db")) as database:
+        accounts = {found for (found,) in database.execute("SELECT account FROM balances")}
+    assert accounts == {"kraken", "poloniex"}
+
+
+def test_without_a_sink_nobody_would_get_the_events(serving: Serving) -> None:
+    with serving.configure("kraken", sinks={}):
+        serving.over()
+    assert isinstance(serving.error, ConfigError)
+    assert "[sinks.archive]" in str(serving.error.hint)
+
+
+def test_without_an_account_there_is_nothing_to_stream(serving: Serving, hook: Hook) -> None:
+    with serving.configure(sinks=to(hook)):
+        serving.over()
+    assert isinstance(serving.error, ConfigError)
+    assert "no account" in serving.error.message
+
+
+def test_an_account_that_is_written_into_the_config_comes_with_a_reload(
+    serving: Serving, hook: Hook, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving.configure("kraken", sinks=to(hook)).ready_to_serve():
+        serving.configure("kraken", "poloniex", sinks=to(hook)).reload()
+        hook.next_of("poloniex")
+        hook.next_of("kraken")
+    assert "again: new account poloniex" in capfd.readouterr().err
+
+
+def test_an_account_that_is_taken_out_goes_and_the_other_stays(
+    serving: Serving, hook: Hook, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving.configure("kraken", "poloniex", sinks=to(hook)).ready_to_serve():
+        hook.next_of("poloniex")
+        serving.configure("kraken", sinks=to(hook)).reload()
+        hook.next_of("kraken")
+    said = capfd.readouterr().err
+    assert "again: removed account poloniex" in said
+    assert said.count("kraken: connecting") == 1
+
+
+def test_a_config_that_cannot_be_read_leaves_all_as_it_is(
+    serving: Serving, hook: Hook, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving.configure("kraken", sinks=to(hook)).ready_to_serve():
+        serving.configure("kraken", sinks=to(hook, 'tpyes = ["trade"]')).reload()
+        hook.next_of("kraken")
+    said = capfd.readouterr().err
+    assert "'tpyes' is not a setting (did you mean types?)" in said
+    assert "the settings stay as they were" in said
+
+
+def test_a_sink_that_comes_with_a_reload_gets_what_happens_from_then_on(
+    serving: Serving, hook: Hook, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with Hook() as other, serving.configure("kraken", sinks=to(hook)).ready_to_serve():
+        hook.next_of("kraken")
+        both = to(hook) | {"other": f'url = "{other.url}"'}
+        serving.configure("kraken", sinks=both).reload()
+        other.next_of("kraken")
+        serving.configure("kraken", sinks={"other": both["other"]}).reload()
+        other.next_of("kraken")
+    said = capfd.readouterr().err
+    assert "again: new sink other" in said
+    assert "again: removed sink hook" in said
+
+
+def test_what_a_run_did_not_deliver_the_next_one_does(
+    tmp_path: Path, simulation: Simulation, hook: Hook, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hook.status = 503
+    archive = {"archive": f'url = "sqlite:{tmp_path}/e.db"'}
+    with Serving(tmp_path, simulation).configure("kraken", sinks=to(hook) | archive) as first:
+        first.ready()
+        first.manager.wait_for("STATUS", holds=lambda text: "hook" in text)
+    assert "they are kept for the next start" in capfd.readouterr().err
+    hook.status = 204
+    with Serving(tmp_path, simulation).configure("kraken", sinks=to(hook) | archive) as second:
+        second.ready()
+        assert '"source":"snapshot"' in hook.next_of("kraken")

@@ -1,11 +1,13 @@
 """Which open orders are surely held, so that no older one need be looked for."""
 
+import json
+
 from privstream.connection.account.exchange_time import ExchangeTime
 from privstream.connection.account.held_orders import HeldOrders
 from privstream.memory.event_maker import View
 from privstream.memory.journal import Journal
 from privstream.memory.ledger import Ledger
-from privstream.model.rest import Now
+from privstream.model.rest import HttpRequest, Now
 from tests.joined import World
 
 LAG = 10.0
@@ -79,3 +81,19 @@ def test_a_doubt_is_known_to_the_next_run_too() -> None:
     orders.listed(at(100), is_stream=True)
     orders.doubt()
     assert [note.value for note in journal.take(())] == [b"1970-01-01T00:01:40.000000Z", None]
+
+
+def test_connections_that_break_one_after_the_other_do_not_read_the_whole_history() -> None:
+    run, starts = World("zerocap", limits=False), list[int]()
+
+    def note(request: HttpRequest) -> None:
+        body = json.loads(request.body or b"{}")
+        if body.get("ids") == body.get("status") == "":
+            starts.append(body["start_datetime"])
+
+    run.refuse = note
+    for second in (30, 36, 42, 50):
+        run.at(second, World.cut)
+    run.watch(120)
+    assert len(starts) > 2
+    assert 0 not in starts

@@ -254,7 +254,7 @@ class CatchUp:
         else:
             self.is_proven = found.complete
             self._end(None if found.complete else found.detail)
-        self._context.heard(found, job.begun)
+        self._note_held(found, job.begun)
 
     def _tell_pages(self, *, at_once: bool = False) -> None:
         """Fills and orders that were read wait for nothing that takes long, as a call made again."""
@@ -306,7 +306,13 @@ class CatchUp:
         self.may_find_more = found.retryable or not talk.is_synced
         self.is_proven = not lacks
         self._end("; ".join(lacks) or None)
-        self._context.heard(found, job.begun)
+        self._note_held(found, job.begun)
+
+    def _note_held(self, found: Backfill, asked: Now) -> None:
+        """What was not proven may hide an order, until the next list has it."""
+        if self.is_over and self.reads_history and not self.is_proven:
+            self._context.held.doubt()
+        self._context.heard(found, asked)
 
     def _take_second(self, found: Backfill) -> None:
         """Tell what the first look did not see yet; a state without a time is of before, too."""
@@ -374,8 +380,6 @@ class CatchUp:
 
     def _end(self, detail: str | None) -> None:
         self.stage, self._job = Stage.OVER, None
-        if self.reads_history and not self.is_proven:
-            self._context.held.doubt()
         merging, cause = self._context.merging, self.cause
         if cause is not None:
             complete = self.is_proven

@@ -59,8 +59,11 @@ class EventMaker:
         self, order: KnownOrder, report: OrderReport, identity: str, source: Source, received: str
     ) -> Order:
         """The whole order as it is known after a report."""
-        known: Any = order.fields.get
-        fee, fee_currency = order.facts.fee()
+        facts = order.facts
+        known: Any = facts.fields.get
+        terms, (fee, fee_currency) = facts.terms, facts.fee()
+        client_id, symbol, exchange_symbol, side, kind, force = terms.words
+        price, stop, quantity, in_quote = terms.asked
         return Order(
             self._exchange,
             self._account,
@@ -70,27 +73,27 @@ class EventMaker:
             source,
             report.sequence,
             order.order_id,
-            known("client_order_id"),
-            known("symbol"),
-            known("exchange_symbol"),
-            known("side"),
-            known("order_type"),
-            known("time_in_force"),
+            client_id,
+            symbol,
+            exchange_symbol,
+            side,
+            kind,
+            force,
             known("status", "unknown"),
             known("exchange_status"),
-            known("price"),
-            known("stop_price"),
-            known("quantity"),
-            known("quote_quantity"),
+            price,
+            stop,
+            quantity,
+            in_quote,
             known("filled"),
-            order.facts.remaining(),
+            facts.remaining(),
             known("average_price"),
             known("cost"),
             fee,
             fee_currency,
             known("reason"),
-            known("created"),
-            self._raw(report),
+            terms.created,
+            self._raw(report) if self._wants_raw else UNSET,
         )
 
     def trade(
@@ -119,7 +122,7 @@ class EventMaker:
             fill.fee,
             fill.fee_currency,
             fill.estimated,
-            self._raw(fill),
+            self._raw(fill) if self._wants_raw else UNSET,
         )
 
     def balance(

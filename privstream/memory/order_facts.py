@@ -114,17 +114,16 @@ class OrderFacts:
             and fields.get("cost") is None
             and fields.get("average_price") is None
         )
-        return name_of(
-            fields, self._known_terms(), lacks_amounts=lacks_amounts, is_fixed=self.is_fixed
-        )
+        return name_of(fields, self.terms, lacks_amounts=lacks_amounts, is_fixed=self.is_fixed)
 
     @property
     def visible(self) -> int:
         """A hash of what a user sees of it."""
         fields: Any = self.fields
-        return visible(fields, self._known_terms(), self.words)
+        return visible(fields, self.terms, self.words)
 
-    def _known_terms(self) -> Terms:
+    @property
+    def terms(self) -> Terms:
         """What the order asks for: most reports repeat it, or leave it out."""
         if self._terms is None:
             fields: Any = self.fields
@@ -143,7 +142,7 @@ class OrderFacts:
         if quantity is None or filled is None:
             return None
         left = subtract(quantity, filled)
-        return None if left.startswith("-") else left  # more than all: one of them is not true
+        return None if left[0] == "-" else left  # more than all: one of them is not true
 
     def fee(self) -> tuple[str | None, str | None]:
         """The fee so far and its currency: as stated, else the sum of its known fills."""

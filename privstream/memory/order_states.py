@@ -5,10 +5,10 @@ remembered, so that stream, snapshot, REST and the next run give it the same id.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
-from privstream.model.events import TERMINAL
+from privstream.model.events import TERMINAL, Side
 from privstream.model.exact import decimal_of, normal
 
 TERMS = ("quantity", "quote_quantity", "price", "stop_price")
@@ -31,9 +31,14 @@ class Terms(NamedTuple):
     """What may change while the order is live."""
     name: str
     """What they are called in the name of a state."""
+    words: tuple[str | None, str | None, str | None, Side | None, str | None, str | None]
+    """As an event tells them, from the client's id to the time in force."""
+    asked: tuple[str | None, str | None, str | None, str | None]
+    """And from the price to the quantity in the quote currency."""
+    created: str | None
 
 
-def terms_of(fields: Fields) -> Terms:
+def terms_of(fields: Mapping[str, Any]) -> Terms:
     """The terms in what is known of an order."""
     known, kind, force = fields.get, fields.get("order_type"), fields.get("time_in_force")
     amounts = tuple(normal(known(key)) for key in TERMS)
@@ -42,7 +47,21 @@ def terms_of(fields: Fields) -> Terms:
         named = (*amounts[:-1], "")  # of a stop that was triggered: not every source remembers it
     named = (*named, kind, force if force in TOLD_FORCES else None)
     name = f"{crc32('|'.join(map(str, named)).encode()):08x}"
-    return Terms(amounts, tuple(known(key) for key in LIVE_KEYS), name)
+    return Terms(
+        amounts,
+        tuple(known(key) for key in LIVE_KEYS),
+        name,
+        (
+            known("client_order_id"),
+            known("symbol"),
+            known("exchange_symbol"),
+            known("side"),
+            kind,
+            force,
+        ),
+        (known("price"), known("stop_price"), known("quantity"), known("quote_quantity")),
+        known("created"),
+    )
 
 
 def visible(fields: Fields, terms: Terms, words: int) -> int:

@@ -80,6 +80,19 @@ class Remembered:
         hour.add(hash(member))
         hour.added = received
 
+    def add_new(self, member: str, time: str | None, received: str) -> bool:
+        """Take it in, where it was not added yet; else False."""
+        hour = None if time is None or self._undated else self._dated.get(time[:HOUR])
+        if hour is None or len(self._dated) > 1:
+            if self.has(member, time):
+                return False
+            self.add(member, time, received)
+            return True
+        if not hour.add_new(hash(member)):
+            return False
+        hour.added = received
+        return True
+
     def restore(self, member: str, time: str | None) -> None:
         """Take in what a run before added."""
         hours, hour = (self._undated, BEFORE) if time is None else (self._dated, time[:HOUR])
@@ -148,6 +161,13 @@ class _Hour:
             if place < len(packed) and packed[place] == mark:
                 return True
         return False
+
+    def add_new(self, mark: int) -> bool:
+        """Add it, unless it is in it already."""
+        if mark in self._young or (self._packed and mark in self):
+            return False
+        self.add(mark)
+        return True
 
     def add(self, mark: int) -> None:
         self._young.add(mark)

@@ -20,12 +20,12 @@ class Trades:
     def take(self, fill: Fill) -> list[Trade]:
         """A trade, where the fill is news."""
         run, key = self._run, fill.key or fill.trade_id
-        if self._emitted.has(key, fill.time):
-            return []
         if fill.source != "stream" and self._is_past(fill):
-            self._take_history(key, fill)
+            if not self._emitted.has(key, fill.time):
+                self._take_history(key, fill)
             return []
-        self._emitted.add(key, fill.time, run.moment.received)
+        if not self._emitted.add_new(key, fill.time, run.moment.received):
+            return []
         order = self._order_of(key, fill)
         if not (run.emits("trades") and run.shows(fill.symbol, fill.exchange_symbol)):
             return []

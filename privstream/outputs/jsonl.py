@@ -9,6 +9,8 @@ from privstream.model import exact
 from privstream.model.events import AnyEvent
 from privstream.outputs.descriptor import Patience, write_all
 
+DELETE, RETURN, TAB = b"\x7f\r\t"
+"""Bytes by their numbers, which are found far quicker."""
 _WHITESPACE = bytes.maketrans(b"\t\n\r", b"   ")
 
 
@@ -36,9 +38,9 @@ def _is_printable(lines: bytes, count: int) -> bool:
     # The encoder escapes control characters; only an exchange's own `raw` may hold white space.
     return (
         lines.isascii()
-        and b"\x7f" not in lines
-        and b"\r" not in lines
-        and b"\t" not in lines
+        and DELETE not in lines
+        and RETURN not in lines
+        and TAB not in lines
         and lines.count(b"\n") == count
     )
 

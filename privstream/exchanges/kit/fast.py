@@ -16,7 +16,7 @@ import msgspec
 
 from privstream.exchanges.kit import words
 from privstream.model import exact
-from privstream.model.times import from_micros
+from privstream.model.times import from_micros, from_rfc3339
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 """A text that says something; JSON numbers are none."""
@@ -52,11 +52,15 @@ def leave(why: str) -> NoReturn:
 def may_be_blank(frame: bytes) -> bool:
     """Some text of the frame may be nothing but blanks: it begins with one, or with an escape."""
     return (
-        # One byte is found ten times quicker than two, and mostly there is none.
-        (b" " in frame and b'" ' in frame)
-        or (b"\\" in frame and b'"\\' in frame)
+        # One byte is found ten times quicker than two, by its number yet, and mostly there is none.
+        (BLANK in frame and b'" ' in frame)
+        or (ESCAPE in frame and b'"\\' in frame)
         or not frame.isascii()
     )
+
+
+BLANK, ESCAPE, MINUS, POWER, LARGE_POWER = b" \\-eE"
+"""Bytes by their numbers."""
 
 
 @lru_cache(maxsize=1024)
@@ -72,6 +76,7 @@ def decoder(shape: Any) -> Callable[[bytes], Any]:
 
 # --- times -----------------------------------------------------------------------------
 
+_FULL_LENGTH = len("2026-11-20T11:32:00.123456Z")
 _EPOCH = re.compile(r"([0-9]{10})\.([0-9]{1,6})")
 
 
@@ -85,6 +90,20 @@ def from_millis(millis: int) -> str:
     """A time in milliseconds."""
     seconds, rest = divmod(millis, 1000)
     return f"{_second(seconds)}{rest:03}000Z"
+
+
+@lru_cache(maxsize=64)
+def _is_second(text: str) -> bool:
+    """It is a second since 2009 as times begin, up to the point, `2026-11-20T11:32:00.`."""
+    return recent(from_rfc3339(f"{text}000000Z")) is not None
+
+
+def from_text(text: str) -> str:
+    """A time that is a text in UTC; most have our spelling, and many are of the same second."""
+    micros = text[20:26]
+    if len(text) == _FULL_LENGTH and text[26] == "Z" and micros.isdigit() and micros.isascii():
+        return text if _is_second(text[:20]) else leave("an odd time")
+    return recent(from_rfc3339(text)) or leave("no time")
 
 
 def from_epoch(text: str) -> str:
@@ -105,20 +124,30 @@ def recent(time: str | None) -> str | None:
 
 def amounts(*numbers: Number) -> list[str]:
     """Amounts as they stand in the frame, "" for what is not in it; one look at all is the quickest."""
-    try:
-        joined = b" ".join(numbers)
-    except TypeError:
-        joined = b" ".join(map(_spelled, numbers))
+    joined = _joined(numbers)
     found = joined.decode().split(" ")
-    return list(map(_written_out, found)) if b"e" in joined or b"E" in joined else found
+    if POWER in joined or LARGE_POWER in joined:
+        return list(map(_written_out, found))
+    return found
 
 
 def unsigned(*numbers: Number) -> list[str]:
-    """The same of amounts that are not below zero."""
-    found = amounts(*numbers)
-    if "-" in "".join(found):
-        leave("an amount below zero")
-    return found
+    """The same of amounts that are not below zero; a zero is "0"."""
+    joined = _joined(numbers)
+    if MINUS in joined or POWER in joined or LARGE_POWER in joined:
+        found = amounts(*numbers)
+        if "-" in "".join(found):
+            leave("an amount below zero")
+    else:
+        found = joined.decode().split(" ")
+    return [one if one >= "1" else one and plain(one) for one in found]
+
+
+def _joined(numbers: tuple[Number, ...]) -> bytes:
+    try:
+        return b" ".join(numbers)
+    except TypeError:
+        return b" ".join(map(_spelled, numbers))
 
 
 def _written_out(amount: str) -> str:

@@ -5,7 +5,7 @@ What the values mean stands in `executions` and `balances`.
 """
 
 from functools import lru_cache
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -18,10 +18,9 @@ from privstream.exchanges.kit.fast import (
     Text,
     amounts,
     decoder,
+    from_text,
     leave,
-    nonzero,
     plain,
-    recent,
     unsigned,
     word,
 )
@@ -31,7 +30,6 @@ from privstream.exchanges.kraken.executions import LIQUIDITY
 from privstream.model.events import Side
 from privstream.model.exact import Part
 from privstream.model.reports import AnyReport, BalanceReport, Fill, OrderFields, OrderReport
-from privstream.model.times import from_rfc3339
 
 currency = lru_cache(maxsize=4096)(names.currency)
 
@@ -164,24 +162,50 @@ def _read_execution(
     element: Execution, sequence: int, part: Part, *, tells_orders: bool
 ) -> list[AnyReport]:
     """A fill, an order's new state, or both, of which all amounts are looked at together."""
-    time = recent(from_rfc3339(element.timestamp))
-    progress = element.cum_qty, element.cum_cost, element.avg_price
+    time = None if element.timestamp is None else from_text(element.timestamp)
     if not element.exec_id:
         if element.exec_type == "trade":
             leave("a fill without its id")
-        return [_order_report(element, unsigned(*progress), time, sequence, part)]
+        progress = unsigned(element.cum_qty, element.cum_cost, element.avg_price)
+        return [_order_report(element, progress, time, sequence, part)]
     if element.last_price is NO_NUMBER or element.last_qty is NO_NUMBER:
         leave("a fill without its price or quantity")
     # Several fees are of no one currency.
     fee = element.fees[0].qty if len(element.fees) == 1 else NO_NUMBER
-    traded = element.last_price, element.last_qty, element.cost, fee
+    price, size, cost = element.last_price, element.last_qty, element.cost
     if not tells_orders:
-        return [_read_fill(element, unsigned(*traded), time, sequence, part)]
-    found = unsigned(*traded, *progress)
+        found = unsigned(price, size, cost, fee)
+        return [_read_fill(element, found, time, sequence, part)]
+    found = unsigned(price, size, cost, fee, element.cum_qty, element.cum_cost, element.avg_price)
     return [
         _read_fill(element, found[:4], time, sequence, part),
         _order_report(element, found[4:], time, sequence, part),
     ]
+
+
+class Place(NamedTuple):
+    """Where and how a fill happened, which most fills of an order have alike."""
+
+    symbol: str | None
+    exchange_symbol: str | None
+    side: Side | None
+    order_type: str | None
+    liquidity: Literal["maker", "taker"] | None
+    fee_currency: str | None
+
+
+@lru_cache(maxsize=1024)
+def _place(symbol: str, side: Any, kind: str, liquidity: Any, asset: str | None) -> Place:
+    """Of the words of an execution."""
+    common, exchange_symbol, _ = market(symbol)
+    return Place(
+        common,
+        exchange_symbol,
+        None if side is UNSET else side,
+        word(kind) if kind else None,
+        None if liquidity is None else LIQUIDITY[liquidity],
+        None if asset is None else currency(asset),
+    )
 
 
 def _read_fill(
@@ -192,22 +216,24 @@ def _read_fill(
     part: Part,
 ) -> Fill:
     price, quantity, cost, fee = traded
-    symbol, exchange_symbol, _ = market(element.symbol)
-    kind, liquidity = element.order_type, element.liquidity_ind
+    asset = element.fees[0].asset if fee else None
+    symbol, exchange_symbol, side, kind, liquidity, fee_currency = _place(
+        element.symbol, element.side, element.order_type, element.liquidity_ind, asset
+    )
     return Fill(
         element.exec_id,
         element.order_id,
         symbol,
         exchange_symbol,
-        None if element.side is UNSET else element.side,
-        plain(price),
-        plain(quantity),
-        plain(cost) if cost else None,
-        plain(fee) if fee else None,
-        currency(element.fees[0].asset) if fee else None,
+        side,
+        price,
+        quantity,
+        cost or None,
+        fee or None,
+        fee_currency,
         element.cl_ord_id,
-        word(kind) if kind else None,
-        None if liquidity is None else LIQUIDITY[liquidity],
+        kind,
+        liquidity,
         (),
         None,
         time,
@@ -221,13 +247,24 @@ def _read_fill(
 def _order_report(
     element: Execution, progress: list[str], time: str | None, sequence: int, part: Part
 ) -> OrderReport:
-    fields: OrderFields = {}
+    fields = _in_words(
+        (
+            element.symbol,
+            element.side,
+            element.order_type,
+            element.time_in_force,
+            element.post_only,
+            element.order_status,
+            element.exec_type,
+            element.reason or element.cancel_reason,
+        )
+    ).copy()
+    if element.cl_ord_id is not None:
+        fields["client_order_id"] = element.cl_ord_id
     _read_amounts(element, progress, fields)
-    _read_terms(element, fields)
     if element.exec_type == "pending_new":
         fields["created"] = time
         fields.setdefault("filled", "0")
-    _read_status(element, fields)
     whole = element.order_type != ABSENT and element.exec_id == ABSENT
     return OrderReport(
         element.order_id, fields, whole, time, "stream", sequence, part, checked=True
@@ -237,52 +274,57 @@ def _order_report(
 def _read_amounts(element: Execution, progress: list[str], fields: OrderFields) -> None:
     filled, cost, average = progress
     if filled:
-        fields["filled"] = plain(filled)
+        fields["filled"] = filled
     if cost:
-        fields["cost"] = plain(cost)
+        fields["cost"] = cost
     if average:
-        fields["average_price"] = nonzero(average)
+        fields["average_price"] = _unless_zero(average)
     asked = (element.order_qty, element.cash_order_qty, element.limit_price, element.stop_price)
     if asked == NOT_ASKED:  # so in every fill
         return
     quantity, in_quote, limit, stop = unsigned(*asked)
     if quantity:
-        fields["quantity"] = nonzero(quantity)
+        fields["quantity"] = _unless_zero(quantity)
     if in_quote:
-        fields["quote_quantity"] = nonzero(in_quote)
+        fields["quote_quantity"] = _unless_zero(in_quote)
     if limit:
-        fields["price"] = nonzero(limit)
+        fields["price"] = _unless_zero(limit)
     if stop:
-        fields["stop_price"] = nonzero(stop)
+        fields["stop_price"] = _unless_zero(stop)
 
 
-def _read_terms(element: Execution, fields: OrderFields) -> None:
-    if element.symbol:
-        symbol, fields["exchange_symbol"], fields["fee_currency"] = market(element.symbol)
-        fields["symbol"] = symbol
-    if element.side is not UNSET:
-        fields["side"] = element.side
-    if element.order_type:
-        fields["order_type"] = word(element.order_type)
-    if element.cl_ord_id is not None:
-        fields["client_order_id"] = element.cl_ord_id
-    if element.time_in_force:
-        fields["time_in_force"] = word(element.time_in_force)
-    if element.post_only:
+def _unless_zero(amount: str) -> str | None:
+    return None if amount == "0" else amount
+
+
+Words: TypeAlias = tuple[str, Side | UnsetType, str, str, bool, str, str, str]
+"""Symbol, side, order type, time in force, post-only, status, execution type, reason."""
+
+
+@lru_cache(maxsize=1024)
+def _in_words(words: Words) -> OrderFields:
+    """What an order is in words, and its status, which most executions of it have alike."""
+    symbol, side, kind, force, post_only, status, execution, said = words
+    fields: OrderFields = {}
+    if symbol:
+        fields["symbol"], fields["exchange_symbol"], fields["fee_currency"] = market(symbol)
+    if side is not UNSET:
+        fields["side"] = side
+    if kind:
+        fields["order_type"] = word(kind)
+    if force:
+        fields["time_in_force"] = word(force)
+    if post_only:
         fields["time_in_force"] = "post_only"
-
-
-def _read_status(element: Execution, fields: OrderFields) -> None:
-    said = element.reason or element.cancel_reason
     reason = word(said) if said else None
     if reason:
         fields["reason"] = reason
-    text = element.order_status
-    if not text and element.exec_type in names.KNOWN_STATES:
-        text = element.exec_type
-    if text:
-        fields["exchange_status"] = text
-        fields["status"] = names.status(text, reason)
+    if not status and execution in names.KNOWN_STATES:
+        status = execution
+    if status:
+        fields["exchange_status"] = status
+        fields["status"] = names.status(status, reason)
+    return fields
 
 
 # --- balances --------------------------------------------------------------------------
@@ -306,10 +348,10 @@ def _read_entry(element: Entry, sequence: int, part: Part) -> BalanceReport:
         MAIN,
         total=plain(balance),
         change=plain(change),
-        fee=plain(fee),
+        fee=fee,
         reason=word(element.type),
         key=element.ledger_id,
-        time=recent(from_rfc3339(element.timestamp)),
+        time=None if element.timestamp is None else from_text(element.timestamp),
         sequence=sequence,
         element=part,
         checked=True,

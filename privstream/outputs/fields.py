@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from privstream.model.errors import UsageError
 from privstream.model.events import TYPES, AnyEvent, Gap, Notice, Status
+from privstream.model.nearest import suggestion
 from privstream.outputs.layout import Span
 from privstream.outputs.safe_text import MAX_CELLS, safe_text, width
 
@@ -55,11 +56,14 @@ KNOWN: tuple[str, ...] = tuple(
 
 def chosen(text: str) -> tuple[str, ...]:
     """The names in `time,side,symbol`. Raises UsageError for one that no event has."""
-    names = tuple(name.strip() for name in text.split(","))
+    names = tuple(name.strip().lower() for name in text.split(","))
+    known = f"it takes {', '.join(KNOWN)}"
     for name in names:
+        if not name:
+            raise UsageError("--fields: there is nothing between two commas", known)
         if name not in KNOWN:
             shown = safe_text(name, MAX_CELLS)
-            raise UsageError(f"--fields: no event has {shown!r}", f"it takes {', '.join(KNOWN)}")
+            raise UsageError(f"--fields: no event has {shown!r}", suggestion(name, KNOWN, known))
     return names
 
 

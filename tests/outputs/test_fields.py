@@ -50,8 +50,16 @@ def test_every_name_can_be_chosen_and_nothing_commands_the_terminal() -> None:
         assert "\n" not in line
 
 
-@pytest.mark.parametrize("names", ["", "prize", "time,,side", "raw", "time;side"])
+@pytest.mark.parametrize("names", ["", "zzz", "time,,side", "raw", "time;side;cost"])
 def test_a_name_that_no_event_has_is_a_usage_error_that_lists_them(names: str) -> None:
     with pytest.raises(UsageError) as error:
         chosen(names)
     assert "exchange_symbol" in (error.value.hint or "")
+
+
+def test_a_name_is_taken_in_capitals_and_one_that_is_misspelt_has_a_neighbour() -> None:
+    assert chosen("Time, SIDE") == ("time", "side")
+    for typed, meant in (("prize", "price"), ("tim", "time"), ("order-id", "order_id")):
+        with pytest.raises(UsageError) as error:
+            chosen(typed)
+        assert error.value.hint == f"did you mean {meant}?"

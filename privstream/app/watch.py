@@ -23,7 +23,7 @@ from privstream.delivery.stream import Stream
 from privstream.exchanges.base import Exchange
 from privstream.model.account import Account
 from privstream.model.errors import ConfigError, Exit, UsageError
-from privstream.model.nearest import suggestion
+from privstream.model.nearest import channel_meant
 from privstream.model.session import Tap
 from privstream.outputs.base import Output
 from privstream.outputs.console import Console, Format
@@ -360,7 +360,7 @@ def _with_channels(accounts: list[Account], request: Request, console: Console) 
     if unknown := [n for n in named if not any(n in one.channels for one in chosen)]:
         known = dict.fromkeys(channel for one in chosen for channel in one.channels)
         message = f"none of these accounts has a channel {unknown[0]!r}"
-        raise UsageError(message, suggestion(unknown[0], known))
+        raise UsageError(message, channel_meant(unknown[0], known))
     streamed: Streamed = []
     for one in chosen:
         own = [name for name in named if name in one.channels]

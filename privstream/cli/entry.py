@@ -160,6 +160,10 @@ def _usage_error(fault: BaseException, arguments: Sequence[str]) -> PrivstreamEr
     if possible := getattr(fault, "possibilities", None):
         return UsageError(message.partition(" (")[0], suggestion(fault.option_name, possible))  # type: ignore[attr-defined]  # it is NoSuchOption
     path = context.command_path if context is not None else "privstream"
+    if hasattr(fault, "option_name") and isinstance(context and context.command, LazyGroup):
+        return UsageError(
+            message, f"options stand at the end; {path} --help lists what comes first"
+        )
     return UsageError(message.rstrip("."), f"see {path} --help")
 
 

@@ -17,7 +17,7 @@ from privstream.exchanges.kit.fast import LEFT_TO_GENERAL, leave, may_be_blank
 from privstream.model.account import Account, Endpoints, Token
 from privstream.model.errors import PermissionMissing, PrivstreamError, UsageError
 from privstream.model.exact import Malformed, Unreadable, decode
-from privstream.model.nearest import suggestion
+from privstream.model.nearest import channel_meant
 from privstream.model.order_entry import OrderEntry
 from privstream.model.reports import AnyReport, Backfill, BalanceReport, Known, NoticeReport
 from privstream.model.rest import HttpResponse, Now, RestFlow, Stamp
@@ -137,7 +137,7 @@ class Exchange(ABC):
             if channel not in self.channels:
                 message = f"{self.title} has no channel {channel!r}"
                 known = f"its channels are: {', '.join(self.channels)}"
-                raise UsageError(message, suggestion(channel, self.channels, known))
+                raise UsageError(message, channel_meant(channel, self.channels, known))
         return named or tuple(c for c in self.channels if c not in self.extra_channels)
 
     @classmethod

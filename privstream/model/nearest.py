@@ -10,6 +10,16 @@ COMMON_PAIRS = frozenset(_COMMON.values())
 """Pairs that are traded much."""
 
 
+_ALSO_CALLED = {
+    "fills": "trades",
+    "executions": "trades",
+    "wallets": "balances",
+    "ticker": "prices",
+    "book": "prices",
+}
+"""What people call channels elsewhere."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that is most like it, if one is."""
     spelt = {one.lower(): one for one in known}
@@ -23,6 +33,11 @@ def suggestion(word: str, known: Iterable[str], otherwise: str | None = None) ->
     if found := nearest(word, choices):
         return f"did you mean {found}?"
     return otherwise or f"known are: {', '.join(choices)}"
+
+
+def channel_meant(word: str, known: Iterable[str], otherwise: str | None = None) -> str:
+    """A hint for a channel that is not there."""
+    return suggestion(_ALSO_CALLED.get(word.lower(), word), known, otherwise)
 
 
 def nearest_pair(typed: str) -> str | None:

@@ -55,6 +55,19 @@ EVERY = sorted(
         for example in examples_of(" ".join(("privstream", *path)))
     }
 )
+PLACED = [
+    "order",
+    "place",
+    "kraken",
+    "--symbol",
+    "BTC/EUR",
+    "--side",
+    "buy",
+    "--quantity",
+    "1",
+    "--price",
+    "1",
+]
 ELSE = (
     "no terminal to ask on",
     "where are api_key and api_secret kept?",
@@ -234,6 +247,10 @@ def test_who_has_no_key_hears_how_to_do_with_one_and_without(
         (["schema", "trad"], "trade"),
         (["wait", "kraken", "OAAAAA-BBBBB-CCCCCC", "--until", "fill"], "filled"),
         (["watch", "kraken", "--jsn"], "--json"),
+        (["watch", "kraken", "fills"], "trades"),
+        (["watch", "all", "Wallets"], "balances"),
+        (["watch", "kraken", "--fields", "prize", "--format", "pretty"], "price"),
+        ([*PLACED, "--type", "stop-los", "--yes"], "stop-loss"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
@@ -247,6 +264,15 @@ def test_a_misspelt_word_is_answered_with_the_one_that_was_meant(
     said = "".join(capfd.readouterr())
     assert code in {0, 2, 3}
     assert f"did you mean {meant}?" in said
+
+
+def test_an_option_before_its_time_is_told_where_it_stands(
+    home: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    configure(home, ("desk", "kraken"))
+    for words in (["-v", "watch", "kraken"], ["watch", "--resume", "kraken"]):
+        assert run(words) == 2
+        assert "options stand at the end" in capfd.readouterr().err
 
 
 # --- which account ---------------------------------------------------------------------------

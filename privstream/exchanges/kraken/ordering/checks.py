@@ -9,6 +9,7 @@ from collections.abc import Callable
 from privstream.exchanges.kraken.ordering import terms
 from privstream.exchanges.kraken.ordering.terms import TRAILING, TRIGGERED, WITH_LIMIT, Price
 from privstream.model.errors import UsageError
+from privstream.model.nearest import suggestion
 from privstream.model.order_entry import Ticket
 
 
@@ -16,7 +17,9 @@ def check(ticket: Ticket, *, v1: bool) -> None:
     """Raise UsageError where Kraken could only refuse the ticket, or misread it."""
     kind = ticket.order_type
     if kind not in terms.TYPES:
-        raise UsageError(f"Kraken has no order type {kind!r}", f"known are: {_listed(terms.TYPES)}")
+        shown = [one.replace("_", "-") for one in terms.TYPES]
+        hint = suggestion(kind.replace("_", "-"), shown)
+        raise UsageError(f"Kraken has no order type {kind!r}", hint)
     unknown = set(ticket.options) - {option.name for option in terms.OPTIONS}
     if unknown:
         raise UsageError(f"Kraken has no option {min(unknown)!r} for orders")

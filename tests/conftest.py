@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, settings
 
 from tests import shared_past
 
+pytest_plugins = ["tests.workers"]
+
 # Compiling the tests, with their assertions rewritten, takes longer than collecting them.
 sys.dont_write_bytecode = False
 # What is collected stays to the end: the garbage collector need not look at it, now or later.

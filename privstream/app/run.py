@@ -5,10 +5,10 @@ The one rule: what fails for good is said and seen, and the rest goes on.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from privstream.app import watch
 from privstream.app.assembly import Wanted, name_overrides
@@ -17,6 +17,7 @@ from privstream.app.durations import seconds
 from privstream.app.environment import Environment
 from privstream.app.service import Service
 from privstream.app.service_health import Health
+from privstream.app.service_pages import shown
 from privstream.app.service_plan import Opened, Plan, open_changed, read_plan
 from privstream.app.service_reload import Reloading
 from privstream.app.service_sinks import Sinks
@@ -24,11 +25,14 @@ from privstream.app.service_threads import Threads
 from privstream.delivery.printer import SEVERITY
 from privstream.delivery.signals import Stopped
 from privstream.model.account import Account
-from privstream.model.errors import OutputFailed, PrivstreamError
+from privstream.model.errors import ConfigError, OutputFailed, PrivstreamError
 from privstream.model.events import AnyEvent
 from privstream.outputs.base import Output
 from privstream.outputs.service_manager import ServiceManager
 from privstream.outputs.sinks.base import Sink
+
+if TYPE_CHECKING:  # an optional library
+    from privstream.app.service_metrics import Metrics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,10 +124,10 @@ class Operation:
         self._service.do(self._ready)
         if self._duration is not None:
             stop.end_after(self._duration)
-        try:
+        with ExitStack() as end:
+            end.callback(self._sinks.finish)
+            end.enter_context(self._shown(plan))
             code = self._service.run()
-        finally:
-            self._sinks.finish()
         code = max(code, worst_exit(self._sinks.couriers()), key=SEVERITY.index)
         if stop.by is not None:
             raise Stopped
@@ -134,6 +138,21 @@ class Operation:
         self._sinks.has_begun = True
         self._manager.ready()
         self._reloading.begin()
+
+    def _shown(self, plan: Plan) -> AbstractContextManager[object]:
+        settings = plan.config.service
+        address = None if settings is None else settings.metrics
+        return shown(self._environment, address, self._health, self._threads, self._metrics)
+
+    def _metrics(self) -> "Metrics":
+        try:
+            from privstream.app.service_metrics import Metrics  # noqa: PLC0415 - optional
+        except ImportError:
+            raise ConfigError(
+                "[service] metrics needs the extra `metrics`", "pip install 'privstream[metrics]'"
+            ) from None
+        served = self._sinks.served
+        return Metrics(self._health, lambda: [*served.values()], self._service.last_heard)
 
     # --- watching over it ------------------------------------------------------------------
 

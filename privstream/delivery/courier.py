@@ -53,6 +53,8 @@ class Health(Struct):
     sent: int = 0
     dead: int = 0
     errors: int = 0
+    """Attempts that failed; of these `settled`, which only a person can mend."""
+    settled: int = 0
     is_up: bool = True
     problem: str | None = None
     oldest: str | None = None
@@ -262,6 +264,7 @@ class Courier:
 
     def _wait_after(self, problem: Retry) -> float:
         self.health.errors += 1
+        self.health.settled += problem.is_settled
         self.health.sent += problem.delivered
         self.health.problem = problem.why
         if self.health.is_up:

@@ -4,12 +4,13 @@ import socket
 import threading
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
 from signal import SIGTERM
+from types import MappingProxyType
 from typing import Any, Self
 
 from privstream.app.run import Request, run
@@ -107,8 +108,15 @@ class Serving:
     """`privstream run` in a thread, from its start to its end."""
 
     def __init__(
-        self, folder: Path, simulation: Simulation | None = None, *, before: str = "", **asked: Any
+        self,
+        folder: Path,
+        simulation: Simulation | None = None,
+        *,
+        before: str = "",
+        variables: Mapping[str, str] = MappingProxyType({}),
+        **asked: Any,
     ) -> None:
+        """`before`: the first lines of the config file."""
         self.config = folder / "config.toml"
         self.stop, self.manager = Stop(), Manager()
         self.error: PrivstreamError | None = None
@@ -120,6 +128,7 @@ class Serving:
             "XDG_CACHE_HOME": str(folder / "cache"),
             "PRIVSTREAM_CONFIG": str(self.config),
             "NOTIFY_SOCKET": self.manager.name,
+            **variables,
         }
         self._waits = False
         self._request = Request(**asked)

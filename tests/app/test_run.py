@@ -1,6 +1,9 @@
 """`privstream run`: every account and sink of the config, as a service that is reloaded."""
 
+import http.client
+import re
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +13,7 @@ import pytest
 
 from privstream.model.errors import ConfigError, Exit
 from privstream.simulator.server import Simulation
-from tests.app.service_world import Hook, Serving
+from tests.app.service_world import LONG, Hook, Serving
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +125,73 @@ def test_what_a_run_did_not_deliver_the_next_one_does(
     with Serving(tmp_path, simulation).configure("kraken", sinks=to(hook) | archive) as second:
         second.ready()
         assert '"source":"snapshot"' in hook.next_of("kraken")
+
+
+# --- what is shown to who watches it -------------------------------------------------------------
+
+
+def page(said: str, path: str) -> tuple[int, str]:
+    """Ask for a page of the service that said where they are."""
+    found = re.search(r"health on http://127\.0\.0\.1:([0-9]+)", said)
+    assert found is not None, said
+    connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=LONG)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    text = answer.status, answer.read().decode()
+    connection.close()
+    return text
+
+
+def test_numbers_and_health_are_there_for_who_asks(
+    tmp_path: Path, simulation: Simulation, hook: Hook, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("prometheus_client", reason="needs the extra `metrics`")
+    metrics = '[service]\nmetrics = "127.0.0.1:0"'
+    serving = Serving(tmp_path, simulation, before=metrics).configure("kraken", sinks=to(hook))
+    with serving.ready_to_serve():
+        hook.next_of("kraken")
+        said = capfd.readouterr().err
+        assert page(said, "/livez") == (200, '{"ok":true,"reasons":[]}\n')
+        assert page(said, "/healthz") == (200, '{"ok":true,"reasons":[]}\n')
+        status, text = page(said, "/metrics")
+        assert status == 200
+        assert 'privstream_account_live{account="kraken"} 1.0' in text
+        hook.status = 503
+        serving.manager.wait_for("STATUS", holds=lambda told: "hook: down" in told)
+        status, text = page(said, "/healthz")
+        assert status == 503
+        assert '"reason":"down"' in text
+        assert page(said, "/livez")[0] == 200
+
+
+def test_an_address_that_is_taken_is_said_at_the_start(
+    tmp_path: Path, simulation: Simulation, hook: Hook
+) -> None:
+    pytest.importorskip("prometheus_client", reason="needs the extra `metrics`")
+    metrics = f'[service]\nmetrics = "127.0.0.1:{hook.server_address[1]}"'
+    serving = Serving(tmp_path, simulation, before=metrics).configure("kraken", sinks=to(hook))
+    with serving:
+        serving.over()
+    assert isinstance(serving.error, ConfigError)
+    assert "cannot listen on 127.0.0.1:" in serving.error.message
+
+
+def test_without_its_library_it_is_said_how_to_get_it(
+    tmp_path: Path, simulation: Simulation, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "privstream.app.service_metrics", raising=False)
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    serving = Serving(tmp_path, simulation, before='[service]\nmetrics = "127.0.0.1:0"')
+    with serving.configure("kraken", sinks=to(hook)):
+        serving.over()
+    assert isinstance(serving.error, ConfigError)
+    assert serving.error.hint == "pip install 'privstream[metrics]'"
+
+
+def test_signs_of_life_come_while_the_threads_turn(
+    tmp_path: Path, simulation: Simulation, hook: Hook
+) -> None:
+    serving = Serving(tmp_path, simulation, variables={"WATCHDOG_USEC": "2000"})
+    with serving.configure("kraken", sinks=to(hook)).ready_to_serve():
+        serving.manager.wait_for("WATCHDOG")
+        serving.manager.wait_for("WATCHDOG")

@@ -92,7 +92,7 @@ class Exchange(ABC):
     rights: ClassVar[tuple[str, ...]] = ()
     """The rights that a key should have for watching, in the exchange's words."""
     keys_page: ClassVar[str | None] = None
-    """Where its users make their keys."""
+    """Where its users make their keys: an address, or in words."""
     base64_credentials: ClassVar[frozenset[str]] = frozenset()
     """Credentials that it gives out as base64 text."""
     open_path: ClassVar[str | None] = None

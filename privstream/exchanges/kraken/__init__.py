@@ -65,7 +65,7 @@ class Kraken(Exchange):
         ),
     )
     optional_credentials = ("otp",)
-    keys_page = "https://pro.kraken.com/app/settings/api"  # 2026-11-30
+    keys_page = "https://pro.kraken.com/app/settings/api"  # 2026-12-01
     base64_credentials = frozenset({"api_secret"})
     rights = (
         "Access WebSockets API",

@@ -54,7 +54,8 @@ class Poloniex(Exchange):
     channels = ("orders", "trades", "balances")
     order_id_form = (r"[0-9]+", "410000000000000001")
     env_prefixes = ("POLO",)
-    keys_page = "https://www.poloniex.com/settings/api-keys"  # 2026-11-30
+    # No document tells the page's address (2026-12-01).
+    keys_page = "poloniex.com, in its settings; documents: https://api-docs.poloniex.com/spot/api"
     rights = ("Read",)
     snapshot_over_rest = True
     open_path = "/timestamp"

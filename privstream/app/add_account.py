@@ -31,6 +31,7 @@ from privstream.settings.core_dumps import hide_memory
 from privstream.settings.credentials import FromVariable, Origin, Plain, read_origin, variables_of
 from privstream.settings.keyring_entries import entry_name
 from privstream.settings.plain_names import quoted
+from privstream.settings.private_files import base_folder, check_can_be_made
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +96,7 @@ class Adding:
         before = current(self._environ)
         self._check_free(before)
         if self._asks:
+            self._check_places(before)
             self._tell_plan(before)
         outline = self._outline(before)
         if self._asks:
@@ -122,6 +124,12 @@ class Adding:
         if name in config.accounts and not self._request.replace:
             message = f"there is an account {name!r} in {config.path} already"
             raise ConfigError(message, "--replace gives it new credentials")
+
+    def _check_places(self, config: Config) -> None:
+        """Rather now than when everything has been typed."""
+        check_can_be_made(config.path.parent, "the folder of the settings")
+        state = base_folder(self._environ, "XDG_STATE_HOME", ".local/state")
+        check_can_be_made(state / "privstream", "the state folder")
 
     def _outline(self, config: Config) -> Outline:
         request, old = self._request, config.accounts.get(self._request.name)

@@ -110,7 +110,7 @@ class Person:
 def _length(secret: Secret) -> str:
     """Whether all of what was pasted came, without showing any of it."""
     count = len(secret.reveal())
-    return f"{'.' * min(count, DOTS)} {count} characters" if count else ""
+    return f"{'.' * min(count, DOTS)} {count} character{'s' * (count != 1)}" if count else ""
 
 
 @contextmanager

@@ -6,7 +6,7 @@ shell's history or at the list of processes learns nothing.
 
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,11 +19,23 @@ from privstream.cli.outside import environment_of, taken_out
 from privstream.model.errors import UsageError
 from privstream.outputs.console import Format
 
+if TYPE_CHECKING:  # start-up time
+    from privstream.app.environment import Environment
+
 SUMMARY = "Add, list and remove accounts and their credentials."
 Name = Annotated[
     str,
     typer.Argument(
         metavar="NAME", help="What --account takes.", autocompletion=completion.account_names
+    ),
+]
+NewName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[NAME]",
+        help="What --account takes; mostly the exchange's own name. Asked for on a terminal.",
+        autocompletion=completion.exchange_names,
+        show_default=False,
     ),
 ]
 ExchangeName = Annotated[
@@ -132,7 +144,7 @@ def _exchange_options() -> Iterator[tuple[str, inspect.Parameter]]:
 def _common(
     *,
     context: typer.Context,
-    name: Name,
+    name: NewName = None,
     exchange: ExchangeName = None,
     keep: KeepWhere = None,
     env: Env = None,
@@ -167,7 +179,9 @@ def _run_add(
     json = settings.pop("json")
     if keep is not None and keep not in tuple(Keep):
         raise UsageError(f"--keep takes one of: {', '.join(Keep)}")
+    name = settings.pop("name") or _asked_name(environment)
     request = Request(
+        name=name,
         options=options,
         keep=None if keep is None else Keep(keep),
         places={
@@ -181,6 +195,14 @@ def _run_add(
     if json:
         print_lines([row_of(config.accounts[request.name], config)])
     return 0
+
+
+def _asked_name(environment: "Environment") -> str:
+    names = exchanges.names()
+    if not environment.person.is_there():
+        hint = f"mostly that of its exchange: privstream accounts add {names[0]}"
+        raise UsageError("which name shall the account have?", hint)
+    return environment.person.choice("Exchange", names, "")
 
 
 # --- list ----------------------------------------------------------------------------------

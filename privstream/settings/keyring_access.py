@@ -75,7 +75,7 @@ def _came_about(request: dict[str, Any]) -> bool:
 
 def stamp_of(path: str) -> Stamp:
     """Tells one version of a file from another; `None` where there is no file."""
-    with suppress(FileNotFoundError):
+    with suppress(FileNotFoundError, NotADirectoryError):
         status = os.lstat(path)
         return [status.st_ino, status.st_mtime_ns, status.st_size]
     return None

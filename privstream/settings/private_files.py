@@ -135,6 +135,14 @@ def cache_dir(environ: Mapping[str, str]) -> Path:
     return private_folder(base / "privstream", "the cache folder")
 
 
+def check_can_be_made(path: Path, what: str) -> None:
+    """Raise ConfigError where a folder can neither be made nor written in."""
+    there = next(one for one in (path, *path.parents) if os.path.exists(one))  # noqa: PTH110 - it raises nothing
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        why = "is no folder" if not there.is_dir() else "cannot be written"
+        raise ConfigError(f"{what} {path} cannot be made: {there} {why}")
+
+
 def private_folder(path: Path, what: str) -> Path:
     """Make the folder and its missing parents with mode 0700; refuse one that is not ours alone."""
     try:

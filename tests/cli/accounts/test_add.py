@@ -88,6 +88,7 @@ def test_only_what_has_no_place_is_read_and_an_optional_one_may_follow(
     [
         (("add", "a b", "--keep", "env"), "", (3, "no account name")),
         (("add", CANARY + "=", "--keep", "env"), "", (3, "no account name")),
+        (("add",), "", (2, "privstream accounts add bitfinex")),
         (("add", "x"), "", (2, "which exchange")),
         (("add", "x", "--exchange", "krakn"), "", (3, "did you mean kraken")),
         (("add", "x", "--exchange", CANARY + "=/"), "", (3, "no exchange of this name")),

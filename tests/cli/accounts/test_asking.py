@@ -40,6 +40,30 @@ def test_somebody_at_a_terminal_is_asked_for_everything(
     assert set(keyring.entries.values()) == {CANARY, f"{CANARY}xxxx"}
 
 
+def test_who_names_no_account_is_asked_on_which_exchange_it_is(
+    accounts: Accounts, home: Path, somebody: Callable[..., None]
+) -> None:
+    somebody(CANARY, f"{CANARY}xxxx", "")
+    said = accounts("add", "--keep", "config", "--read-only", stdin="krakn\nkraken\nn\n")
+    assert said.code == 0
+    assert "one of: bitfinex" in said.err
+    assert text_of(home).startswith("[accounts.kraken]\nread_only = true\n")
+
+
+def test_where_nothing_can_be_kept_nobody_is_asked(
+    accounts: Accounts, home: Path, somebody: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    somebody()
+    (home / "file").touch(mode=0o600)
+    for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        with monkeypatch.context() as changed:
+            changed.setenv(variable, str(home / "file" / "x"))
+            said = accounts("add", "kraken")
+        assert said.code == 3
+        assert f"cannot be made: {home}/file is no folder" in said.err
+        assert "goes into" not in said.err
+
+
 def test_somebody_who_types_nothing_right_three_times_is_told(
     accounts: Accounts, home: Path, somebody: Callable[..., None]
 ) -> None:

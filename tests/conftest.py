@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 from tests import shared_past
 
@@ -24,6 +25,8 @@ _steady = settings(deadline=None, database=None, suppress_health_check=[HealthCh
 settings.register_profile("suite", _steady, derandomize=True, max_examples=40)
 settings.register_profile("long", _steady, max_examples=1000)
 settings.load_profile("suite")
+# Else constants of all modules that happen to be loaded are tried too, and all of them parsed.
+providers._get_local_constants = lambda: providers._local_constants
 
 
 def pytest_collection_finish() -> None:

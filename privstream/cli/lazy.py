@@ -5,6 +5,7 @@ one-line help of its commands without loading them.
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -27,6 +28,13 @@ def as_command(function: Callable[..., Any], name: str) -> Any:
     )
     app.command(name, cls=CarefulCommand)(function)
     return typer.main.get_command(app)
+
+
+@cache
+def _imported(source: str, name: str) -> Any:
+    """The command of a function `module:function`; for all command lines of a process."""
+    module, _, function = source.partition(":")
+    return as_command(getattr(import_module(module), function), name)
 
 
 class CarefulCommand(TyperCommand):
@@ -142,13 +150,9 @@ class LazyGroup(TyperGroup):
             return TyperCommand(cmd_name)
         if cmd_name not in self.commands and cmd_name in self._lazy:
             _, source = self._lazy[cmd_name]
-            if isinstance(source, str):
-                module, _, function = source.partition(":")
-                self.commands[cmd_name] = as_command(
-                    getattr(import_module(module), function), cmd_name
-                )
-            else:
-                self.commands[cmd_name] = source()
+            self.commands[cmd_name] = (
+                _imported(source, cmd_name) if isinstance(source, str) else source()
+            )
         return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Click's signature

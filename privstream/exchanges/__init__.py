@@ -1,5 +1,6 @@
 """Finds an exchange by its name, which is its module's, and imports only that one."""
 
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -13,7 +14,12 @@ SHARED = frozenset({"base", "kit"})
 
 def names() -> tuple[str, ...]:
     """The exchanges there are, without importing any."""
-    return tuple(sorted({module.name for module in iter_modules(__path__)} - SHARED))
+    return _names(*__path__)
+
+
+@cache
+def _names(*folders: str) -> tuple[str, ...]:
+    return tuple(sorted({module.name for module in iter_modules(folders)} - SHARED))
 
 
 def find(name: str) -> type[Exchange]:

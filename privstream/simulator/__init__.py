@@ -1,5 +1,6 @@
 """The server half of every protocol, for demos, tests and people who test their own bots."""
 
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -12,7 +13,12 @@ MACHINERY = frozenset({"base", "faults", "market", "server"})
 
 def names() -> tuple[str, ...]:
     """The exchanges that can be simulated, without importing any."""
-    return tuple(sorted(m.name for m in iter_modules(__path__) if m.name not in MACHINERY))
+    return _names(*__path__)
+
+
+@cache
+def _names(*folders: str) -> tuple[str, ...]:
+    return tuple(sorted({module.name for module in iter_modules(folders)} - MACHINERY))
 
 
 def find(name: str) -> type[SimulatedExchange]:

@@ -9,14 +9,14 @@ import platform
 import re
 import secrets
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import urlsplit
 
 from privstream.app.assembly import Past
 from privstream.app.environment import Environment
-from privstream.app.open_sink import nats_servers
+from privstream.app.open_sink import NatsServers
+from privstream.app.service_health import Reason
 from privstream.connection.clock import uptime
 from privstream.delivery.dead_letters import LetterFile
 from privstream.delivery.ha.connection import Connection
@@ -26,21 +26,13 @@ from privstream.delivery.ha.lease import Terms
 from privstream.delivery.ha.turns import Streaming, Turns
 from privstream.delivery.stream import Told, Whole
 from privstream.model.account import Account
-from privstream.model.errors import PrivstreamError, UsageError
+from privstream.model.errors import PrivstreamError
 from privstream.model.events import AnyEvent
-from privstream.settings.config import Config
 from privstream.settings.ha_section import HaSettings
 
 T = TypeVar("T")
 FENCED = 3.0
 """Lives of a lease for which it is told that another host took an account away."""
-
-
-class Reason(NamedTuple):
-    """Why this host is not well."""
-
-    account: str | None
-    text: str
 
 
 class Held(NamedTuple):
@@ -80,26 +72,15 @@ class Hosts:
     """This host among all that share the work; the main thread's, if nothing else is said."""
 
     def __init__(
-        self, environment: Environment, settings: HaSettings, config: Callable[[], Config]
+        self, environment: Environment, settings: HaSettings, servers: NatsServers
     ) -> None:
+        self.settings = settings
         self._console = environment.console
-        self._settings = settings
-        self._servers = nats_servers(settings, config)
+        self._servers = servers
         self._letters = LetterFile(environment.state_folder() / "ha.dead.jsonl", "ha")
         self._room = threading.Condition()
         self._loop: asyncio.AbstractEventLoop
         self._turns: Turns | None = None
-
-    def check_sinks(self, config: Config) -> None:
-        """Raise UsageError where something else than the stream is to get the events."""
-        for sink in config.sinks.values():
-            same = urlsplit(sink.url)[1:3] == urlsplit(self._settings.url)[1:3]
-            if not (same and sink.scheme in {"nats", "tls"}):
-                raise UsageError(
-                    f"with --ha events go into the stream of [ha] only, and not to {sink.section}",
-                    "take that section out, and have it read the stream, "
-                    "or stream without --ha on one host",
-                )
 
     @contextmanager
     def running(self, streaming: Streaming) -> Iterator[None]:
@@ -124,7 +105,7 @@ class Hosts:
         self._loop.call_soon_threadsafe(self._there.follow, list(accounts))
 
     async def _made(self, streaming: Streaming) -> Turns:
-        servers, settings = self._servers, self._settings
+        servers, settings = self._servers, self.settings
         connection = Connection(
             servers.addresses, settings.where, access=servers.access, tls=servers.tls
         )
@@ -195,13 +176,13 @@ class Hosts:
     def reasons(self) -> list[Reason]:
         """Why this host is not well; empty where it is. From any thread."""
         if (turns := self._turns) is None:
-            return [Reason(None, "it has not begun")]
+            return []
         now = _now()
         away = turns.missing or turns.keeper.away
-        found = [] if away is None else [Reason(None, f"the hosts cannot agree: {away}")]
+        found = [] if away is None else [Reason("away", f"the hosts cannot agree: {away}")]
         for name, at in list(turns.fenced.items()):
-            if now - at < FENCED * self._settings.ttl:
-                found.append(Reason(name, "fenced: another host streams it"))
+            if now - at < FENCED * self.settings.ttl:
+                found.append(Reason("fenced", "another host took it away", account=name))
         return found
 
     def leases(self) -> list[Held]:

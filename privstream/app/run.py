@@ -5,7 +5,7 @@ The one rule: what fails for good is said and seen, and the rest goes on.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
@@ -15,23 +15,26 @@ from privstream.app.assembly import Wanted, name_overrides
 from privstream.app.deliveries import worst_exit
 from privstream.app.durations import seconds
 from privstream.app.environment import Environment
+from privstream.app.open_sink import nats_servers
 from privstream.app.service import Service
 from privstream.app.service_health import Health
 from privstream.app.service_pages import shown
-from privstream.app.service_plan import Opened, Plan, open_changed, read_plan
+from privstream.app.service_plan import Opened, Plan, open_changed, read_plan, shared
 from privstream.app.service_reload import Reloading
 from privstream.app.service_sinks import Sinks
 from privstream.app.service_threads import Threads
 from privstream.delivery.printer import SEVERITY
 from privstream.delivery.signals import Stopped
 from privstream.model.account import Account
-from privstream.model.errors import ConfigError, OutputFailed, PrivstreamError
+from privstream.model.errors import ConfigError, Exit, OutputFailed, PrivstreamError, UsageError
 from privstream.model.events import AnyEvent
 from privstream.outputs.base import Output
 from privstream.outputs.service_manager import ServiceManager
 from privstream.outputs.sinks.base import Sink
+from privstream.settings.config import load
 
-if TYPE_CHECKING:  # an optional library
+if TYPE_CHECKING:  # optional libraries
+    from privstream.app.hosts import Hosts
     from privstream.app.service_metrics import Metrics
 
 
@@ -48,10 +51,13 @@ class Request:
     rate: float = 2.0
     """Happenings a second in the simulated account."""
     seed: int = 1
+    ha: bool = False
+    """Share the accounts with other hosts."""
 
 
 def run(environment: Environment, request: Request) -> int:
     """Serve until told to stop; returns the exit code. Raises Stopped."""
+    hosts = _hosts(environment, request) if request.ha else None
     with ExitStack() as held:
         manager = held.enter_context(closing(ServiceManager(environment.variables)))
         simulated = held.enter_context(_simulated(request))
@@ -59,9 +65,25 @@ def run(environment: Environment, request: Request) -> int:
             environment,
             request,
             manager,
-            partial(read_plan, environment, request.accounts, simulated),
+            partial(read_plan, environment, request.accounts, simulated, ha=request.ha),
+            hosts,
         )
         return operation.run()
+
+
+def _hosts(environment: Environment, request: Request) -> "Hosts":
+    """What the hosts share, as the config says now."""
+    if request.simulate:
+        raise UsageError(
+            "--simulate is an account of this process, and --ha shares accounts between hosts",
+            "point all hosts at one `privstream simulate`",
+        )
+    config = load(environment.variables)
+    settings = shared(config)
+    servers = nats_servers(settings, lambda: config)  # says so where the library is not there
+    from privstream.app.hosts import Hosts  # noqa: PLC0415 - only with --ha
+
+    return Hosts(environment, settings, servers)
 
 
 @contextmanager
@@ -85,6 +107,7 @@ class Operation:
         request: Request,
         manager: ServiceManager,
         read: Callable[[], Plan],
+        hosts: "Hosts | None" = None,
     ) -> None:
         self._environment = environment
         self._manager = manager
@@ -98,12 +121,16 @@ class Operation:
         life = f"simulated-{request.seed}-{request.rate:g}" if request.simulate else ""
         self._sinks = Sinks(environment, wanted, simulated=life)
         self._health = Health(self._sinks.couriers)
+        self._hosts = hosts
+        if hosts is not None:
+            self._health.others.append(hosts.reasons)
         self._service = Service(
             environment,
-            self._sinks,
+            hosts or self._sinks,
             wanted,
-            observers=[self._health, self],
+            observers=[self._health, self, *([] if hosts is None else [hosts])],
             is_simulated=request.simulate,
+            lasts=hosts is not None,
         )
         self._threads = Threads(self._service.turns, self._sinks.couriers)
         self._alive_due = 0.0
@@ -119,19 +146,23 @@ class Operation:
         stop.when_told(self._manager.stopping)
         plan, opened = self._read_anew()
         name_overrides(self._environment.console, plan.config, *plan.accounts.values())
-        self._use_sinks(plan, opened)
-        self._use_accounts(plan)
-        self._service.do(self._ready)
-        if self._duration is not None:
-            stop.end_after(self._duration)
-        with ExitStack() as end:
-            end.callback(self._sinks.finish)
-            end.enter_context(self._shown(plan))
-            code = self._service.run()
+        with nullcontext() if self._hosts is None else self._hosts.running(self._service):
+            code = self._serve(plan, opened)
         code = max(code, worst_exit(self._sinks.couriers()), key=SEVERITY.index)
         if stop.by is not None:
             raise Stopped
         return code
+
+    def _serve(self, plan: Plan, opened: Mapping[str, Opened]) -> Exit:
+        self._use_sinks(plan, opened)
+        self._use_accounts(plan)
+        self._service.do(self._ready)
+        if self._duration is not None:
+            self._environment.stop.end_after(self._duration)
+        with ExitStack() as end:
+            end.callback(self._sinks.finish)
+            end.enter_context(self._shown(plan))
+            return self._service.run()
 
     def _ready(self) -> None:
         """The thread of every account runs."""
@@ -146,13 +177,18 @@ class Operation:
 
     def _metrics(self) -> "Metrics":
         try:
-            from privstream.app.service_metrics import Metrics  # noqa: PLC0415 - optional
+            from privstream.app.service_metrics import Lease, Metrics  # noqa: PLC0415 - optional
         except ImportError:
             raise ConfigError(
                 "[service] metrics needs the extra `metrics`", "pip install 'privstream[metrics]'"
             ) from None
-        served = self._sinks.served
-        return Metrics(self._health, lambda: [*served.values()], self._service.last_heard)
+        served, hosts = self._sinks.served, self._hosts
+        return Metrics(
+            self._health,
+            lambda: [*served.values()],
+            self._service.last_heard,
+            leases=None if hosts is None else lambda: [Lease(*one) for one in hosts.leases()],
+        )
 
     # --- watching over it ------------------------------------------------------------------
 
@@ -212,6 +248,8 @@ class Operation:
         return _changes("sink", before, gone, opened)
 
     def _use_accounts(self, plan: Plan) -> list[str]:
+        if self._hosts is not None:
+            return self._share_accounts(plan, self._hosts)
         before, failed = self._accounts, self._service.failed
         gone = [name for name in before if name not in plan.accounts]
         for name in gone:
@@ -224,6 +262,16 @@ class Operation:
         for account in put.values():
             self._service.add(account)
         self._accounts = plan.accounts
+        return _changes("account", before, gone, put)
+
+    def _share_accounts(self, plan: Plan, hosts: "Hosts") -> list[str]:
+        """Have the hosts stream these by turns."""
+        before, self._accounts = self._accounts, plan.accounts
+        hosts.follow(list(plan.accounts.values()))
+        if plan.config.ha != hosts.settings:
+            self._environment.console.say("[ha] has changed: that counts from the next start on")
+        gone = [name for name in before if name not in plan.accounts]
+        put = [name for name, one in plan.accounts.items() if before.get(name) != one]
         return _changes("account", before, gone, put)
 
     def _reopen_files(self) -> None:

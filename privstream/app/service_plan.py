@@ -7,20 +7,25 @@ anywhere leaves everything as it was.
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import urlsplit
 
 from privstream.app.environment import Environment
 from privstream.app.open_sink import open_sink, sink_mark
 from privstream.app.watch import no_accounts
 from privstream.model.account import Account
-from privstream.model.errors import ConfigError
+from privstream.model.errors import ConfigError, UsageError
 from privstream.outputs.base import Output
 from privstream.outputs.destination import file_at
 from privstream.outputs.sinks.base import Sink
 from privstream.settings.config import Config, load
 from privstream.settings.sinks import SinkSettings
 
+if TYPE_CHECKING:  # start-up time
+    from privstream.settings.ha_section import HaSettings
+
 FILE = "file"
+SCHEMES = frozenset({"nats", "tls"})
 Opened: TypeAlias = "Output | Sink"
 
 
@@ -41,14 +46,21 @@ class Plan:
 
 
 def read_plan(
-    environment: Environment, names: Sequence[str] | None, simulated: Sequence[Account] | None
+    environment: Environment,
+    names: Sequence[str] | None,
+    simulated: Sequence[Account] | None,
+    *,
+    ha: bool = False,
 ) -> Plan:
-    """Read the config and fetch its secrets. Raises ConfigError.
+    """Read the config and fetch its secrets. Raises ConfigError and UsageError.
 
-    `names`: only these accounts. `simulated`: these instead of those of the config.
+    `names`: only these accounts. `simulated`: these instead of those of the config. `ha`: the
+    events go into the stream that several hosts share, and into no sink.
     """
     config = load(environment.variables)
-    if not config.sinks:
+    if ha:
+        shared(config)
+    elif not config.sinks:
         raise ConfigError(
             "no sink is configured, so nobody would get the events",
             f'write [sinks.archive] with url = "sqlite:/var/lib/privstream/events.db" into {config.path}',
@@ -63,8 +75,26 @@ def read_plan(
     return Plan(
         config,
         {account.name: account for account in accounts},
-        {name: sink_mark(one, config) for name, one in config.sinks.items()},
+        {} if ha else {name: sink_mark(one, config) for name, one in config.sinks.items()},
     )
+
+
+def shared(config: Config) -> "HaSettings":
+    """What several hosts share. Raises ConfigError and UsageError where they cannot."""
+    if config.ha is None:
+        raise ConfigError(
+            "--ha needs to know what the hosts share",
+            f'write [ha] with url = "tls://HOST:4222/privstream" into {config.path}',
+        )
+    for sink in config.sinks.values():
+        same = urlsplit(sink.url)[1:3] == urlsplit(config.ha.url)[1:3]
+        if not (same and sink.scheme in SCHEMES):
+            raise UsageError(
+                f"with --ha events go into the stream of [ha] only, and not to {sink.section}",
+                f"take {sink.section} out, and have it fed from the stream; "
+                "or run one host, without --ha",
+            )
+    return config.ha
 
 
 def open_changed(plan: Plan, before: Mapping[str, bytes]) -> dict[str, Opened]:

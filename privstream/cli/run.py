@@ -13,6 +13,14 @@ def run(
     context: typer.Context,
     *,
     accounts: o.AccountNames = None,
+    ha: Annotated[
+        bool,
+        typer.Option(
+            "--ha",
+            help="Share the accounts with other hosts, over the NATS JetStream of [ha].",
+            hidden=True,
+        ),
+    ] = False,
     raw: o.Raw = False,
     audit: o.Audit = "5m",
     duration: o.Duration = None,
@@ -51,5 +59,6 @@ def run(
             simulate=simulate,
             rate=o.finite("--rate", rate),
             seed=seed,
+            ha=ha,
         ),
     )

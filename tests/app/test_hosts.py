@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from signal import SIGTERM
 from typing import Any
 
 import pytest
@@ -18,7 +19,9 @@ pytest.importorskip(
 
 from privstream.app.assembly import Wanted
 from privstream.app.hosts import Hosts
+from privstream.app.open_sink import NatsServers, nats_servers
 from privstream.app.service import Service
+from privstream.app.service_plan import read_plan
 from privstream.delivery.ha.connection import Connection
 from privstream.delivery.ha.engine import Engine, Names
 from privstream.delivery.ha.ports import Away
@@ -29,10 +32,13 @@ from privstream.outputs.sinks.nats_client import Access
 from privstream.settings.config import load
 from privstream.settings.ha_section import HaSettings
 from privstream.simulator.server import Simulation
+from tests.app.service_world import Serving
 from tests.benchmarks.kill import trades_of
-from tests.config_playground import loaded
+from tests.config_playground import config_file
 from tests.nats_server import Server, wait_for
 from tests.outside import environment
+
+URL = "nats://127.0.0.1:4222/p"
 
 
 @pytest.fixture
@@ -51,7 +57,7 @@ class Host(threading.Thread):
         variables = {"HOME": str(folder), "XDG_STATE_HOME": str(folder / "state")}
         outside = environment(variables, self.stop)
         settings = HaSettings(name="ha", url=f"nats://127.0.0.1:{port}/p", ttl=8.0, replicas=1)
-        self.hosts = Hosts(outside, settings, lambda: load(variables))
+        self.hosts = Hosts(outside, settings, servers_of(settings))
         self._accounts = accounts
         self._service = Service(
             outside, self.hosts, Wanted(), observers=[self.hosts], is_simulated=True, lasts=True
@@ -66,6 +72,10 @@ class Host(threading.Thread):
     def leave(self) -> None:
         self.stop.tell()
         self.join()
+
+
+def servers_of(settings: HaSettings) -> NatsServers:
+    return nats_servers(settings, lambda: load({}))
 
 
 def told(port: int, kind: str) -> list[Any]:
@@ -118,6 +128,19 @@ def test_what_one_host_leaves_another_goes_on_with(
     assert set(trades) == {name for name, moment in books.items() if begin <= moment <= end}
 
 
+def test_a_service_of_several_hosts_says_what_it_streams(
+    tmp_path: Path, server: Server, simulation: Simulation
+) -> None:
+    section = f'[ha]\nurl = "nats://127.0.0.1:{server.port}/p"\nttl = "8s"\nreplicas = 1\n'
+    serving = Serving(tmp_path, simulation, before=section, ha=True)
+    with serving.configure("kraken", sinks={}).ready_to_serve():
+        serving.manager.wait_for("STATUS", holds=lambda said: said == "1 of 1 account live")
+        wait_for(lambda: bool(told(server.port, "trade")))
+        serving.stop.tell(SIGTERM)
+        assert serving.over() == Exit.DONE
+    assert serving.error is None
+
+
 def test_what_a_host_cannot_stream_is_said_and_left_to_others(
     tmp_path: Path, server: Server, simulation: Simulation, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -135,7 +158,7 @@ def test_what_a_host_cannot_stream_is_said_and_left_to_others(
 def test_an_engine_that_cannot_serve_ends_it_at_once(tmp_path: Path, server: Server) -> None:
     outside = environment({"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")})
     settings = HaSettings(name="ha", url=f"nats://127.0.0.1:{server.port}/p")
-    hosts = Hosts(outside, settings, lambda: load({}))
+    hosts = Hosts(outside, settings, servers_of(settings))
     service = Service(outside, hosts, Wanted(), lasts=True)
     with pytest.raises(ConfigError, match="replicas"), hosts.running(service):
         pytest.fail("it began")
@@ -151,8 +174,15 @@ def test_an_engine_that_cannot_serve_ends_it_at_once(tmp_path: Path, server: Ser
     ],
 )
 def test_other_sinks_are_refused(tmp_path: Path, section: str, *, is_refused: bool) -> None:
-    config = loaded(tmp_path, f'[ha]\nurl = "nats://127.0.0.1:4222/p"\n[sinks.bus]\n{section}\n')
-    assert config.ha is not None
-    hosts = Hosts(environment({"HOME": str(tmp_path)}), config.ha, lambda: config)
+    accounts = '[accounts.kraken]\napi_key = "k"\napi_secret = "s"\n'
+    config_file(tmp_path, f'{accounts}[ha]\nurl = "{URL}"\n[sinks.bus]\n{section}\n')
+    outside = environment({"HOME": str(tmp_path)})
     with pytest.raises(UsageError, match=r"sinks\.bus") if is_refused else nullcontext():
-        hosts.check_sinks(config)
+        assert not read_plan(outside, None, None, ha=True).marks
+
+
+def test_without_its_section_it_cannot_begin(tmp_path: Path) -> None:
+    config_file(tmp_path, "")
+    with pytest.raises(ConfigError, match="what the hosts share") as caught:
+        read_plan(environment({"HOME": str(tmp_path)}), None, None, ha=True)
+    assert "write [ha] with url" in str(caught.value.hint)

@@ -188,6 +188,7 @@ class Operation:
             lambda: [*served.values()],
             self._service.last_heard,
             leases=None if hosts is None else lambda: [Lease(*one) for one in hosts.leases()],
+            files=self._sinks.files,
         )
 
     # --- watching over it ------------------------------------------------------------------

@@ -7,7 +7,7 @@ https://prometheus.io/docs/practices/naming/ (2026-12-01)
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import TypeAlias
 
@@ -49,7 +49,10 @@ class Metrics(Collector):
         served: Callable[[], Sequence[Served]],
         last_heard: Callable[[str], float | None],
         leases: Callable[[], Sequence[Lease]] | None = None,
+        files: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
+        """`files`: how many events are in each."""
+        self._files = files
         self._health = health
         self._served = served
         self._last_heard = last_heard
@@ -66,7 +69,7 @@ class Metrics(Collector):
         accounts = sorted(self._health.accounts.copy().items())
         yield from self._of_accounts(accounts)
         yield _delays([health for _, health in accounts])
-        yield from _of_sinks(self._served())
+        yield from _of_sinks(self._served(), self._files())
         if self._leases is not None:
             yield from _of_leases(self._leases())
 
@@ -114,7 +117,7 @@ def _delays(accounts: Sequence[AccountHealth]) -> Metric:
     return found
 
 
-def _of_sinks(served: Sequence[Served]) -> Iterator[Metric]:
+def _of_sinks(served: Sequence[Served], files: Mapping[str, int]) -> Iterator[Metric]:
     up = _gauge("sink_up", "Whether it takes events.", "sink")
     sent = _counter("sink_sent_events", "Events that it took.", "sink")
     errors = _counter("sink_errors", "Deliveries that failed.", "sink", "kind")
@@ -136,6 +139,9 @@ def _of_sinks(served: Sequence[Served]) -> Iterator[Metric]:
         size.add_metric([name], max(0, buffer.size))
         if health.oldest is not None:
             oldest.add_metric([name], to_nanos(health.oldest) / 1e9)
+    for name, written in files.items():
+        up.add_metric([name], 1)
+        sent.add_metric([name], written)
     yield from (up, sent, errors, dead, left_out, events, size, oldest)
 
 

@@ -45,6 +45,7 @@ class File(Struct):
 
     choice: SinkChoice
     output: Output
+    sent: int = 0
 
 
 class Sinks:
@@ -171,6 +172,11 @@ class Sinks:
         for file in self._files.values():
             if chosen := [event for event in events if file.choice.wants(event)]:
                 file.output.write(chosen)
+                file.sent += len(chosen)
+
+    def files(self) -> dict[str, int]:
+        """How many events are in each file of this run; from any thread."""
+        return {name: file.sent for name, file in self._files.copy().items()}
 
     def _look_who_takes_statuses(self) -> None:
         choices = [file.choice for file in self._files.values()]

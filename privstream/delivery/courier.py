@@ -269,7 +269,8 @@ class Courier:
         self.health.problem = problem.why
         if self.health.is_up:
             self.health.is_up = False
-            self._say(f"{self.where} does not take events now, they are kept: {problem.why}")
+            why = problem.why.removeprefix(f"{self.where}: ")
+            self._say(f"{self.where} does not take events now, they are kept: {why}")
         self._failures = 1 if problem.delivered else self._failures + 1
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(self._failures - 1, 10))
         wait *= random.uniform(0.8, 1.2)  # noqa: S311 - jitter is no secret

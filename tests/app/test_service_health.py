@@ -159,6 +159,7 @@ def numbers(world: World) -> dict[str, float]:
         lambda: [world.served],
         lambda _account: 990.0,
         lambda: [Lease("desk", held=True, epoch=7, takeovers=2)],
+        lambda: {"log": 12},
     )
     lines = [line for line in metrics.text().decode().splitlines() if not line.startswith("#")]
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
@@ -212,6 +213,7 @@ def test_numbers_say_what_happened(world: World) -> None:
     assert found['privstream_sink_sent_events_total{sink="hook"}'] == 5
     assert found['privstream_sink_errors_total{kind="settled",sink="hook"}'] == 1
     assert found['privstream_buffer_bytes{sink="hook"}'] == 120
+    assert found['privstream_sink_sent_events_total{sink="log"}'] == 12
     assert found['privstream_lease_epoch{account="desk"}'] == 7
 
 

@@ -10,7 +10,7 @@ import pytest
 from privstream import exchanges
 from privstream.model.account import Secret
 from privstream.model.errors import ConfigError
-from privstream.settings.config import account_settings, endpoint_settings, load
+from privstream.settings.config import TABLES, account_settings, endpoint_settings, load
 from tests.config_playground import config_file
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
@@ -77,7 +77,8 @@ def test_the_example_config_has_every_setting_with_its_default(name: str) -> Non
 
 def test_the_example_config_has_the_settings_of_every_account() -> None:
     example = uncommented()
-    assert example.keys() == {"accounts", "exchanges", "sinks"}
+    assert example.keys() >= {"accounts", "exchanges", "sinks", "service"}
+    assert example.keys() <= {*TABLES}
     assert example["accounts"]["kraken"]["exchange"] == "kraken"
     assert example["accounts"]["kraken"]["read_only"] is False
 
@@ -89,12 +90,15 @@ def test_the_example_config_switched_on_as_a_whole_is_valid(tmp_path: Path) -> N
     tables = {
         block: table[1]
         for block in blocks
-        if (table := re.search(r"^\[[a-z]+\.([a-z]+)\]", block, re.MULTILINE))
+        if (table := re.search(r"^\[(?:[a-z]+\.)?([a-z]+)\]", block, re.MULTILINE))
     }
     config_file(
-        tmp_path, "\n".join(block for block, name in tables.items() if name in known | sinks)
+        tmp_path,
+        "\n".join(block for block, name in tables.items() if name in known | sinks | {"service"}),
     )
     config = load({"HOME": str(tmp_path)})
     assert {*config.names()} == known
     assert {*config.endpoints} == {*exchanges.names()}
     assert {*config.sinks} == sinks
+    assert config.service is not None
+    assert str(config.service.metrics) == "127.0.0.1:9464"

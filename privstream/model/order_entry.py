@@ -155,6 +155,10 @@ class OrderEntry(ABC):
         Whether one of them has the terms of the one that was sent is compared elsewhere.
         """
 
+    def unlike(self, row: Any, ticket: Ticket) -> list[str]:  # noqa: ARG002 - of those who tell more
+        """What of a row that `find` read is not as sent, of the terms that no event shows."""
+        return []
+
     @abstractmethod
     def get(self, order_id: str) -> RestFlow[tuple[AnyReport, ...]]:
         """One order with its fills, by the exchange's id or the client's.

@@ -38,6 +38,12 @@ def test_an_earlier_order_of_a_client_id_is_never_taken_for_the_one_that_was_sen
         ({"side": "sell", "price": "400000.0"}, "side sell, not buy"),
         ({"symbol": "BTC/EUR"}, "symbol BTC/EUR, not BTC/USD"),
         ({"time_in_force": "gtd", "options": {"expire": "+86400"}}, "time in force gtd, not none"),
+        ({"options": {"leverage": "5"}}, "leverage 5, not none"),
+        ({"options": {"start": "+3600"}}, "start "),
+        (
+            {"options": {"close_type": "limit", "close_price": "2000.0"}},
+            "with a closing order, not none",
+        ),
     ],
 )
 def test_an_order_of_the_same_reference_with_other_terms_is_named_as_what_was_found_instead(

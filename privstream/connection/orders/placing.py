@@ -33,6 +33,7 @@ from privstream.model.errors import (
 )
 from privstream.model.events import TERMINAL, Order, Trade
 from privstream.model.order_entry import Answered, RestEntry, SocketEntry, Ticket
+from privstream.model.reports import AnyReport, OrderReport
 from privstream.model.rest import Call, HttpRequest, RestFlow, Stamp
 from privstream.model.times import from_nanos
 
@@ -67,6 +68,8 @@ class Placement:
         """By id: orders that fit, as far as they were told."""
         self._unlike: dict[str, list[str]] = {}
         """By id: orders of the same client id or reference, and what of them is not as sent."""
+        self._hidden: dict[str, list[str]] = {}
+        """The same of the terms that only the exchange's own rows state."""
 
     def run(self) -> Order | None:
         """Place it; `None` where the exchange was only asked whether it would take it.
@@ -255,9 +258,17 @@ class Placement:
 
     def _look_over_rest(self) -> None:
         with self._forgiving("look over REST"):
-            flow = self._broker.entry.find(self._ticket, self._since_ns)
-            found = self._broker.ask(flow, deadline=LOOK_LIMIT)
+            found = self._broker.ask(self._rows_of_its_name(), deadline=LOOK_LIMIT)
             self._take(event for event in found if isinstance(event, Order))
+
+    def _rows_of_its_name(self) -> RestFlow[tuple[AnyReport, ...]]:
+        """What REST has of orders of its name; terms of theirs that no event shows are compared."""
+        reports = yield from self._broker.entry.find(self._ticket, self._since_ns)
+        for report in reports:
+            if isinstance(report, OrderReport):
+                unlike = self._broker.entry.unlike(report.element, self._ticket)
+                self._hidden[report.order_id] = unlike
+        return reports
 
     def _listen(self, seconds: float) -> None:
         """Hear for so long what a new connection lists and tells."""
@@ -298,6 +309,7 @@ class Placement:
             # A fill does not say what was ordered; `find` brought only orders of the reference.
             return False
         unlike = differences(event, self._ticket, type(self._broker.errand.exchange).symbol_of)
+        unlike += self._hidden.get(event.order_id or "", ())
         if unlike and event.order_id is not None:
             self._unlike[event.order_id] = unlike
         return not unlike

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 
 from privstream.exchanges.kraken import backfill, names, rest
-from privstream.exchanges.kraken.ordering import checks, terms
+from privstream.exchanges.kraken.ordering import checks, hidden_terms, terms
 from privstream.exchanges.kraken.ordering.market import market
 from privstream.exchanges.kraken.ordering.v1 import DeskV1
 from privstream.exchanges.kraken.ordering.v2 import DeskV2
@@ -125,6 +125,9 @@ class KrakenEntry(SocketEntry):
             if _opened_ns(row) >= since_ns - EARLY_NS
         }
         return (yield from backfill.read_orders(self._pairs, young))
+
+    def unlike(self, row: Any, ticket: Ticket) -> list[str]:
+        return hidden_terms.unlike(row, ticket) if isinstance(row, dict) else []
 
     def get(self, order_id: str) -> RestFlow[tuple[AnyReport, ...]]:
         if terms.ORDER_ID.fullmatch(order_id):

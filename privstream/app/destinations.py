@@ -29,6 +29,22 @@ class Destinations:
         return [sink.name for sink in self.sinks]
 
 
+def narrowed(to: Destinations, only: str | None, min_value: Sequence[str]) -> Destinations:
+    """With sinks that get only this, whatever their sections say; files get all. Raises UsageError."""
+    if not to.sinks or (only is None and not min_value):
+        return to
+    from msgspec import structs  # noqa: PLC0415 - start-up time
+
+    from privstream.model.choosing import kinds_of, values_of  # noqa: PLC0415
+
+    given: dict[str, object] = {}
+    if only is not None:
+        given["only"] = kinds_of(only)
+    if min_value:
+        given["min_value"] = values_of(min_value)
+    return Destinations(to.files, [structs.replace(sink, **given) for sink in to.sinks])
+
+
 def destinations(to: Iterable[str], load: Callable[[], Config]) -> Destinations:
     """What the texts of `--to` name. Raises UsageError and ConfigError; nothing is opened yet."""
     files: list[Opening] = []
@@ -40,8 +56,10 @@ def destinations(to: Iterable[str], load: Callable[[], Config]) -> Destinations:
         else:
             sinks.append(_sink_of(text, load))
     for sink in [sink for sink in sinks if sink.scheme == "file"]:
+        from privstream.app.sink_choice import choosing  # noqa: PLC0415 - only where it is named
+
         sinks.remove(sink)
-        files.append(file_at(sink.url.partition(":")[2], time.monotonic))
+        files.append(choosing(file_at(sink.url.partition(":")[2], time.monotonic), sink))
     return Destinations(files, sinks)
 
 

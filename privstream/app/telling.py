@@ -143,7 +143,8 @@ def notifier_for(
     if way is None:
         if only is not None or values:
             option = "--only" if only is not None else "--min-value"
-            raise UsageError(f"{option} says what --notify tells of", "add --notify desktop")
+            said = f"{option} says what --notify tells of and what the sinks of --to get"
+            raise UsageError(said, "add --notify desktop, or a sink; file: gets every line")
         return None
     choice = Choice(kinds_of(DEFAULT if only is None else only), values_of(values))
     teller = _teller(environment, way_of(way))

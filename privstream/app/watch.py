@@ -14,7 +14,7 @@ from privstream.app.assembly import (
     open_state,
     shared_budgets,
 )
-from privstream.app.destinations import Destinations, destinations
+from privstream.app.destinations import Destinations, destinations, narrowed
 from privstream.app.durations import moment, seconds
 from privstream.app.environment import Environment
 from privstream.app.symbols import UnseenSymbols
@@ -91,9 +91,10 @@ def watch(environment: Environment, request: Request, recorder: Recorder | None 
     kind = environment.format(request.format, json=request.json)
     _check_screen(environment, request, kind)
     fields = environment.fields(request.fields, kind)
-    notifier = _notifier(environment, request)
     duration = None if request.duration is None else seconds(request.duration)
     to = destinations(request.to or (), lambda: load(environment.variables))
+    to = narrowed(to, request.only, request.min_value or ())
+    notifier = _notifier(environment, request, to)
     with (
         watched(environment, request, kind, recorder, to.names) as prepared,
         ExitStack() as shown,
@@ -138,8 +139,8 @@ def _deliveries(
     return Deliveries(environment, to, lambda: load(environment.variables), prepared.states, names)
 
 
-def _notifier(environment: Environment, request: Request) -> "Notifier | None":
-    if request.notify is None and request.only is None and not request.min_value:
+def _notifier(environment: Environment, request: Request, to: Destinations) -> "Notifier | None":
+    if request.notify is None and (to.sinks or (request.only is None and not request.min_value)):
         return None
     from privstream.app.telling import notifier_for  # noqa: PLC0415 - start-up time
 

@@ -74,8 +74,9 @@ Only = Annotated[
     typer.Option(
         "--only",
         metavar="KINDS",
-        help="Of what to tell: fills, orders, balances, positions, prices, notices, gaps, silence"
-        " (not connected for 30 s).  [default: fills,gaps,silence]",
+        help="Of what to tell, and what the sinks of --to get: fills, orders, balances, positions,"
+        " prices, notices, gaps, silence (not connected for 30 s; of sinks: states, with --status)."
+        "  [default: fills,gaps,silence; of sinks: all]",
     ),
 ]
 MinValue = Annotated[
@@ -83,8 +84,8 @@ MinValue = Annotated[
     typer.Option(
         "--min-value",
         metavar="1000EUR",
-        help="Tell of no smaller fills: by cost in that currency, or by quantity where it is the"
-        " base; of fills in other currencies all are told (repeatable).",
+        help="No smaller fills: by cost in that currency, or by quantity where it is the"
+        " base; fills in other currencies count whatever they are worth (repeatable).",
     ),
 ]
 NoSnapshot = Annotated[

@@ -51,6 +51,11 @@ def kinds_of(text: str) -> frozenset[str]:
     return kinds
 
 
+def types_of(kinds: Iterable[str]) -> frozenset[str]:
+    """The types of the events of these kinds, as their `type` says."""
+    return frozenset(str(KINDS[kind].__struct_config__.tag) for kind in kinds)
+
+
 def values_of(texts: Iterable[str]) -> dict[str, Decimal]:
     """The least worth by currency in `1000EUR,0.05BTC`. Raises UsageError."""
     values: dict[str, Decimal] = {}
@@ -77,9 +82,10 @@ class Choice:
         """It is of a chosen kind, and no small fill."""
         if not isinstance(event, self._types):
             return False
-        return not (isinstance(event, Trade) and self._is_small(event))
+        return not (isinstance(event, Trade) and self.is_small(event))
 
-    def _is_small(self, fill: Trade) -> bool:
+    def is_small(self, fill: Trade) -> bool:
+        """It is certainly worth less than what is wanted at least."""
         base, _, quote = (fill.symbol or "").partition("/")
         cost, quantity = _worth(fill), fill.quantity
         for currency, amount in ((quote, cost), (base, _decimal(quantity))):

@@ -1,11 +1,14 @@
 """The [sinks.NAME] sections of the config file."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from privstream.model.account import Secret
+from privstream.model.choosing import kinds_of, types_of, values_of
+from privstream.model.errors import UsageError
 from privstream.settings.config import Table
 from privstream.settings.credentials import read_origin
 from privstream.settings.plain_names import quoted
@@ -22,7 +25,10 @@ from privstream.settings.sinks import (
 
 T = TypeVar("T")
 NAME_RULE: Final = "a name has 1 to 32 letters, digits, hyphens or underscores"
-COMMON: Final = ("url", "accounts", "types", "buffer", "dead_letter", "timeout")
+COMMON: Final = (
+    *("url", "accounts", "types", "only", "min_value"),
+    *("buffer", "dead_letter", "timeout"),
+)
 PLACES: Final = ("ca_file", "client_cert_file", "client_key_file", "credentials_file", "nkey_file")
 """Paths of files that only the sink's own library reads."""
 SECRETS: Final = ("password", "token")
@@ -66,12 +72,32 @@ def read_sink(sinks: Table, name: str) -> SinkSettings:
         url=url,
         accounts=_words(table, "accounts"),
         types=types,
+        only=_kinds(table, types),
+        min_value=MappingProxyType(_values(table)),
         settings=own_settings(table, OWN[scheme]),
         timeout=parsed(table, "timeout", short_time, DEFAULT_TIMEOUT),
         dead_letter=_path(table, "dead_letter"),
         max_size=parsed(buffer, "max_size", size, DEFAULT_SIZE),
         when_full="drop_newest" if _drops(buffer) else "block",
     )
+
+
+def _kinds(table: Table, types: frozenset[str]) -> frozenset[str]:
+    only = _words(table, "only")
+    try:
+        kinds = kinds_of(",".join(only)) if only else only
+    except UsageError as problem:
+        raise table.wrong("only", "names no kind of events", problem.hint) from None
+    if types and kinds and not types & types_of(kinds):
+        raise table.wrong("only", "and types leave nothing to deliver")
+    return kinds
+
+
+def _values(table: Table) -> dict[str, Decimal]:
+    try:
+        return values_of(sorted(_words(table, "min_value")))
+    except UsageError as problem:
+        raise table.wrong("min_value", "is no list of amounts", problem.hint) from None
 
 
 def own_settings(table: Table, keys: tuple[str, ...]) -> Mapping[str, Any]:

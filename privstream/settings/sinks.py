@@ -7,6 +7,7 @@ can read; and without encryption only this computer is reached.
 import hashlib
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal
@@ -37,8 +38,12 @@ class SinkSettings(Struct, frozen=True, kw_only=True):
     """Under which it keeps its place from run to run."""
     url: str
     accounts: frozenset[str] = frozenset()
-    """Empty means all; `types` likewise."""
+    """Empty means all; `types` and `only` likewise."""
     types: frozenset[str] = frozenset()
+    only: frozenset[str] = frozenset()
+    """Kinds of events: fills, gaps, …"""
+    min_value: Mapping[str, Decimal] = MappingProxyType({})
+    """By currency: no fill that is worth less."""
     settings: Mapping[str, object] = MappingProxyType({})
     """What only its kind knows: credentials as origins, paths of files."""
     timeout: float = DEFAULT_TIMEOUT

@@ -1,5 +1,6 @@
 """A [sinks.NAME] section is checked whole, and no message quotes what may be secret."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,9 @@ URL = 'url = "https://hook.example/hunter2"\n'
         (URL + 'timeout = "0s"', "must be a time like 15s"),
         (URL + 'types = ["trades"]', "'trades' is no type of event"),
         (URL + 'types = "trade"', "must be a list"),
+        (URL + 'only = ["fill"]', "'only' names no kind of events"),
+        (URL + 'types = ["gap"]\nonly = ["fills"]', "'only' and types leave nothing"),
+        (URL + 'min_value = ["hunter2"]', "'min_value' is no list of amounts"),
         (URL + 'accounts = [""]', "holds an empty text"),
         (URL + 'buffer.max_size = "1 XB"', "must be a size like"),
         (URL + 'buffer.when_full = "drop"', "must be block or drop_newest"),
@@ -37,6 +41,13 @@ def test_what_is_wrong_is_named(tmp_path: Path, section: str, said: str) -> None
     problem = refusal(tmp_path, f"[sinks.hook]\n{section}\n")
     assert said in problem.message
     assert "hunter2" not in f"{problem.message} {problem.hint}"
+
+
+def test_what_a_sink_shall_get(tmp_path: Path) -> None:
+    wanted = 'only = ["fills", "gaps"]\nmin_value = ["1000EUR", "0.05 btc"]'
+    sink = loaded(tmp_path, f"[sinks.hook]\n{URL}{wanted}\n").sinks["hook"]
+    assert sink.only == {"fills", "gaps"}
+    assert sink.min_value == {"EUR": Decimal(1000), "BTC": Decimal("0.05")}
 
 
 def test_a_name_is_checked(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from privstream.connection.account.conversation import TICK, Conversation
+from privstream.connection.account.conversation import Conversation
 from privstream.connection.account.dial import dialled
 from privstream.connection.ports import AccountPorts, Outlet, RestClient
 from privstream.exchanges.base import Exchange
@@ -18,7 +18,7 @@ from privstream.memory.ledger import Ledger
 from privstream.model.account import Token
 from privstream.model.events import AnyEvent
 from privstream.model.rest import RestFlow, Stamp
-from privstream.model.session import Session
+from privstream.model.session import TICK, Session
 from privstream.model.times import from_nanos
 
 T = TypeVar("T")

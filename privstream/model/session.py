@@ -83,6 +83,10 @@ Action: TypeAlias = (
 )
 
 
+TICK = 0.5
+"""Seconds: how often a session looks at the clock that does not know better."""
+
+
 class Session(Protocol):
     """One connection's protocol state: told what happened, answers with actions."""
 
@@ -93,7 +97,11 @@ class Session(Protocol):
         """A data frame came."""
 
     def tick(self, now: Now) -> Iterable[Action]:
-        """Time passed: application pings, deadlines. Called about twice a second."""
+        """Time passed: application pings, deadlines. Called after every read, see `patience`."""
+
+    def patience(self, now: Now) -> float:  # noqa: ARG002 - most look often enough
+        """Seconds until it must look at the clock again, unless something comes."""
+        return TICK
 
     def alive(self, now: Now, pong: bytes | None = None) -> None:
         """A ping of the WebSocket protocol came, or a pong with this payload: no data frame."""

@@ -101,6 +101,16 @@ class Audit:
         return [job for job in (self._reading, self._rereading) if job is not None]
 
     @property
+    def is_reading(self) -> bool:
+        """Something is read just now."""
+        return self._reading is not None or self._rereading is not None
+
+    def is_idle(self, now: float) -> bool:
+        """Nothing is read or to be settled, and no look is due at this moment (monotonic)."""
+        is_due = self._every > 0 and now >= self._due
+        return not (self.is_reading or self._settle_at is not None or is_due)
+
+    @property
     def until_ns(self) -> int:
         """When the last look was, by the exchange's clock."""
         return self._context.times.of(self.looked)

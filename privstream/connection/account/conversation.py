@@ -27,6 +27,7 @@ from privstream.model.reports import (
 )
 from privstream.model.rest import Now, Stamp
 from privstream.model.session import (
+    TICK,
     Action,
     Ask,
     Delivered,
@@ -44,8 +45,6 @@ from privstream.model.times import from_nanos
 NEWS = frozenset({OrderReport, Fill, BalanceReport, PositionReport, PriceReport})
 """What is not counted, said or kept, but told."""
 REPORTS = (Report, Listed)
-TICK = 0.5
-"""Seconds: how often a session may look at the clock."""
 UNREAD = 100
 """So many unreadable elements in a row, and this connection speaks something else."""
 ASLEEP = 20.0
@@ -116,6 +115,11 @@ class Conversation:
         finally:
             self.flush()
 
+    @property
+    def patience(self) -> float:
+        """Seconds that nothing need be done for, unless something comes."""
+        return self._session.patience(self._stepped or self._clock.now())
+
     def say(self, message: Send) -> None:
         """Send something of our own. Raises Interrupted where it may not have got there."""
         if self._tap is not None:
@@ -125,9 +129,12 @@ class Conversation:
     def _receive(self, timeout: float) -> list[bytes]:
         """What came, without what it repeats of the login: events, errors and raw would show it."""
         frames = self._wire.receive(timeout)
-        together = b"\n".join(frames)  # six times quicker to look through than one by one
-        if any(secret in together for secret in self._secrets):
-            for secret in self._secrets:
+        if not frames:
+            return frames
+        # Together they are looked through six times as quickly as one by one.
+        together = frames[0] if len(frames) == 1 else b"\n".join(frames)
+        for secret in self._secrets:
+            if secret in together:
                 frames = [frame.replace(secret, b"<secret>") for frame in frames]
         return frames
 
@@ -221,6 +228,11 @@ class Conversation:
         if self._unread > UNREAD:
             why = f"{UNREAD} frames in a row could not be read"
             raise Interrupted(why, cause="unreadable", floor=5.0)
+
+    @property
+    def has_asks(self) -> bool:
+        """The session wants something read over REST."""
+        return bool(self._asks)
 
     def take_asks(self) -> list[Ask]:
         """What the session wants read over REST, since the last time."""

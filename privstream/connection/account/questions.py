@@ -33,6 +33,16 @@ class Questions:
         """What is asked just now."""
         return [] if self._job is None else [self._job]
 
+    @property
+    def is_asking(self) -> bool:
+        """Something is asked just now."""
+        return self._job is not None
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is asked, and nothing waits for its turn."""
+        return self._job is None and not self._waiting
+
     def poll(self) -> None:
         """Hear what REST has answered."""
         if self._job is not None:

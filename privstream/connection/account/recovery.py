@@ -9,7 +9,7 @@ from threading import Event as Flag
 from privstream.connection.account.audit import DRIFT, Audit
 from privstream.connection.account.catch_up import CatchUp
 from privstream.connection.account.context import Context
-from privstream.connection.account.conversation import TICK, Conversation
+from privstream.connection.account.conversation import Conversation
 from privstream.connection.account.exchange_time import ExchangeTime, LastWhole
 from privstream.connection.account.held_orders import HeldOrders
 from privstream.connection.account.merging import Merging
@@ -67,6 +67,8 @@ class Recovery:
         self._owed_ns: int | None = None
         """From there something may be missing that another reading may yet bring."""
         self._marked = 0.0
+        self._delivered: Now | None = None
+        """What was known of it at the last look."""
         self._ahead_ns: int | None = None
         """How far the exchange's clock was known to be ahead when we looked last."""
         self._warned_of_skew = False
@@ -168,17 +170,23 @@ class Recovery:
     # --- between frames --------------------------------------------------------------------
 
     @property
-    def patience(self) -> float:
-        """Seconds that the socket may be waited for."""
-        return TICK if self._reading_since is None else POLL
+    def is_reading(self) -> bool:
+        """Something is read over REST just now, so the socket is not waited for long."""
+        return bool(
+            (self._catch_up is not None and self._catch_up.jobs)
+            or self._questions.is_asking
+            or self._audit.is_reading
+        )
 
     @property
     def _reading_since(self) -> float | None:
         """When the first of the readings under way began (monotonic); `None` where there is none."""
+        if not self.is_reading:
+            return None
         jobs = [*self._questions.jobs, *self._audit.jobs]
         if self._catch_up is not None:
             jobs += self._catch_up.jobs
-        return min((job.begun.monotonic for job in jobs), default=None)
+        return min(job.begun.monotonic for job in jobs)
 
     @property
     def progress(self) -> str | None:
@@ -188,6 +196,8 @@ class Recovery:
 
     def step(self, talk: Conversation) -> None:
         """Go on with whatever is read beside the stream."""
+        if self._is_quiet(talk):
+            return
         self._poll()
         self._note_lists(talk)
         self._questions.step(talk)
@@ -196,7 +206,23 @@ class Recovery:
         elif self._audit.step(talk):
             self._catch_up = self._drift()
         self.merging.movements.watch(self._reading_since)
+        self._delivered = talk.delivered
         self._mark_whole(talk.delivered)
+
+    def _is_quiet(self, talk: Conversation) -> bool:
+        """Nothing is read, asked, due or new beside the stream: so it is nearly always."""
+        now = self._context.now
+        return (
+            self._catch_up is None
+            and talk.delivered is self._delivered
+            and now - self._marked < MARK_EVERY
+            and not talk.has_asks
+            and not self._context.ledger.wanted
+            and self._questions.is_idle
+            and self._audit.is_idle(now)
+            and (self._lists_of is talk or not talk.is_synced)
+            and self._context.times.ahead_ns == self._ahead_ns
+        )
 
     def _note_lists(self, talk: Conversation) -> None:
         """Where the connection itself lists what stands, that has come."""

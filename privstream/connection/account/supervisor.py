@@ -10,9 +10,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from privstream.connection.account.backoff import STABLE, Backoff
-from privstream.connection.account.conversation import TICK, Conversation
+from privstream.connection.account.conversation import Conversation
 from privstream.connection.account.dial import dialled
-from privstream.connection.account.recovery import Recovery
+from privstream.connection.account.recovery import POLL, Recovery
 from privstream.connection.account.statuses import Statuses
 from privstream.connection.budgets import Turns
 from privstream.connection.ports import AccountPorts, Outlet, RestClient, Socket, TokenSource
@@ -26,7 +26,7 @@ from privstream.model.errors import (
     Unreachable,
 )
 from privstream.model.rest import Stamp
-from privstream.model.session import Session
+from privstream.model.session import TICK, Session
 
 TOKEN_LIFE = 120.0
 """Seconds that a token should live when a connection is begun with it: dialling takes some."""
@@ -264,7 +264,7 @@ class Supervisor:
         live_since = self._live()
         try:
             while True:
-                self._step(talk, self._recovery.patience)
+                self._step(talk, POLL if self._recovery.is_reading else talk.patience)
                 self._recovery.step(talk)
                 self._statuses.goes_on(self._recovery.progress)
         except Unreachable as problem:

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
-from privstream.connection.account.conversation import TICK, Conversation
+from privstream.connection.account.conversation import Conversation
 from privstream.connection.errand import ASK_LIMIT, Errand, Heard
 from privstream.connection.ports import TokenSource
 from privstream.memory.event_maker import View
@@ -30,6 +30,7 @@ from privstream.model.events import Notice, Order, Trade
 from privstream.model.order_entry import Answered, OrderDesk, OrderEntry, SocketEntry, Ticket
 from privstream.model.reports import AnyReport, OrderReport
 from privstream.model.rest import RestFlow
+from privstream.model.session import TICK
 from privstream.model.times import from_nanos
 
 T = TypeVar("T")

@@ -38,6 +38,8 @@ class Transport:
         self._readable = select.poll()
         self._names: queue.SimpleQueue[list[Any] | OSError | None] = queue.SimpleQueue()
         self._aborted = False
+        self._is_drained = False
+        """All that had come by the last read was read."""
 
     # --- connecting ------------------------------------------------------------------
 
@@ -137,11 +139,14 @@ class Transport:
 
     def read(self, timeout: float) -> bytes | None:
         """What is there, waiting so long for the first byte; `None`: nothing, b"": the end."""
-        chunk = self._read_now()
+        self._refuse_if_aborted()
+        # Where nothing was left the socket is waited for at once: a look first would be in vain.
+        chunk = None if self._is_drained else self._read_now()
         if chunk is None and self._readable.poll(math.ceil(timeout * 1000)):
             chunk = self._read_now()
         if chunk and isinstance(self._socket, ssl.SSLSocket):
             return self._with_more_records(chunk)
+        self._is_drained = chunk is None or len(chunk) < READ_SIZE
         return chunk
 
     def _read_now(self) -> bytes | None:
@@ -154,12 +159,14 @@ class Transport:
     def _with_more_records(self, chunk: bytes) -> bytes:
         """TLS hands out one record at a time; those already here belong to the same read."""
         chunks, size = [chunk], len(chunk)
+        self._is_drained = False  # TLS may hold what the socket shows no more
         while size < READ_SIZE:
             try:
                 more = self._read_now()
             except OSError:
                 break  # the next read meets it again, after these bytes were used
             if not more:
+                self._is_drained = more is None
                 break
             chunks.append(more)
             size += len(more)

@@ -46,7 +46,7 @@ from privstream.model.reports import (
     PositionReport,
 )
 from privstream.model.rest import Now, Stamp
-from privstream.model.session import Action, Ask, Delivered, Ready, Reconnect, Send, Synced
+from privstream.model.session import TICK, Action, Ask, Delivered, Ready, Reconnect, Send, Synced
 from privstream.model.times import to_nanos
 
 LOGIN = 10.0  # seconds; a login may stay without any answer
@@ -142,6 +142,9 @@ class BitfinexSession(JsonSession):
         # Before the login, so that the lists are numbered too.
         yield Send(CONF)
         yield login_message(self._account, stamp.nonce)
+
+    def patience(self, now: Now) -> float:
+        return min(TICK, self._pulse.patience(now))
 
     def tick(self, now: Now) -> Iterator[Action]:
         executions = self._memory.executions

@@ -28,7 +28,7 @@ from privstream.model.account import Token
 from privstream.model.http_errors import excerpt
 from privstream.model.reports import NoticeReport
 from privstream.model.rest import Now, RestFlow, Stamp
-from privstream.model.session import Action, Ask, Ping, Ready, Reconnect, Send, Synced
+from privstream.model.session import TICK, Action, Ask, Ping, Ready, Reconnect, Send, Synced
 
 LOGIN = 10.0  # seconds until the subscription must be acknowledged
 PING = 25.0  # the server's native pings, and its `{}` unless it states another period
@@ -114,6 +114,9 @@ class Centrifugo(JsonSession):
         """The server's native pings, or its answer to ours: a quiet account has no other sign."""
         self._pulse.felt(now)
         self._pulse.ponged(pong)
+
+    def patience(self, now: Now) -> float:
+        return min(TICK, self._pulse.patience(now))
 
     def tick(self, now: Now) -> Iterator[Action]:
         yield from self._pulse.check(now, None if self._ready else "acknowledgement")

@@ -13,10 +13,12 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from privstream.model.rest import Now
-from privstream.model.session import Delivered, Ping, Reconnect, Send
+from privstream.model.session import TICK, Delivered, Ping, Reconnect, Send
 
 LISTENING = 2.0
 """Seconds between two looks at the clock; what is beyond was our absence, not their silence."""
+LISTEN = 1.5
+"""Seconds for which nobody need look at the clock."""
 UNDER_WAY = 100
 """Pings without an answer that are remembered."""
 
@@ -62,6 +64,8 @@ class Pulse:
         self._sign = self._spoke = self._looked = self._listened = 0.0
         self._has_sign = False
         """A sign of life came since the last answer."""
+        self._may_ping = False
+        """The login is over."""
         self._number = 0
         self._asked: deque[_Asked] = deque(maxlen=UNDER_WAY)
         self._pinged = 0.0
@@ -123,21 +127,33 @@ class Pulse:
 
     def check(
         self, now: Now, awaited: str | None = None
-    ) -> Iterator[Send | Ping | Delivered | Reconnect]:
+    ) -> list[Send | Ping | Delivered | Reconnect]:
         """Time passed. `awaited` names what the login still lacks; before, nothing is pinged."""
         if self._opened is None:
-            return
+            return []
         self._listened += min(now.monotonic - self._looked, LISTENING)
         self._looked = now.monotonic
+        self._may_ping = awaited is None
         if now.monotonic < self._paused_until:
-            return
+            return []
         fault = self._fault(now, awaited)
         if fault is not None:
-            yield Reconnect("maintenance" if self._sign <= self._paused_until else "silence", fault)
-        elif awaited is None:
-            yield from self._delivered()
-            if now.monotonic - self._pinged >= self.rhythm.every:
-                yield from self._next_ping(now)
+            cause = "maintenance" if self._sign <= self._paused_until else "silence"
+            return [Reconnect(cause, fault)]
+        if awaited is not None:
+            return []
+        actions: list[Send | Ping | Delivered | Reconnect] = []
+        if self._answered is not None:
+            actions += self._delivered()
+        if now.monotonic - self._pinged >= self.rhythm.every:
+            actions += self._next_ping(now)
+        return actions
+
+    def patience(self, now: Now) -> float:
+        """Seconds until the next ping, but not so long that it would count as absence."""
+        if not self._may_ping or now.monotonic < self._paused_until:
+            return TICK
+        return min(LISTEN, max(0.0, self._pinged + self.rhythm.every - now.monotonic))
 
     def _fault(self, now: Now, awaited: str | None) -> str | None:
         """Why this connection is no good any more."""

@@ -53,8 +53,11 @@ class KrakenSession(JsonSession):
         self._pulse = Pulse(RHYTHM, self._ping)
         self._is_ready = False
 
-    def tick(self, now: Now) -> Iterator[Action]:
-        yield from self._pulse.check(now, None if self._is_ready else "acknowledgement")
+    def patience(self, now: Now) -> float:
+        return self._pulse.patience(now)
+
+    def tick(self, now: Now) -> Iterable[Action]:
+        return self._pulse.check(now, None if self._is_ready else "acknowledgement")
 
     @abstractmethod
     def _ping_message(self, number: int) -> dict[str, Any]:

@@ -72,9 +72,12 @@ class PoloniexSession(JsonSession):
             shown=login_message("<key>", timestamp, "<signature>"),
         )
 
-    def tick(self, now: Now) -> Iterator[Action]:
+    def patience(self, now: Now) -> float:
+        return self._pulse.patience(now)
+
+    def tick(self, now: Now) -> Iterable[Action]:
         awaited = None if self._is_ready else f"answer to {self._doing()}"
-        yield from self._pulse.check(now, awaited)
+        return self._pulse.check(now, awaited)
 
     def read_fast(self, frame: bytes, now: Now) -> Iterable[Action]:  # noqa: ARG002 - it needs none
         return fast.read(frame, self._keys, self._holdings)

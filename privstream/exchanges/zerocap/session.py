@@ -20,7 +20,7 @@ from privstream.exchanges.zerocap.subscriptions import Subscriptions
 from privstream.model.exact import Unreadable
 from privstream.model.reports import AnyReport, Fill, Listed, NoticeReport, OrderReport
 from privstream.model.rest import Now, RestFlow, Stamp
-from privstream.model.session import Action, Ask, Ping, Ready, Reconnect, Send, Synced
+from privstream.model.session import TICK, Action, Ask, Ping, Ready, Reconnect, Send, Synced
 from privstream.model.times import from_nanos
 
 BEFORE_NS = 2 * 10**9
@@ -99,6 +99,9 @@ class ZerocapSession(JsonSession):
     def alive(self, now: Now, pong: bytes | None = None) -> None:  # noqa: ARG002 - no sign of life
         """A pong of the WebSocket protocol, which whoever stands between may send too."""
         self._pulse.ponged(pong)
+
+    def patience(self, now: Now) -> float:
+        return min(TICK, self._pulse.patience(now))
 
     def tick(self, now: Now) -> Iterator[Action]:
         yield from self._ask_for_fees(now)

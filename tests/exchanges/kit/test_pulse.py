@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from math import inf
 from typing import Any, Self
 
-from privstream.exchanges.kit.pulse import Pulse, Rhythm, native_ping
+from privstream.exchanges.kit.pulse import LISTEN, LISTENING, Pulse, Rhythm, native_ping
 from privstream.model.rest import Now
-from privstream.model.session import Delivered, Ping, Reconnect, Send
+from privstream.model.session import TICK, Delivered, Ping, Reconnect, Send
 from tests.playbook import START
 
 
@@ -155,3 +155,21 @@ def test_what_was_not_drained_meanwhile_is_not_proven_by_it() -> None:
     beats.after(300).does(Send("ping 2")).is_answered(2).does()
     second = beats.now
     listened(beats, 5).is_answered(3).does(Delivered(second))
+
+
+def test_it_may_be_left_alone_until_its_next_ping_is_due() -> None:
+    beats = Beats(silence=inf).does(Send("ping 1"))
+    assert beats.pulse.patience(beats.now) == LISTEN
+    beats.after(4.25).does()
+    assert beats.pulse.patience(beats.now) == 0.75
+    assert LISTEN < LISTENING, "what nobody looked at would count as absence"
+
+
+def test_it_is_looked_at_often_while_it_may_not_ping() -> None:
+    beats = Beats(silence=inf)
+    beats.awaited = "acknowledgement"
+    beats.does()
+    assert beats.pulse.patience(beats.now) == TICK
+    beats.awaited = None
+    beats.does(Send("ping 1")).pulse.pause(beats.now, 60)
+    assert beats.after(30).pulse.patience(beats.now) == TICK

@@ -39,9 +39,9 @@ class DeskV2(SessionV2, OrderDesk):
         self._now = stamp.now
         yield from super().open(stamp)
 
-    def tick(self, now: Now) -> Iterator[Any]:
+    def tick(self, now: Now) -> Iterable[Any]:
         self._now = now
-        yield from super().tick(now)
+        return super().tick(now)
 
     def read_fast(self, frame: bytes, now: Now) -> Iterable[Any]:
         self._now = now

@@ -35,8 +35,7 @@ def rate_limited(response: HttpResponse, title: str) -> RateLimited:
 def unavailable(response: HttpResponse, title: str) -> Unavailable:
     message = f"{title} answered HTTP {response.status}"
     quoted = excerpt(response.body)
-    if quoted:
-        message += f": {quoted}"
+    message += f": {quoted}" if quoted else " with an empty body"
     hint = "a proxy or firewall may be in between" if is_html(response) else None
     return Unavailable(message, hint, floor=OUTAGE_FLOOR)
 

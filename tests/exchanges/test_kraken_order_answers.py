@@ -221,6 +221,7 @@ ODD_REFUSALS: list[tuple[Any, str]] = [
     (["EOrder:Insufficient funds"], "EOrder:Insufficient funds"),
     (["EOrder:Insufficient funds", "", None], "EOrder:Insufficient funds"),
     ({"code": 3}, '{"code":3}'),
+    ({"code": 3, "message": "no funds"}, "no funds"),
     ("", "says no reason"),
     ([], "says no reason"),
     (None, "says no reason"),

@@ -17,6 +17,7 @@ from privstream.exchanges.bitfinex.refusals import code_of, error_for
 from privstream.exchanges.bitfinex.rows import Origin, Row, read_fill, read_order, read_wallet
 from privstream.exchanges.bitfinex.signing import signed_request
 from privstream.exchanges.kit.answers import Answers, asked
+from privstream.exchanges.kit.complaints import words_in, words_of
 from privstream.model.account import Account
 from privstream.model.errors import Interrupted, PrivstreamError, Refused, Unreachable
 from privstream.model.exact import decode
@@ -63,11 +64,10 @@ def _error_in(answer: object, path: str) -> PrivstreamError | None:
     if isinstance(answer, list) and answer[:1] == ["error"]:
         code, text = (*answer[1:3], None, None)[:2]
     elif isinstance(answer, dict):
-        texts = (answer.get(key) for key in ("error", "message", "msg"))
-        code, text = answer.get("code"), next(filter(None, texts), None)
+        code, text = answer.get("code"), words_of(answer)
     else:
         return None
-    return error_for(code_of(code), str(text or "no reason given"), path)
+    return error_for(code_of(code), words_in(text) or "no reason given", path)
 
 
 def moment_of(row: object, index: int) -> int:

@@ -10,15 +10,17 @@ import base64
 import binascii
 import hmac
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
 from privstream.exchanges.indodax.refusals import BUSY, error_for
 from privstream.exchanges.kit.answers import Answers, asked
+from privstream.exchanges.kit.complaints import words_of
 from privstream.model.account import Account, Secret, Token
 from privstream.model.errors import PrivstreamError, Unavailable
 from privstream.model.exact import decode
-from privstream.model.http_errors import sent_at
+from privstream.model.http_errors import sent_at, unavailable
 from privstream.model.rest import Call, HttpRequest, HttpResponse, RestFlow, Stamp
 
 TITLE = "Indodax"
@@ -59,8 +61,11 @@ def read_v1(response: HttpResponse, doing: str) -> dict[str, Any]:
 def read_v2(response: HttpResponse, doing: str) -> Any:
     """What an answer of v2 is, whichever host it is of. Raises what its error means."""
     answer = ANSWERS.decoded(response, doing)
-    if isinstance(answer, dict) and _is_refusal(answer):
+    is_error = response.status >= HTTPStatus.BAD_REQUEST
+    if isinstance(answer, dict) and (_is_refusal(answer) or (is_error and words_of(answer))):
         raise _refusal(answer, doing)
+    if is_error:  # an empty list is then no list of nothing
+        raise unavailable(response, "Indodax")
     return answer
 
 
@@ -74,14 +79,13 @@ def read_rows(response: HttpResponse, doing: str) -> list[Any]:
 
 
 def _is_refusal(answer: dict[str, Any]) -> bool:
-    """TAPI v2 has a code and words, with or without `success`."""
-    has_words = bool(answer.keys() & {"msg", "error"})
-    return has_words and ("code" in answer or "error_code" in answer or answer.get("success") == 0)
+    """TAPI v2 has a code and words, with or without `success`; no result has these keys."""
+    return answer.get("success", 1) in {0, "0"} or bool(words_of(answer, ("msg", "error")))
 
 
 def _refusal(answer: dict[str, Any], doing: str) -> PrivstreamError:
     word = answer.get("error_code") or answer.get("code")
-    return error_for(word, answer.get("error") or answer.get("msg"), doing)
+    return error_for(word, words_of(answer), doing)
 
 
 # --- the token -------------------------------------------------------------------------

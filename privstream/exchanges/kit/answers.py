@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 from msgspec import structs
 
+from privstream.exchanges.kit.complaints import words_in, words_of
 from privstream.exchanges.kit.refusals import NonceRefused
 from privstream.model.errors import Unavailable, Unreachable
 from privstream.model.exact import Malformed, decode
-from privstream.model.http_errors import OUTAGE_FLOOR, check
+from privstream.model.http_errors import OUTAGE_FLOOR, check, excerpt
 from privstream.model.rest import Call, HttpResponse, RestFlow
 
 T = TypeVar("T")
@@ -65,16 +66,17 @@ class Answers:
     def read_object(self, value: object, doing: str, what: str | None = None) -> dict[str, Any]:
         """An object. Raises where it is none; `what` is its name in the message."""
         if not isinstance(value, dict):
-            raise self.lacks(doing, what)
+            raise self.lacks(doing, what, words_in(value))
         return value
 
     def read_list(self, value: object, doing: str, what: str | None = None) -> list[Any]:
         """A list, as `read_object`."""
         if not isinstance(value, list):
-            raise self.lacks(doing, what)
+            raise self.lacks(doing, what, words_of(value) if isinstance(value, dict) else "")
         return value
 
-    def lacks(self, doing: str, what: str | None = None) -> Unavailable:
-        """The error for an answer without what is always in it."""
+    def lacks(self, doing: str, what: str | None = None, said: str = "") -> Unavailable:
+        """The error for an answer without what is always in it; `said` are its words."""
         lack = "with no answer of its own" if what is None else f"without {what}"
-        return Unavailable(f"{self._title} answered {doing} {lack}", floor=OUTAGE_FLOOR)
+        words = f": {excerpt(said)}" if said else ""
+        return Unavailable(f"{self._title} answered {doing} {lack}{words}", floor=OUTAGE_FLOOR)

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from privstream.exchanges.kit.answers import Answers, asked
+from privstream.exchanges.kit.complaints import words_of
 from privstream.exchanges.kraken.balances import comparable
 from privstream.exchanges.kraken.pairs import ORDINARY, Row
 from privstream.exchanges.kraken.refusals import error_for
@@ -76,12 +77,20 @@ def ask_publicly(method: str, **parameters: str) -> RestFlow[dict[str, Any]]:
 def read_result(response: HttpResponse, method: str) -> dict[str, Any]:
     """The `result` of an answer. Raises what its `error` array means."""
     answer = ANSWERS.read_object(ANSWERS.decoded(response, method), method)
-    for text in ANSWERS.read_list(answer.get("error"), method):
-        if not isinstance(text, str):
-            raise ANSWERS.lacks(method)
+    for text in _errors_of(answer, method):
         if not text.startswith("W"):  # which is a warning
             raise error_for(text, method)
     return ANSWERS.read_object(answer.get("result"), method, "a result")
+
+
+def _errors_of(answer: dict[str, Any], method: str) -> list[str]:
+    """Kraken's own texts. Raises where somebody else answered, with their words."""
+    said = answer.get("error")
+    if isinstance(said, str) and said.startswith("E"):
+        return [said]
+    if isinstance(said, list) and all(isinstance(text, str) for text in said):
+        return said
+    raise ANSWERS.lacks(method, said=words_of(answer))
 
 
 def fetch_token(account: Account) -> RestFlow[Token]:

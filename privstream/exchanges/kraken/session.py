@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from privstream.exchanges.base import JsonSession, unrecognised
+from privstream.exchanges.kit.complaints import words_of
 from privstream.exchanges.kit.fast import leave
 from privstream.exchanges.kit.pulse import Pulse, Rhythm
 from privstream.exchanges.kit.sequence import Sequence, number_of
@@ -18,7 +19,6 @@ from privstream.exchanges.kit.words import word
 from privstream.exchanges.kraken.learnt import Learnt
 from privstream.exchanges.kraken.refusals import error_for
 from privstream.model.errors import RateLimited
-from privstream.model.exact import encode
 from privstream.model.reports import AnyReport, Listed, NoticeReport
 from privstream.model.rest import Now
 from privstream.model.session import Action, Ready, Send, Synced
@@ -130,17 +130,7 @@ class KrakenSession(JsonSession):
 
 def complaint_of(message: dict[str, Any]) -> str | None:
     """The text of an error, wherever it stands."""
-    found = (_words(message.get(key)) for key in ("error", "errorMessage", "Error"))
-    return next(filter(None, found), None)
-
-
-def _words(said: object) -> str:
-    """An error in words: REST lists them, and what is no text is shown as it came."""
-    if isinstance(said, list):
-        return ", ".join(filter(None, map(_words, said)))
-    if isinstance(said, str) or not said:
-        return str(said or "").strip()
-    return encode(said).decode()
+    return words_of(message, ("error", "errorMessage", "Error")) or None
 
 
 def engine_state(system: str, element: Any) -> Iterator[NoticeReport]:

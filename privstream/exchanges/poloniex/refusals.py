@@ -6,6 +6,7 @@ text. Source: https://api-docs.poloniex.com/spot/error-code, checked 2026-11-30.
 
 from typing import Any
 
+from privstream.exchanges.kit import complaints
 from privstream.exchanges.kit.refusals import Meaning, Refusals, code, holds
 from privstream.model.errors import (
     Interrupted,
@@ -123,7 +124,7 @@ def complaint_of(answer: object) -> tuple[int, str]:
 
 def words_of(answer: dict[str, Any]) -> str:
     """What an error says in words, on the socket and over REST; "" where it says nothing."""
-    return str(answer.get("message") or answer.get("msg") or "")
+    return complaints.words_of(answer, ("message", "msg", *complaints.KEYS))
 
 
 def error_for(number: int, text: str, status: int, doing: str) -> PrivstreamError:

@@ -24,6 +24,7 @@ from typing import Any, ClassVar
 from msgspec import structs
 
 from privstream.exchanges.base import each
+from privstream.exchanges.kit.complaints import words_of
 from privstream.exchanges.kit.words import word
 from privstream.exchanges.zerocap import names, rest
 from privstream.exchanges.zerocap.balances import ZerocapWallets
@@ -116,9 +117,9 @@ class ZerocapEntry(RestEntry):
             answer = rest.read_object(response, "create_order", signed.clock_off(response.headers))
         except Refused as problem:
             raise _explained(problem) from problem
-        said = answer.get("error_message")
+        said = words_of(answer, rest.ERROR_KEYS)
         if said and not answer.get("id"):
-            raise Refused(f"Zerocap refuses the order: {excerpt(str(said))}", _TERMS)
+            raise Refused(f"Zerocap refuses the order: {excerpt(said)}", _TERMS)
         # The sample of an answer has no client id, which is ours all the same.
         row = {"client_order_id": ticket.client_order_id, **_stated(answer)}
         return tuple(map(veiled, each((row,), lambda one: read_order_push(one, "rest"))))

@@ -14,6 +14,7 @@ import msgspec
 
 from privstream.exchanges.base import each
 from privstream.exchanges.kit.answers import Answers, asked
+from privstream.exchanges.kit.complaints import KEYS, words_of
 from privstream.exchanges.zerocap.elements import read_order_push
 from privstream.exchanges.zerocap.privacy import veiled
 from privstream.exchanges.zerocap.refusals import error_for
@@ -29,6 +30,8 @@ PAGE = 500  # rows of fetch_orders: the default and the most
 MOST_PAGES = 200  # 100,000 orders in one gap: then it is said that there were more
 IDS = 100  # ids in one question; none is documented
 OVERLAP_MS = 60_000  # the times of orders are whole seconds, and no two clocks agree
+ERROR_KEYS = ("error_message", "error", "detail")
+"""Where an answer has words only if something went wrong."""
 REFUSED = frozenset(range(400, 500)) - {429}  # 429 has a Retry-After to be heeded
 
 ANSWERS = Answers("Zerocap")
@@ -109,6 +112,8 @@ def read_answer(
     """The answer's object, which says how the request went. Raises what that means."""
     answer = read_object(response, name, clock_off)
     # `success` or `successful`, by the call.
+    if "status" not in answer and (said := words_of(answer)):
+        raise ANSWERS.lacks(name, said=said)
     if not str(answer.get("status", "success")).startswith("success"):
         raise Unavailable(
             f"Zerocap answered {name} with status {excerpt(str(answer['status']))}",
@@ -133,9 +138,7 @@ def _said(body: bytes) -> str:
     except Malformed:
         return excerpt(body)
     if isinstance(answer, dict):
-        for key in ("error_message", "message", "detail", "error"):
-            if answer.get(key):
-                return excerpt(str(answer[key]))
+        return excerpt(words_of(answer, (*ERROR_KEYS, *KEYS)) or body)
     return excerpt(answer if isinstance(answer, str) else body)
 
 

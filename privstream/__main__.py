@@ -1,4 +1,4 @@
-"""Start the program; `--version` and `--help` are answered before anything else is loaded."""
+"""Start the program; `--version`, `--help` and a shell's completion are answered before the rest is loaded."""
 
 import errno
 import os
@@ -19,6 +19,13 @@ def main() -> None:
 
         _print(help_text(_columns()))
         return
+    if asked := os.environ.get("_PRIVSTREAM_COMPLETE"):
+        from privstream.cli.quick_completion import answer  # noqa: PLC0415 - start-up time
+
+        if known := answer(os.environ, asked):
+            text, code = known
+            _print(text)
+            _leave(code)
     import signal  # noqa: PLC0415 - start-up time
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:

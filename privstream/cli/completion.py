@@ -32,9 +32,12 @@ def answer(group: Any, process: Any) -> int:
     """Print what may come next; returns the exit code."""
     from typer import completion as typers  # noqa: PLC0415 - only here
 
+    from privstream.cli.described import keep_description  # noqa: PLC0415 - only here
+
     typers.completion_init()  # type: ignore[attr-defined]  # it exports it without a word
     settings = {"obj": process, "help_option_names": ["--help", "-h"]}
     instruction = process.variables[VARIABLE]
+    keep_description(group, settings, instruction, process.variables)
     try:
         return typers.shell_complete(group, settings, "privstream", VARIABLE, instruction)
     except PrivstreamError:
@@ -105,7 +108,7 @@ def order_ids(context: typer.Context) -> list[str]:
 
 
 def _open_orders(context: typer.Context, account: str) -> Iterator[str]:
-    from privstream.delivery.resume_file import open_order_ids  # noqa: PLC0415 - only here
+    from privstream.delivery.open_orders import open_order_ids  # noqa: PLC0415 - only here
     from privstream.settings.private_files import base_folder  # noqa: PLC0415
 
     variables = context.find_root().obj.variables

@@ -103,6 +103,9 @@ def _shown(parameter: Any) -> str:
 class LazyGroup(TyperGroup):
     """Commands by name: their one-line help, and where they come from."""
 
+    before = 0
+    """Arguments that stand before the command's name."""
+
     def __init__(self, *, lazy: Mapping[str, tuple[str, CommandSource]], **settings: Any) -> None:
         super().__init__(rich_markup_mode=None, no_args_is_help=True, **settings)
         self._lazy = lazy

@@ -34,6 +34,8 @@ def group() -> Any:
 class _RecordGroup(LazyGroup):
     """Takes the file first, then the exchange as its subcommand."""
 
+    before = 1
+
     def __init__(self) -> None:
         help_ = "Watch one account, and write every frame with its time to a new FILE."
         lazy = one_each(self._record)

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from shlex import quote
 from typing import Self
@@ -18,6 +18,7 @@ from typing import Self
 from msgspec import Struct
 
 from privstream.delivery import outbox
+from privstream.delivery.open_orders import opened_to_read
 from privstream.memory.journal import Note
 from privstream.model.errors import ConfigError, OutputFailed
 from privstream.settings.private_files import OPEN_TO_OTHERS, check_file, private_folder
@@ -32,8 +33,6 @@ LEFT_NS = 7 * _DAY_NS
 """For so long a cursor counts of what is not watched any more."""
 PRUNE_EVERY = 20_000
 """Notes between two looks for what is old."""
-AT_ONCE = 0.02
-"""Seconds that somebody at a prompt waits for it."""
 BUSY = 5.0
 """Seconds that another program may hold the file, to look at it."""
 
@@ -65,10 +64,6 @@ COMMIT;
 _FIRST_YOUNG = """
 SELECT number FROM notes WHERE NOT lasting AND noted_ns >= ? ORDER BY number LIMIT 1
 """
-
-_OPEN_ORDERS = (
-    "SELECT key FROM notes WHERE kind = 'order' AND lasting ORDER BY number DESC LIMIT 200"
-)
 
 
 class Whose(Struct, frozen=True):
@@ -262,7 +257,7 @@ def examine(path: Path) -> None:
     """Raise ConfigError where no run with --resume could go on from this file; changes nothing."""
     with _opening(path):
         check_file(path.lstat(), path, _WHAT, OPEN_TO_OTHERS)
-        with closing(_opened_to_read(path, BUSY)) as database:
+        with closing(opened_to_read(path, BUSY)) as database:
             _check_whole(database, path)
 
 
@@ -302,23 +297,6 @@ def state_path(folder: Path, account: str, *, simulated: str = "") -> Path:
     # An account's name has no dot (`settings.config.ACCOUNT_NAME`).
     mark = f".{simulated}" if simulated else ""
     return private_folder(folder / "resume", "the state folder") / f"{account}{mark}.sqlite"
-
-
-def _opened_to_read(path: Path, busy: float) -> sqlite3.Connection:
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    if not path.with_name(f"{path.name}-wal").exists():
-        uri += "&immutable=1"  # nobody writes; else SQLite would leave two files behind
-    return sqlite3.connect(uri, uri=True, timeout=busy)
-
-
-def open_order_ids(path: Path) -> list[str]:
-    """The orders that were open when the last run told of them, newest first; for completion.
-
-    Nothing where there is no such file, or none that can be read at once.
-    """
-    with suppress(sqlite3.Error), closing(_opened_to_read(path, AT_ONCE)) as database:
-        return [key for (key,) in database.execute(_OPEN_ORDERS)]
-    return []
 
 
 def _cursor(cursors: dict[tuple[str, str], int], channel: str, symbol: str) -> int | None:

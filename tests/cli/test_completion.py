@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from privstream import exchanges
+from privstream.cli import quick_completion
 from privstream.cli.commands import COMMANDS
 from privstream.cli.completion import VARIABLE
 from privstream.cli.entry import run
 from privstream.cli.lazy import LazyGroup
+from privstream.cli.quick_completion import answer, kept_path
 from privstream.delivery.resume_file import State, Whose, state_path
 from privstream.memory.journal import Note
 from tests.cli.conftest import surroundings
@@ -37,39 +39,122 @@ def offered(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Offered:
     return press_tab
 
 
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        ("privstream ", list(COMMANDS)),
-        ("privstream wa", ["watch", "wait"]),
-        ("privstream watch ", [*exchanges.names(), "all"]),
-        ("privstream watch kraken ", ["orders", "trades", "balances"]),
-        ("privstream watch bitfinex po", ["positions"]),
-        ("privstream watch kraken -a ", ["desk", "main"]),
-        ("privstream watch kraken orders --account d", ["desk"]),
-        ("privstream watch all -a desk -a ", ["desk", "main", "z"]),
-        ("privstream watch kraken --js", ["--json"]),
-        ("privstream watch kraken --protocol ", ["v2", "v1"]),
-        ("privstream record ", []),
-        ("privstream record frames.jsonl kr", ["kraken"]),
-        ("privstream record frames.jsonl kraken tr", ["trades"]),
-        ("privstream replay frames.jsonl --exchange z", ["zerocap"]),
-        ("privstream order place kraken --type st", ["stop-loss", "stop-loss-limit"]),
-        ("privstream order place kraken --side ", ["buy", "sell"]),
-        ("privstream wait kraken OAAAAA-BBBBB-CCCCCC --until part", ["partially_filled"]),
-        ("privstream token show ", ["desk", "main", "z"]),
-        ("privstream doctor m", ["main"]),
-        ("privstream accounts remove z", ["z"]),
-        ("privstream simulate ind", ["indodax"]),
-        ("privstream schema tr", ["trade"]),
-        ("privstream watch kraken -a '' ", ["orders", "trades", "balances"]),
-    ],
-)
+LINES: list[tuple[str, list[str]]] = [
+    ("privstream ", list(COMMANDS)),
+    ("privstream wa", ["watch", "wait"]),
+    ("privstream watch ", [*exchanges.names(), "all"]),
+    ("privstream watch kraken ", ["orders", "trades", "balances"]),
+    ("privstream watch bitfinex po", ["positions"]),
+    ("privstream watch kraken -a ", ["desk", "main"]),
+    ("privstream watch kraken orders --account d", ["desk"]),
+    ("privstream watch all -a desk -a ", ["desk", "main", "z"]),
+    ("privstream watch kraken --js", ["--json"]),
+    ("privstream watch kraken --protocol ", ["v2", "v1"]),
+    ("privstream record ", []),
+    ("privstream record frames.jsonl kr", ["kraken"]),
+    ("privstream record frames.jsonl kraken tr", ["trades"]),
+    ("privstream replay frames.jsonl --exchange z", ["zerocap"]),
+    ("privstream order place kraken --type st", ["stop-loss", "stop-loss-limit"]),
+    ("privstream order place kraken --side ", ["buy", "sell"]),
+    ("privstream wait kraken OAAAAA-BBBBB-CCCCCC --until part", ["partially_filled"]),
+    ("privstream token show ", ["desk", "main", "z"]),
+    ("privstream doctor m", ["main"]),
+    ("privstream accounts remove z", ["z"]),
+    ("privstream simulate ind", ["indodax"]),
+    ("privstream schema tr", ["trade"]),
+    ("privstream watch kraken -a '' ", ["orders", "trades", "balances"]),
+]
+
+
+@pytest.mark.parametrize(("line", "words"), LINES)
 def test_what_fits_is_offered(
     line: str, words: list[str], tmp_path: Path, offered: Offered
 ) -> None:
     configure(tmp_path, ("desk", "kraken"), ("main", "kraken"), ("z", "zerocap"))
     assert offered(line) == words
+
+
+# --- told without loading the commands ----------------------------------------------------------
+
+
+def asked(line: str) -> dict[str, str]:
+    return {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
+
+
+@pytest.mark.parametrize(("line", "words"), LINES)
+def test_what_was_offered_once_is_offered_again_without_the_commands(
+    line: str, words: list[str], tmp_path: Path, offered: Offered
+) -> None:
+    configure(tmp_path, ("desk", "kraken"), ("main", "kraken"), ("z", "zerocap"))
+    home = {"HOME": str(tmp_path)}
+    assert answer({**home, **asked(line)}, "complete_bash") is None
+    offered(line)
+    if "'" in line:  # words in quotes are the shell's to read
+        assert answer({**home, **asked(line)}, "complete_bash") is None
+    else:
+        found = answer({**home, **asked(line)}, "complete_bash")
+        assert found == ("".join(f"{word}\n" for word in words), 0)
+
+
+def test_only_the_same_commands_are_described_by_what_was_kept(
+    tmp_path: Path, offered: Offered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(tmp_path, ("desk", "kraken"))
+    variables = {"HOME": str(tmp_path), **asked("privstream watch kraken --s")}
+    offered("privstream watch kraken --s")
+    assert answer(variables, "complete_bash") is not None
+    with monkeypatch.context() as changed:
+        changed.setattr(quick_completion, "stamp", lambda: [1, 2])
+        assert answer(variables, "complete_bash") is None
+    Path(kept_path(variables)).write_text("[")
+    assert answer(variables, "complete_bash") is None
+    assert offered("privstream watch kraken --s") == [
+        "--symbol",
+        "--since",
+        "--status",
+        "--simulate",
+    ]
+    assert answer(variables, "complete_bash") is not None, "what was damaged is made anew"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "privstream watch krakn ",
+        "privstream watch kraken --account=d",
+        "privstream watch kraken --zzz ",
+        "privstream watch kraken -qv ",
+        "privstream watch kraken -- ",
+        "privstream watch -v ",
+        "privstream watch kraken $(x) ",
+    ],
+)
+def test_where_it_cannot_be_sure_the_commands_are_asked(
+    line: str, tmp_path: Path, offered: Offered
+) -> None:
+    configure(tmp_path, ("desk", "kraken"))
+    offered("privstream watch kraken ")
+    assert answer({"HOME": str(tmp_path), **asked(line)}, "complete_bash") is None
+
+
+@pytest.mark.parametrize("words", ["watch kraken ", "watch kraken tr", "record ", "report -", "zz"])
+@pytest.mark.parametrize(
+    "shell", [("zsh", ""), ("fish", "get-args"), ("fish", "is-args")], ids=" ".join
+)
+def test_every_shell_gets_what_it_would_get_of_the_commands(
+    shell: tuple[str, str], words: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    configure(tmp_path, ("desk", "kraken"))
+    variables = {
+        "HOME": str(tmp_path),
+        "PATH": os.environ["PATH"],
+        VARIABLE: f"complete_{shell[0]}",
+        "_TYPER_COMPLETE_ARGS": f"privstream {words}",
+        "_TYPER_COMPLETE_FISH_ACTION": shell[1],
+    }
+    with surroundings(tmp_path, variables):
+        code = run([])
+    assert answer(variables, variables[VARIABLE]) == (capfd.readouterr().out, code)
 
 
 def test_open_orders_are_offered_as_the_last_runs_left_them(
@@ -91,6 +176,12 @@ def test_open_orders_are_offered_as_the_last_runs_left_them(
     assert sorted(states.rglob("*")) == before
     assert offered("privstream order cancel kraken -a main ") == ["O21", "O20"]
     assert offered("privstream order get zerocap O3") == ["O31", "O30"]
+    for line, ids in (
+        ("wait kraken ", "O11 O10 O21 O20"),
+        ("order cancel kraken -a main ", "O21 O20"),
+    ):
+        variables = {"HOME": str(tmp_path), **asked(f"privstream {line}")}
+        assert answer(variables, "complete_bash") == (ids.replace(" ", "\n") + "\n", 0)
 
 
 def test_open_orders_are_offered_while_a_run_goes_on_and_only_plain_ids(

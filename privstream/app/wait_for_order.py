@@ -143,8 +143,8 @@ class Course:
 
     def _take_order(self, order: Order) -> None:
         self.order = order
-        if self._before is None:
-            self._before = max(Decimal(0), Decimal(order.filled or 0) - (self._told or 0))
+        if self._before is None and order.filled is not None:
+            self._before = max(Decimal(0), Decimal(order.filled) - (self._told or 0))
         if self.verdict is None:
             self.verdict = verdict(self.until, order)
 

@@ -78,7 +78,7 @@ class Waited:
         *,
         since: float | None = None,
     ) -> None:
-        self.world = World(name, channels=CHANNELS, limits=False, since=since)
+        self.world = World(name, rate=2.0, channels=CHANNELS, limits=False, since=since)
         supervisor = self.world.supervisor
         one = OneOrder(supervisor.exchange, supervisor._ledger, order_id)
         supervisor._outside = replace(supervisor._outside, around=one.around)
@@ -333,6 +333,14 @@ def test_fills_that_are_still_to_come_are_known() -> None:
     course.take([order_event("filled", "2")])
     assert course.untold == Decimal("1.5")
     course.take([trade_event("1.50")])
+    assert course.untold == 0
+
+
+def test_what_was_filled_before_is_known_as_soon_as_anybody_says_how_much_was() -> None:
+    course = Course("A", Until.FILLED)
+    course.take([order_event("open", None), order_event("partially_filled", "0.5")])
+    assert course.untold == 0
+    course.take([trade_event("1.5"), order_event("filled", "2")])
     assert course.untold == 0
 
 

@@ -17,7 +17,7 @@ from privstream.memory.ledger import Ledger
 from privstream.model.errors import Interrupted, Refused, Unreachable
 from privstream.model.events import Trade
 from privstream.model.fill_report import Missing
-from privstream.model.reports import Backfill, Known, Listed
+from privstream.model.reports import Backfill, Fill, Known, Listed
 from privstream.model.rest import RestFlow
 from privstream.model.times import from_nanos, to_nanos
 
@@ -137,7 +137,8 @@ class OverRest:
             return frozenset()
         now = from_nanos(self._clock.now().wall_ns)
         for report in picture.reports:
-            if not isinstance(report, Listed):
+            # The fills that open orders had are told as fills of the period, or not at all.
+            if not isinstance(report, Listed | Fill):
                 ledger.take(report, now)
         return frozenset(ledger.symbols)
 

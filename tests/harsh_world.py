@@ -18,7 +18,7 @@ from privstream.model.errors import Interrupted
 from privstream.model.events import AnyEvent
 from privstream.model.rest import Call, HttpResponse, Now, Stamp
 from privstream.simulator import find as find_simulated
-from tests.joined import Outbox, World
+from tests.joined import RATE, Outbox, World
 from tests.joined_socket import STEP, as_request, as_response
 
 OF_THE_CONNECTION = frozenset({"GetWebSocketsToken", "generate_token"})
@@ -47,7 +47,7 @@ class HarshWorld(World):
         self, name: str, *, seed: int = 1, lag: float = 0.0, budget: bool = False, **world: Any
     ) -> None:
         self._lag_ns = round(lag * 1e9)
-        rate, simulated = world.get("rate", 2.0), {"limits": False}
+        rate, simulated = world.get("rate", RATE), {"limits": False}
         super().__init__(name, seed=seed, **{**simulated, **world})
         self.past = find_simulated(name)(seed=seed, rate=rate, **simulated)
         self.stalls: list[tuple[int, int]] = []

@@ -44,6 +44,8 @@ from tests.joined_socket import STEP, JoinedSocket, as_request, as_response
 
 T = TypeVar("T")
 BASE = "http://127.0.0.1:1"
+RATE = 1.0
+"""Happenings a second in a simulated account, unless a test wants more."""
 ANSWER_LIMIT = 10.0
 """Seconds that an answer over REST is waited for."""
 
@@ -56,7 +58,7 @@ class World:
         name: str,
         *,
         seed: int = 1,
-        rate: float = 2.0,
+        rate: float = RATE,
         options: Mapping[str, str] | None = None,
         channels: Iterable[str] = (),
         max_retries: int | None = None,

@@ -167,10 +167,10 @@ def test_an_audit_of_a_healthy_stream_finds_nothing(name: str) -> None:
 
 @every_exchange
 def test_since_reads_history_back_first_and_goes_live_without_a_seam(name: str) -> None:
-    run = world(name, since=120.0)
+    run = world(name, since=240.0)
     run.watch(30)
     books = run.simulated.market.books  # type: ignore[attr-defined]  # it has them
-    begin = run.clock.now().wall_ns - 145 * 10**9
+    begin = run.clock.now().wall_ns - 265 * 10**9
     truth = [
         t for t in books.trades.values() if begin <= t.time_ns < run.clock.now().wall_ns - LATEST
     ]

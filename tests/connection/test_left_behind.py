@@ -20,7 +20,7 @@ def alive() -> Counter[str]:
     return Counter(
         kind.__qualname__
         for kind in kinds
-        if kind.__module__.startswith(ROOMS) and not issubclass(kind, tuple)
+        if str(kind.__module__).startswith(ROOMS) and not issubclass(kind, tuple)
     )
 
 

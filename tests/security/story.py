@@ -60,7 +60,9 @@ class Story:
         self.taps: list[str] = []
         self.frames: list[bytes] = []
         self._keep_errors(monkeypatch)
-        self.world = World(name, limits=False, options=options, faults=faults, view={"raw": True})
+        self.world = World(
+            name, rate=2.0, limits=False, options=options, faults=faults, view={"raw": True}
+        )
         supervisor = self.world.supervisor
         supervisor._outside = replace(supervisor._outside, tap=self._tap)
         monkeypatch.setattr(self.world._outbox, "takes_frames", True)

@@ -13,7 +13,7 @@ from privstream.memory.ledger import Ledger
 from privstream.model.errors import LoginRefused, PermissionMissing, Refused, UnknownOrder
 from privstream.model.reports import NoticeReport, OrderReport
 from privstream.model.rest import Now, RestFlow, Stamp
-from privstream.model.session import Action, Ask, Ready, Session, Synced
+from privstream.model.session import TICK, Action, Ask, Ready, Session, Synced
 
 UNKNOWN_LIMIT = 15.0
 """Seconds at most in which an order may be unknown to REST that was placed just now."""
@@ -118,6 +118,10 @@ class OrderSession:
             if now.monotonic >= self._due:
                 self._due = now.monotonic + self._next_pause()
                 yield self._order.look(now)
+
+    def patience(self, now: Now) -> float:
+        """Whether the order is to be looked at is seen at every tick."""
+        return min(TICK, self._session.patience(now))
 
     def _next_pause(self) -> float:
         if not self._order.is_told:

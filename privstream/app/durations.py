@@ -17,6 +17,7 @@ _DATE = re.compile(
     r"(?:[Tt ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?\s?([Zz]|[+-]\d\d:?\d\d)?)?",
     re.ASCII,
 )
+_SHORT_DATE = re.compile(r"(20\d\d)([01]\d)([0-3]\d)", re.ASCII)
 _DAYS_AGO = {"today": 0, "yesterday": 1}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = 10**9
@@ -72,6 +73,8 @@ def _moment(text: str, now_ns: int, zone: tzinfo | None) -> int | None:
         return _of_epoch_time(match[1], match[2] or "")
     if match := _DATE.fullmatch(text):
         return _of_date(match, zone)
+    if match := _SHORT_DATE.fullmatch(text):  # as seconds that would be half a year and more
+        return _moment("-".join(match.groups()), now_ns, zone)
     if _BARE.fullmatch(text) or not _PART.sub("", text):
         return now_ns - round(seconds(text) * _SECOND)
     return None

@@ -22,7 +22,10 @@ def report(
         ),
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--until", metavar="TIME", help="Until when.  [default: now]")
+        str | None,
+        typer.Option(
+            "--until", metavar="TIME", help="Until when, of a day its beginning.  [default: now]"
+        ),
     ] = None,
     source: Annotated[
         str | None,

@@ -18,6 +18,7 @@ from privstream.app.kept_events import EVER, Wanted
 from privstream.app.kept_fills import is_database, path_of, read_kept
 from privstream.app.past_fills import OverRest, Past, Period
 from privstream.app.replay import lines_of, opened
+from privstream.app.symbols import not_seen
 from privstream.model.account import Account
 from privstream.model.errors import ConfigError, Exit, UsageError
 from privstream.model.fill_report import FillReport, Market
@@ -69,6 +70,9 @@ def report(environment: Environment, request: ReportRequest) -> int:
         _print(environment, request, found)
     elif picture is None:
         raise ReaderGone  # nobody was given the answer
+    seen = [market.symbol for market in found.markets()]
+    if none := not_seen(request.symbols, [past.exchange for past in pasts], seen):
+        environment.console.say(f"no fill of {', '.join(none)} in this period")
     return _concluded(environment, found)
 
 

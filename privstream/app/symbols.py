@@ -6,10 +6,11 @@ The one rule: a symbol of which nothing comes is never silently empty.
 import time
 from collections.abc import Callable, Iterable, Sequence
 
+from privstream import exchanges
 from privstream.exchanges.base import Exchange
 from privstream.model.errors import PrivstreamError
 from privstream.model.events import AnyEvent, Status
-from privstream.model.nearest import COMMON_PAIRS, nearest_pair
+from privstream.model.nearest import COMMON_PAIRS, nearest, nearest_pair
 
 WAIT = 5.0
 """Seconds after all accounts are live in which each symbol may show."""
@@ -31,6 +32,23 @@ def meant(typed: str, names: frozenset[str]) -> str | None:
     if not names.isdisjoint(COMMON_PAIRS):
         return None
     return nearest_pair(typed)
+
+
+def not_seen(typed: Iterable[str], on: Iterable[str], seen: Iterable[str]) -> list[str]:
+    """Of what was typed, with what was seen that looks like it, that of which no name was seen.
+
+    `on`: the exchanges that were read.
+    """
+    kinds = [exchanges.find(name) for name in dict.fromkeys(on) if name in exchanges.names()]
+    known = {name.upper() for name in seen}
+    bare = {"".join(filter(str.isalnum, name)): name for name in sorted(known)}
+    found = []
+    for text in typed:
+        names = frozenset({text.upper()}).union(*(all_names(kind, (text,)) for kind in kinds))
+        if names.isdisjoint(known):
+            near = nearest("".join(filter(str.isalnum, text)), bare)
+            found.append(text if near is None else f"{text} (did you mean {bare[near]}?)")
+    return found
 
 
 class UnseenSymbols:

@@ -8,7 +8,7 @@ import pytest
 from privstream import exchanges
 from privstream.app import symbols
 from privstream.app.replay import ReplayRequest, replay
-from privstream.app.symbols import UnseenSymbols, all_names, common_names
+from privstream.app.symbols import UnseenSymbols, all_names, common_names, not_seen
 from privstream.outputs.console import Format
 from privstream.simulator import find
 from tests.outputs.output_events import ORDER, status
@@ -106,3 +106,12 @@ def test_a_replay_without_a_symbol_that_was_wanted_says_so(
     assert said.out == ""
     assert "no market of Kraken is called ?!" in said.err
     assert "nothing has been seen of ETHEUR, ?! so far" in said.err
+
+
+def test_of_a_report_too_what_nothing_was_seen_of_is_said_with_what_was_meant() -> None:
+    seen = ["BTC/EUR", "ETH/USD"]
+    assert not_seen(["xbteur", "tETHUSD", "BTC/ERU", "1inch"], ["kraken", "bitfinex"], seen) == [
+        "BTC/ERU (did you mean BTC/EUR?)",
+        "1inch",
+    ]
+    assert not_seen(["eth/usd"], [], seen) == []

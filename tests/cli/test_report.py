@@ -59,7 +59,7 @@ def test_an_answer_that_nobody_got_is_no_success(tmp_path: Path, left: str) -> N
         ("report --since tomorrow", 2, "no moment"),
         ("report --since 1h --until 2h", 2, "--until is not after --since"),
         ("report --json --csv", 2, "two different forms"),
-        ("report --from sqlite:x", 2, "cannot read sqlite"),
+        ("report --from sqlite:x", 2, "cannot read x: No such file"),
         ("report --from nowhere.jsonl", 2, "nowhere.jsonl"),
         ("report --plot x.pdf --simulate", 2, "--plot draws"),
         ("report nobody", 3, "nobody"),

@@ -258,6 +258,7 @@ class _Line:
         self._owed += int(self._room())
         if self._indent < self._columns // 2:
             self._owed += self._indent
+        self._owed = max(self._owed, 1)  # else, copied, two words or numbers would be one
 
     def _write(self, span: Span) -> None:
         if not span.text:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from privstream.model.events import AnyEvent, Recovered
 from privstream.outputs.calendar import Calendar
+from privstream.outputs.layout import flowing
 from privstream.outputs.live.drawing import OVER
 from privstream.outputs.pretty import STYLES, Pretty, colours
 from privstream.outputs.privacy import masked
@@ -170,6 +171,16 @@ def test_no_word_is_in_a_colour_that_a_white_background_swallows() -> None:
         colour = {"yellow", "white", "green", "cyan"} & set(words.split())
         assert background or not colour or colour < {"green", "cyan"}, style
         assert background or not (colour and "bold" in words), style
+
+
+@pytest.mark.parametrize("cells", range(20, 90))
+def test_two_words_are_never_one_where_a_line_goes_on_below(cells: int) -> None:
+    sentence = "nothing is changed before the last answer, which may be 12 or 345.6 characters long"
+    assert flowing(sentence, cells).split() == sentence.split()
+    long = trade(quantity="123456789012345678901234567890.123456789", price="84210.10")
+    assert {"123456789012345678901234567890.123456789", "84210.10"} <= set(
+        line(long, cells).split()
+    )
 
 
 def test_a_gap_that_lost_something_stands_out() -> None:

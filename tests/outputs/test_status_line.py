@@ -319,5 +319,6 @@ def test_on_a_terminal_no_word_of_a_sentence_is_broken_and_it_stays_one_line() -
     rows = [shown[at : at + 40].rstrip() for at in range(0, len(shown), 40)]
     assert rows == [
         "privstream: what the exchanges tell with",
-        "a delay may still come, or so it seems",
+        " a delay may still come, or so it seems",
     ]
+    assert "with a delay" in shown, "copied it is what it was"

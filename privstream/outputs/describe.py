@@ -189,7 +189,8 @@ def _brief(event: Order) -> Span:
     text = _status_word(event)
     if event.status == "partially_filled" and event.filled and event.quantity:
         with suppress(ArithmeticError):
-            done = int(EXACT.divide(100 * Decimal(event.filled), Decimal(event.quantity)))
+            hundredfold = EXACT.multiply(100, Decimal(event.filled))
+            done = int(EXACT.divide(hundredfold, Decimal(event.quantity)))
             text = f"part {done}%" if 0 <= done < _ALL else text
     return Span(text, _STATUSES[event.status])
 

@@ -6,7 +6,7 @@ The one rule: where something is not known exactly, it does not look as if it we
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from decimal import ROUND_DOWN, Decimal, InvalidOperation
+from decimal import ROUND_DOWN, Context, Decimal, InvalidOperation
 from typing import TypeVar, cast
 
 from privstream.model.events import AnyEvent
@@ -25,6 +25,10 @@ SLOW, LATE = 1.0, 5.0
 """Seconds of lag that are remarkable, and alarming."""
 EIGHTHS = " ▏▎▍▌▋▊▉"
 HUNDRED = Decimal(100)
+MOST = Decimal(100)
+"""The greatest ratio that is told in figures."""
+_DOWN = Context(prec=28, rounding=ROUND_DOWN)
+"""What is nearly all does not become all."""
 E = TypeVar("E", bound=AnyEvent)
 
 
@@ -103,7 +107,7 @@ def share(part: str | None, whole: str | None) -> Decimal | None:
     try:
         if part is None or whole is None or not Decimal(whole):
             return None
-        return min(max(Decimal(part) / Decimal(whole), Decimal(0)), Decimal(1))
+        return min(max(_DOWN.divide(Decimal(part), Decimal(whole)), Decimal(0)), Decimal(1))
     except InvalidOperation:
         return None
 
@@ -122,6 +126,8 @@ def bar(filled: Decimal | None, cells: int) -> Cell:
 
 def percent(ratio: Decimal, *, decimals: int = 0) -> str:
     """A ratio as a percentage, cut and not rounded: 99.9 % is not all."""
+    if abs(ratio) >= MOST:
+        return f"{'-' if ratio < 0 else ''}>{MOST * HUNDRED}%"
     return str((ratio * HUNDRED).quantize(Decimal(1).scaleb(-decimals), ROUND_DOWN)) + "%"
 
 

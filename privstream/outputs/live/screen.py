@@ -18,7 +18,7 @@ from privstream.outputs.live.messages import message_lines, messages
 from privstream.outputs.live.orders import ORDERS
 from privstream.outputs.live.pane import Pane, matches
 from privstream.outputs.live.picture import Kept, Picture, has_ended
-from privstream.outputs.live.table import Cell, Line, cell_width, fit
+from privstream.outputs.live.table import Cell, Line, cell_width, cut, fit
 from privstream.outputs.live.vitals import health_lines
 from privstream.outputs.safe_text import safe_text
 
@@ -55,7 +55,7 @@ def screen(picture: Picture, choices: Choices, look: Look, head: Head) -> Screen
     """The lines for a terminal of this size."""
     lines = [header(picture, choices, look, head)]
     room = look.lines - 2 - len(HELP) if choices.is_helping else look.lines // 3
-    lines += health_lines(picture, look, max(1, room))
+    lines += [cut(line, look.cells) for line in health_lines(picture, look, max(1, room))]
     left = look.lines - len(lines) - 1
     if look.cells < LEAST[0] or look.lines < LEAST[1]:
         return Screen(_too_small(lines, look), {}, 1)
@@ -142,7 +142,8 @@ def _stacked(
     wanted = {pane: _wanted(pane, picture, choices, look) for pane in panes}
     for pane, share in _shared_out(panes, choices.focus, wanted, height).items():
         one = _pane(pane, picture, choices, look, share)
-        lines += one.lines + [Line(())] * (share - len(one.lines))
+        lines += [cut(line, look.cells) for line in one.lines]
+        lines += [Line(())] * (share - len(one.lines))
         offsets |= one.offsets
         page = one.page if pane is choices.focus else page
     return _Drawn(lines, offsets, page)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from privstream.outputs.layout import Span
-from privstream.outputs.safe_text import width
+from privstream.outputs.safe_text import shorten_id, width
 
 GAP = 2
 INDENT = 2
@@ -95,6 +95,21 @@ def _flow(shown: Sequence[int], widths: Sequence[int], cells: int) -> list[list[
 
 def _total(shown: Sequence[int], widths: Sequence[int]) -> int:
     return sum(widths[at] for at in shown) + GAP * max(0, len(shown) - 1)
+
+
+def cut(line: Line, cells: int) -> Line:
+    """The beginning of a line that no terminal of so many cells can hold, and … for the rest."""
+    if cell_width(line.spans) <= cells:
+        return line
+    spans: list[Span] = []
+    room = cells - 1
+    for span in line.spans:
+        if (taken := width(span.text)) > room:
+            spans.append(Span(shorten_id(span.text, room + 1), span.style))
+            break
+        spans.append(span)
+        room -= taken
+    return Line(tuple(spans), line.style)
 
 
 def cell_width(cell: Cell) -> int:

@@ -8,6 +8,7 @@ from privstream.model.events import AnyEvent
 from privstream.outputs.live.choices import Choices, Name
 from privstream.outputs.live.heads import Head
 from privstream.outputs.live.picture import Picture, Said
+from privstream.outputs.live.table import cell_width
 from tests.outputs.live.shown import CLOCK, drawn, like, picture_of, read, styles, text_of, texts
 from tests.outputs.output_events import (
     ALL,
@@ -312,6 +313,29 @@ def test_privacy_hides_amounts_and_ids_and_keeps_the_motion(cells: int, lines: i
         assert "•••" in screen
         if pane is Name.ORDERS:
             assert "██" in screen
+
+
+@pytest.mark.parametrize(("cells", "lines"), SIZES)
+def test_whatever_the_values_no_line_is_longer_than_the_window(cells: int, lines: int) -> None:
+    huge, tiny = "1" + "0" * 60, "0." + "0" * 60 + "1"
+    picture = picture_of(
+        order(symbol="比特币/欧元", order_id="O" * 250, quantity=tiny, price=huge),
+        trade(symbol="🚀" * 90, quantity=huge, fee=tiny, fee_currency="币" * 90),
+        trade(trade_id="2", price=tiny, order_id="\u0301" * 90),
+        like(BALANCE, currency="\u200b" * 90, total=huge, wallet="w" * 250),
+        like(POSITION, position_id="p" * 250, quantity=huge, unrealized_pnl=huge),
+        like(NOTICE, text="x" * 250),
+        like(GAP, complete=False, detail="\x1b[2J" * 50),
+        channels=EVERY,
+    )
+    picture.update(status("retrying", detail="y" * 250), CLOCK)
+    for name in Name:
+        choices = Choices()
+        choices.offer(tuple(Name))
+        choices.focus = name
+        shown = drawn(picture, choices, cells=cells, lines=lines).lines
+        assert [cell_width(line.spans) for line in shown if cell_width(line.spans) > cells] == []
+        assert any("…" in text for text in texts(shown))
 
 
 @pytest.mark.parametrize(("cells", "lines"), SIZES)

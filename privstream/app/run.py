@@ -148,6 +148,9 @@ class Operation:
         name_overrides(self._environment.console, plan.config, *plan.accounts.values())
         with nullcontext() if self._hosts is None else self._hosts.running(self._service):
             code = self._serve(plan, opened)
+        for courier in self._sinks.couriers():
+            if courier.bug is not None:
+                raise courier.bug
         code = max(code, worst_exit(self._sinks.couriers()), key=SEVERITY.index)
         if stop.by is not None:
             raise Stopped

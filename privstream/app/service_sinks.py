@@ -57,7 +57,7 @@ class Sinks:
         self._simulated = simulated
         self.served: dict[str, Served] = {}
         self._files: dict[str, File] = {}
-        self._keepers: dict[str, OutboxKeeper] = {}
+        self.keepers: dict[str, OutboxKeeper] = {}
         self._spool = Spool([], environment.stop.is_told, self._wake)
         self.has_begun = False
         """The service runs; what comes now has to get along with that."""
@@ -83,7 +83,7 @@ class Sinks:
         self._close(settings.name)
         former = self._taken(settings.name)
         buffer = Buffer(settings.name, settings.max_size, settings.when_full)
-        sources = [keeper.source for keeper in self._keepers.values()]
+        sources = [keeper.source for keeper in self.keepers.values()]
         courier = courier_of(self._environment, _choice(settings), sink, sources, buffer)
         self.served[settings.name] = Served(settings, buffer, courier, former, not self.has_begun)
         self._tell_all()
@@ -107,7 +107,7 @@ class Sinks:
         return there.courier
 
     def _tell_all(self) -> None:
-        for keeper in self._keepers.values():
+        for keeper in self.keepers.values():
             keeper.state.serve(list(self.served))
         self._spool.serve([one.buffer for one in self.served.values()])
         self._look_who_takes_statuses()
@@ -131,9 +131,9 @@ class Sinks:
             if one.is_first and (refusal := one.courier.refusal) is not None:
                 raise refusal
 
-    def finish(self) -> None:
+    def finish(self, seconds: float = CHANGING) -> None:
         """Give the sinks a moment to take what waits, say what stays, and close the files."""
-        until = time.monotonic() + CHANGING
+        until = time.monotonic() + seconds
         with ExitStack() as last:
             for name in [*self._files]:
                 last.callback(self._close, name)
@@ -159,7 +159,7 @@ class Sinks:
             sinks=list(self.served),
         )
         keeper = OutboxKeeper(self, state, Source(state.path, account.exchange, account.name))
-        self._keepers[account.name] = keeper
+        self.keepers[account.name] = keeper
         for one in self.served.values():
             one.courier.serve(keeper.source)
         return keeper
@@ -189,7 +189,7 @@ class Sinks:
     def forget(self, account: str) -> None:
         """It has left; where nothing of it waits, the sinks let go of it too."""
         drained = self.is_drained(account)
-        self._keepers.pop(account, None)
+        self.keepers.pop(account, None)
         for one in self.served.values() if drained else ():
             one.courier.leave(account)
 

@@ -180,6 +180,6 @@ class Outbox:
             yield
         except sqlite3.Error as problem:
             raise OutputFailed(
-                f"cannot read what waits for the sinks in {self._path}: {problem}",
+                f"cannot use what waits for the sinks in {self._path}: {problem}",
                 "make room or mend the disk, then start again: what was not delivered is kept",
             ) from problem

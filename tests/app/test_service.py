@@ -1,10 +1,12 @@
 """A service streams accounts that come and go; each sink gets all that they tell, once."""
 
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,12 +15,16 @@ from privstream.app.service import Service
 from privstream.app.service_sinks import Sinks
 from privstream.delivery.signals import Stop
 from privstream.model.account import Account
-from privstream.model.errors import Exit, PrivstreamError
-from privstream.model.events import AnyEvent
+from privstream.model.errors import Exit, OutputFailed, PrivstreamError
+from privstream.model.events import AnyEvent, Status
+from privstream.model.times import to_nanos
 from privstream.outputs.sinks.sqlite import SqliteSink
 from privstream.settings.sinks import from_command_line
 from privstream.simulator.server import Simulation
 from tests.outside import environment
+
+LONG = 30.0
+"""Seconds that sinks may take; none does."""
 
 
 @pytest.fixture
@@ -34,6 +40,8 @@ class Script:
         self.seen: Counter[str] = Counter()
         self.ids: list[str] = []
         self.said: list[str] = []
+        self.live_ns = 0
+        self.when_live: Callable[[], object] = bool
         self.when_ended: dict[str, Callable[[], None]] = {}
         self._steps: list[tuple[str, int, Callable[[], None]]] = []
 
@@ -47,6 +55,10 @@ class Script:
     def take(self, account: str, events: Sequence[AnyEvent], /) -> None:
         self.seen[account] += sum(event.id is not None for event in events)
         self.ids += [event.id for event in events if event.id is not None]
+        for event in events:
+            if isinstance(event, Status) and event.state == "live":
+                self.live_ns = to_nanos(event.received)
+                self.when_live()
         if self._steps and self.seen[self._steps[0][0]] >= self._steps[0][1]:
             _, _, deed = self._steps.pop(0)
             self.seen.clear()
@@ -88,7 +100,7 @@ class World:
 
     def run(self) -> Exit:
         code = self.service.run()
-        self.sinks.finish()
+        self.sinks.finish(LONG)
         return code
 
     def kept(self) -> list[str]:
@@ -176,3 +188,42 @@ def test_a_sink_that_is_taken_out_gets_what_it_was_owed_until_then(world: World)
     world.run()
     first, last = without
     assert world.kept() == sorted(script.ids[:first] + script.ids[last:])
+
+
+@pytest.fixture
+def slowly() -> Iterator[Simulation]:
+    """So that reading back is quick."""
+    with Simulation(["poloniex"], rate=10.0) as served:
+        yield served
+
+
+def test_a_full_disk_ends_it_and_the_next_run_loses_nothing(
+    tmp_path: Path, slowly: Simulation
+) -> None:
+    first = World(tmp_path, slowly)
+    [name] = first.sinks.served
+
+    def fill() -> None:
+        first.sinks.drop(name)  # a row that a sink has taken would make room again
+        database = first.sinks.keepers["poloniex"].state._database
+        [pages] = database.execute("PRAGMA page_count").fetchone()
+        database.execute(f"PRAGMA max_page_count = {pages}")
+
+    first.service.add(first.account("poloniex"))
+    first.script.at("poloniex", 3, fill)
+    with pytest.raises(OutputFailed, match="database or disk is full") as caught:
+        first.run()
+    assert "make room" in str(caught.value.hint)
+    first.sinks.finish()
+    second, until = World(tmp_path, slowly), time.time_ns()
+    second.service.add(second.account("poloniex"))
+    second.script.when_live = second.stop.tell  # by then all is read back
+    second.run()
+    books: Any = slowly.exchanges["poloniex"]
+    due = {
+        trade.trade_id
+        for trade in books.market.books.trades.values()
+        if first.script.live_ns <= trade.time_ns <= until
+    }
+    told = {*first.script.ids, *second.script.ids}
+    assert due <= {name.rpartition(":")[2] for name in told if ":trade:" in name}

@@ -20,12 +20,16 @@ pytest.importorskip(
 from privstream.connection.network import tls_context
 from privstream.outputs.sinks.nats import NatsSink
 from privstream.outputs.sinks.nats_client import Access
-from tests.nats_server import Server
+from tests.nats_server import Server, installed
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    started = Server(tmp_path)
+@pytest.fixture(params=["of the extra", "installed"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """The newest, and what a distribution has: Debian 12 brings 2.9."""
+    binary = installed() if request.param == "installed" else None
+    if request.param == "installed" and binary is None:
+        pytest.skip("install nats-server (Debian: apt-get install nats-server) to test with it")
+    started = Server(tmp_path, binary=binary)
     yield started
     started.stop()
 

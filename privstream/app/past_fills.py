@@ -47,6 +47,8 @@ class Past:
     missing: list[Missing] = field(default_factory=list)
     proven_until: str | None = None
     """Until then nothing is missing but what is said to be; `None` where that cannot be known."""
+    refusal: Refused | None = None
+    """What the exchange does not let this key read."""
 
     def take(self, fill: Trade, period: Period) -> None:
         """Keep a fill, if it is of the period."""
@@ -62,8 +64,8 @@ def missing_throughout(account: str, period: Period, why: str) -> Missing:
     return Missing(account, from_nanos(period.since_ns), from_nanos(period.until_ns), why)
 
 
-Tell = Callable[[int, int, str | None], None]
-"""Is told how many pages and facts were read, and the time of the last of them."""
+Tell = Callable[[int, int, str | None, str | None], None]
+"""Is told how many pages and facts were read, the time of the last, and why it is tried again."""
 
 
 class OverRest:
@@ -88,7 +90,7 @@ class OverRest:
         self._facts = 0
 
     def read(self, period: Period, symbols: Iterable[str] = ()) -> Past:
-        """All of the period, as far as the exchange tells it. Raises Refused."""
+        """All of the period, as far as the exchange tells it."""
         name, account = self._exchange.name, self._exchange.account.name
         past = Past(account, name)
         view = View(
@@ -108,6 +110,7 @@ class OverRest:
         if not found.complete:
             why = found.detail or "not everything could be read"
             past.missing.append(missing_throughout(account, period, why))
+        past.refusal = next((one for one in found.problems if isinstance(one, Refused)), None)
         surely = asked_ns - round(self._exchange.limits.rest_lag * 1e9)
         past.proven_until = from_nanos(min(period.until_ns, surely))
         return past
@@ -122,7 +125,7 @@ class OverRest:
         try:
             return self._run(self._exchange.backfill(known))
         except (Refused, Unreachable) as problem:
-            if isinstance(problem, Refused) or not problem.retryable:
+            if isinstance(problem, Interrupted):
                 raise
             why = f"could not be read: {problem.message}"
             return Backfill((), complete=False, detail=why, problems=(problem,))
@@ -133,7 +136,7 @@ class OverRest:
             return frozenset()
         try:
             picture = self._run(self._exchange.picture(("orders",)))
-        except Unreachable:
+        except (Refused, Unreachable):  # the history says so, too
             return frozenset()
         now = from_nanos(self._clock.now().wall_ns)
         for report in picture.reports:
@@ -157,4 +160,4 @@ class OverRest:
 
     def _say(self, job: "Job[Backfill]") -> None:
         self._facts += len(job.take_pages())
-        self._tell(job.answers, self._facts, job.reached)
+        self._tell(job.answers, self._facts, job.reached, job.trouble)

@@ -73,7 +73,11 @@ def report(environment: Environment, request: ReportRequest) -> int:
     seen = [market.symbol for market in found.markets()]
     if none := not_seen(request.symbols, [past.exchange for past in pasts], seen):
         environment.console.say(f"no fill of {', '.join(none)} in this period")
-    return _concluded(environment, found)
+    for past in pasts:
+        if past.refusal is not None:
+            environment.console.fail(past.refusal.about(past.exchange, past.account))
+    refused = any(past.refusal is not None for past in pasts)
+    return _concluded(environment, found, Exit.REFUSED if refused else Exit.UNREACHABLE)
 
 
 def _picture(request: ReportRequest) -> Path | None:
@@ -101,14 +105,14 @@ def _period(environment: Environment, request: ReportRequest) -> Period:
     return Period(since_ns, until_ns)
 
 
-def _concluded(environment: Environment, found: FillReport) -> int:
-    """Say what the answer is worth."""
+def _concluded(environment: Environment, found: FillReport, code: Exit) -> int:
+    """Say what the answer is worth; `code` is for one that lacks something."""
     say = environment.console.say
     if found.complete is False:
-        count = len(found.missing)
-        what = "part" if count == 1 else "parts"
-        say(f"incomplete: {count} {what} of the period could not be read", also_when_quiet=True)
-        return Exit.UNREACHABLE
+        first, *others = found.missing
+        also = f", and {len(others)} more" if others else ""
+        say(f"INCOMPLETE: {first.account}: {first.why}{also}", also_when_quiet=True)
+        return code
     if found.complete is None:
         say("a file holds what was streamed into it; whether anything else happened it cannot say")
     elif found.proven_until is not None and found.proven_until < found.until:
@@ -179,9 +183,10 @@ def _read_account(
 ) -> Past:
     errand = errand_for(environment, account, is_simulated=request.simulate)
 
-    def tell(pages: int, facts: int, reached: str | None) -> None:
+    def tell(pages: int, facts: int, reached: str | None, trouble: str | None) -> None:
         at = "" if reached is None else f", at {reached[:16].replace('T', ' ')} UTC"
-        said = f"{account.name}: {pages} pages, {facts} facts{at}"
+        again = "" if trouble is None else f"; trying again: {trouble}"
+        said = f"{account.name}: {pages} pages, {facts} facts{at}{again}"
         progress.show(said, time.monotonic())
 
     past = OverRest(

@@ -128,6 +128,16 @@ def test_what_rest_may_not_tell_yet_is_not_called_proven() -> None:
     assert past.proven_until == from_nanos(now - lag)
 
 
+def test_what_the_key_may_not_read_is_told_as_a_refusal() -> None:
+    world = World("kraken", limits=False)
+    body = b'{"error":["EGeneral:Permission denied"]}'
+    world.refuse = lambda _: HttpResponse(200, {"content-type": "application/json"}, body)
+    past = read(world, period_of(world))
+    assert past.refusal is not None
+    assert past.fills == []
+    assert len(past.missing) == 1
+
+
 def test_a_part_that_cannot_be_read_is_missing_and_the_rest_is_there() -> None:
     world = World("kraken", limits=False)
     served = 0

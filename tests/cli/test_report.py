@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from privstream.simulator.server import Simulation
 from tests.app.test_report import BUY, kept
-from tests.cli.conftest import Inside, Program
+from tests.cli.conftest import Inside, Program, config_of
 from tests.outputs.output_events import GAP
 
 changed = msgspec.structs.replace
@@ -25,10 +26,10 @@ def test_the_exit_code_says_whether_something_is_missing(tmp_path: Path, inside:
     ended = program("report", "--from", written(tmp_path, *kept(BUY)), "--utc")
     assert (ended.code, ended.events[-1]["complete"]) == (0, None)
     assert "a file holds what was streamed into it" in ended.err
-    lost = changed(GAP, complete=False)
+    lost = changed(GAP, complete=False, detail="history did not answer")
     ended = program("report", "--from", written(tmp_path, *kept(BUY, lost)), "--utc", "-q")
     assert (ended.code, ended.events[-1]["complete"]) == (5, False)
-    assert "incomplete: 1 part of the period could not be read" in ended.err
+    assert "INCOMPLETE: kraken: history did not answer" in ended.err
 
 
 def test_over_rest_it_reads_the_simulated_account(tmp_path: Path, inside: Inside) -> None:
@@ -37,6 +38,19 @@ def test_over_rest_it_reads_the_simulated_account(tmp_path: Path, inside: Inside
     assert ended.events[-1]["complete"] is True
     assert ended.events[-2]["fills"] > 10
     assert "whole until" in ended.err
+
+
+def test_a_refused_key_is_said_and_costs_no_other_account(tmp_path: Path, inside: Inside) -> None:
+    with Simulation(["kraken"], seed=5, rate=0.1, limits=False) as calm:
+        good, _, _ = config_of(calm, tmp_path).read_text().partition("[exchanges")
+        config = config_of(calm, tmp_path, api_key="x" * 56)
+        config.write_text(
+            config.read_text() + good.replace(".kraken]", '.good]\nexchange = "kraken"')
+        )
+        ended = inside(Program(tmp_path, config))("report", "--since", "1s")
+    assert ended.code == 4
+    assert "Kraken does not know this API key" in ended.err
+    assert [missing["account"] for missing in ended.events[-1]["missing"]] == ["kraken"]
 
 
 @pytest.mark.parametrize("left", ["| true", ">&-"])

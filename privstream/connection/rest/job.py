@@ -112,6 +112,8 @@ class Job(Generic[T]):
         """What these have told."""
         self.reached: str | None = None
         """How far the flow has read: the time of the last fact that it found."""
+        self.trouble: str | None = None
+        """Why a call is to be made again."""
         self._pages: list[AnyReport | Listed] = []
         self.is_over = False
 
@@ -192,6 +194,7 @@ class Job(Generic[T]):
         else:
             self.answers += 1
             self._was_answered = True
+            self.trouble = None
             self._advance(lambda: self._flow.send(response))
 
     def _fail(self, problem: PrivstreamError) -> None:
@@ -208,6 +211,7 @@ class Job(Generic[T]):
             return False
         growing = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (self._failures - 1))
         self._due = self._now() + max(problem.floor, growing)
+        self.trouble = problem.message
         return True
 
     # --- the flow --------------------------------------------------------------------------

@@ -46,9 +46,10 @@ def _no_object(value: object, element: Any) -> str:
 
 
 def _key_of(value: object, element: Any) -> str | None:
-    if value is None:
+    if value is None or (isinstance(element, list | tuple) and any(at is value for at in element)):
         return None
-    return next((key for key, at in _entries(element) if at is value), None)
+    found = [key for key, at in _entries(element) if at is value]
+    return found[0] if len(found) == 1 else None  # equal short texts may be one and the same
 
 
 def _is_missing(name: tuple[object, ...], element: Any) -> bool:

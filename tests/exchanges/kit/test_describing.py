@@ -45,6 +45,13 @@ def test_a_value_that_is_read_like_an_object_is_named() -> None:
     assert why(lambda e: e["descr"].get("pair"), element) == "`descr` is text, not an object"
 
 
+@pytest.mark.parametrize("element", [["", {"misc": "", "vol": "1"}], {"order": "", "misc": ""}])
+def test_a_value_that_stands_in_two_places_is_not_named_by_one(element: Any) -> None:
+    assert described(Unreadable("it is an empty text, not an id", ""), element) == (
+        "it is an empty text, not an id"
+    )
+
+
 def test_what_is_missing_is_named() -> None:
     assert why(lambda e: e["price"], {"size": 1}) == "`price` is missing"
     assert why(lambda e: e["in"]["price"], {"in": {"size": 1}}) == "`price` is missing"

@@ -161,6 +161,14 @@ def test_no_open_orders_is_an_empty_list(orders: object) -> None:
     assert play(TapiV1(indodax().account).open_orders("rest", (), ()), desk) == ()
 
 
+@pytest.mark.parametrize(
+    ("call", "kind"), [("openOrders", "orders"), ("getInfo", "balances")], ids=["orders", "balances"]
+)
+def test_an_answer_that_lists_nothing_is_no_list_of_nothing(call: str, kind: Any) -> None:
+    found = play(indodax().picture(ALL_CHANNELS), Desk(**{call: {"success": 1, "return": {}}}))
+    assert kind not in {report.kind for report in found.reports if isinstance(report, Listed)}
+
+
 def test_the_stream_goes_on_with_the_orders_of_the_picture() -> None:
     exchange = indodax()
     book = streaming(exchange)

@@ -83,6 +83,18 @@ def test_what_cannot_be_read_is_said_once_and_nothing_is_called_gone() -> None:
     assert like(BalanceReport, total="0", currency="BTC") not in first
 
 
+@pytest.mark.parametrize("odd", [None, "", "soon", True, [], 7])
+@pytest.mark.parametrize("name", ["AUD", "custody"])
+def test_an_asset_or_account_that_is_no_object_is_not_gone(name: str, odd: Any) -> None:
+    held = {"free": 5, "total": 7, "used": 2}
+    listed = {"status": "successful", "AUD": {"prime": held}, "custody": {"CAD": held}}
+    wallets = ZerocapWallets()
+    wallets.read(listed, "snapshot")
+    report, said = wallets.read({**listed, name: odd}, "rest")
+    assert report == like(BalanceReport, total="7")
+    assert said == like(NoticeReport, code="unrecognised")
+
+
 def test_an_asset_without_accounts_has_no_wallet() -> None:
     answered = {"ETH": {"free": 1, "total": 2, "used": 1}, "status": "successful"}
     assert ZerocapWallets().read(answered, "rest") == (

@@ -89,6 +89,8 @@ class TapiV1:
     def balances(self, source: Source) -> RestFlow[tuple[AnyReport, ...]]:
         """All balances; the rest of getInfo (name, address, …) is nobody's business."""
         result = yield from self.ask("getInfo")
+        if "balance" not in result:
+            raise ANSWERS.lacks("getInfo", "balances")
         available, hold = (_coins(result, key) for key in ("balance", "balance_hold"))
         coins = dict.fromkeys([*available, *hold])
         read = partial(read_v1_balance, available=available, hold=hold, source=source)
@@ -99,7 +101,9 @@ class TapiV1:
     ) -> RestFlow[tuple[AnyReport, ...]]:
         """Open orders of all pairs but those `streamed`; of those `known` only what is news."""
         result = yield from self.ask("openOrders")
-        pairs = ANSWERS.read_object(result.get("orders") or {}, "openOrders", "its pairs")
+        if "orders" not in result:  # where there are none it is null
+            raise ANSWERS.lacks("openOrders", "its pairs")
+        pairs = ANSWERS.read_object(result["orders"] or {}, "openOrders", "its pairs")
 
         def read(item: tuple[str, Row]) -> Any:
             pair, row = item

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from privstream.exchanges.base import each
 from privstream.exchanges.kit.side_values import KeyedValues
 from privstream.model.events import Source
-from privstream.model.exact import Unreadable, amount
+from privstream.model.exact import Unreadable, amount, kind_of
 from privstream.model.reports import AnyReport, BalanceReport, Listed, NoticeReport
 from privstream.model.times import from_millis
 
@@ -42,7 +42,7 @@ class ZerocapWallets:
         """The reports of one answer, which is a complete list."""
         values = KeyedValues("list of balances", answer)
         time = values.of("timestamp", from_millis)
-        cuttings = list(_cut(answer))
+        cuttings = list(_cut(answer, {place.wallet for place in self._listed}))
         read = partial(_read, names=_Names(cuttings), time=time, source=source)
         reports: dict[Place, BalanceReport] = {}
         notices: list[NoticeReport] = []
@@ -67,11 +67,12 @@ class ZerocapWallets:
         return is_new
 
 
-def _cut(answer: Mapping[str, Any]) -> Iterator[Cutting]:
+def _cut(answer: Mapping[str, Any], accounts: set[str | None]) -> Iterator[Cutting]:
     for outer, found in answer.items():
         if not isinstance(found, dict):
-            continue  # status, datetime, timestamp
-        if found.keys() & _AMOUNTS:
+            if _in_capitals(outer) or outer in accounts:  # else status, datetime, timestamp
+                yield {outer: found}
+        elif found.keys() & _AMOUNTS:
             yield {outer: found}
         else:
             yield from ({outer: {inner: leaf}} for inner, leaf in found.items())
@@ -80,7 +81,7 @@ def _cut(answer: Mapping[str, Any]) -> Iterator[Cutting]:
 def _names_of(cutting: Cutting) -> list[str]:
     """The names on the way to the amounts: one or two."""
     ((outer, found),) = cutting.items()
-    if isinstance(found, dict) and found.keys() & _AMOUNTS:
+    if not isinstance(found, dict) or found.keys() & _AMOUNTS:
         return [outer]
     return [outer, *found]
 
@@ -88,6 +89,9 @@ def _names_of(cutting: Cutting) -> list[str]:
 def _read(
     cutting: Cutting, *, names: "_Names", time: str | None, source: Source
 ) -> Iterator[AnyReport]:
+    ((_, found),) = cutting.items()
+    if not isinstance(found, dict):
+        raise Unreadable(f"it is {kind_of(found)}, not an object", found)
     place = names.place(*_names_of(cutting))
     values = KeyedValues("balance", _leaf_of(cutting))
     total, hold = values.of("total", amount), values.of("used", amount)

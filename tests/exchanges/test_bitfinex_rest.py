@@ -484,3 +484,15 @@ def test_names_that_nobody_answered_are_asked_for_again() -> None:
     next(flow)
     flow.throw(Unreachable("no route"))
     assert next(bitfinex.balances_now()).name.startswith("conf/")
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        (1_780_000_000_123, 1_780_000_000_123),
+        ("1780000000123.5", 1_780_000_000_123),
+        *[(odd, 0) for odd in (None, "", "x", 3.5, 1_780_000_000, "١٢", -5, 10**40, True, [1])],
+    ],
+)
+def test_a_time_that_cannot_be_puts_no_row_before_the_gap(value: object, moment: int) -> None:
+    assert rest.moment_of([value], 0) == moment

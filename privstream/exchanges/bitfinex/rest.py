@@ -70,11 +70,17 @@ def _error_in(answer: object, path: str) -> PrivstreamError | None:
     return error_for(code_of(code), words_in(text) or "no reason given", path)
 
 
+EARLIEST = 1_230_768_000_000
+"""Milliseconds: 2009, before which there is no exchange."""
+FULL_LENGTH = len("99999999999999")
+
+
 def moment_of(row: object, index: int) -> int:
-    """A row's time in milliseconds; 0 where it has none."""
+    """A row's time in milliseconds; 0 where it has none that can be."""
     value = row[index] if isinstance(row, list) and len(row) > index else None
     whole = str(value).partition(".")[0]  # some bear decimals
-    return int(whole) if whole.isdecimal() else 0
+    found = int(whole) if whole.isascii() and whole.isdecimal() and len(whole) < FULL_LENGTH else 0
+    return found if found >= EARLIEST else 0
 
 
 # --- reading ---------------------------------------------------------------------------

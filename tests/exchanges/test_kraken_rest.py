@@ -355,3 +355,13 @@ def test_looked_up_orders_come_in_batches_of_fifty() -> None:
     rest = Rest(QueryOrders={})
     play(kraken().look_up([f"O{number}" for number in range(PAGE + 1)]), rest)
     assert [len(fields["txid"].split(",")) for _, fields in rest.asked] == [50, 1]
+
+
+@pytest.mark.parametrize("odd", [{"altname": ""}, {"altname": 7}, {}, None, "XBT"])
+def test_an_odd_name_of_an_asset_costs_no_balance(odd: Any) -> None:
+    answers = {"Balance": {"XXBT": "1.5", "ZUSD": "2.5"}, "Assets": {"XXBT": odd}}
+    told = play(
+        kraken().balances_now(),
+        lambda call, _: answer({"error": [], "result": answers[call.name]}),
+    )
+    assert {report.currency: report.total for report in told} == {"BTC": "1.5", "USD": "2.5"}

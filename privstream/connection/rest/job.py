@@ -18,10 +18,12 @@ from privstream.model.errors import (
     Unavailable,
     Unreachable,
 )
+from privstream.model.exact import Unreadable
 from privstream.model.reports import AnyReport, Listed
 from privstream.model.rest import Call, HttpResponse, RestFlow
 
 T = TypeVar("T")
+NOT_AS_DOCUMENTED = "something in it is not as documented"
 
 FIRST_WAIT, LONGEST_WAIT = 2.0, 30.0
 
@@ -247,7 +249,8 @@ class Job(Generic[T]):
 
     def _unreadable(self, problem: Exception) -> Unavailable:
         name = "" if self._call is None else self._call.name
-        why = f"the answer to {name} cannot be read: {type(problem).__name__}: {problem}"
+        said = str(problem) if isinstance(problem, Unreadable) else NOT_AS_DOCUMENTED
+        why = f"the answer to {name} cannot be read: {said}"
         found = Unavailable(why, floor=http_errors.OUTAGE_FLOOR)
         found.__cause__ = problem
         return found

@@ -125,8 +125,9 @@ def _read_assets(assets: Assets) -> RestFlow[None]:
     except (Refused, Unreachable):  # asked again with the next comparison
         return
     for key, row in rows.items():
-        if isinstance(row, dict) and isinstance(row.get("altname"), str):
-            assets[key] = row["altname"]
+        name = row.get("altname") if isinstance(row, dict) else None
+        if isinstance(name, str) and name.strip():
+            assets[key] = name
 
 
 def read_pairs(wanted: Sequence[str], aclass: str) -> RestFlow[dict[str, Row]]:

@@ -1,5 +1,6 @@
 """After a lost answer: found is only the order that was sent, and no other one of its name."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,10 +9,13 @@ from msgspec import structs
 from privstream.connection.orders.placing import Placement
 from privstream.model.errors import Exit, FateUnknown, Refused
 from privstream.model.order_entry import Ticket
+from privstream.model.rest import HttpRequest, HttpResponse
 from tests.connection.order_tests import BOTH, orders_sent, refusal, without
 from tests.joined_socket import JoinedSocket
 from tests.order_world import OrderWorld
 from tests.rest_play import answer
+
+UUID = "f7fc4e4f-c099-4b18-a231-f032adc8ae87"
 
 
 @BOTH
@@ -69,6 +73,38 @@ def test_an_order_of_the_same_reference_with_other_terms_is_named_as_what_was_fo
     assert "found instead, and not what was sent" in error.message
     assert rival.order_id is not None
     assert rival.order_id in error.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"symbol": "ETH/AUD"}, "symbol ETH/AUD, not BTC/AUD"),
+        ({"side": "sell"}, "side sell, not buy"),
+        ({"client_order_id": "other"}, "client id other, not"),
+    ],
+)
+def test_an_answer_that_is_of_another_order_is_not_ours(changes: dict[str, str], why: str) -> None:
+    desk = OrderWorld("zerocap")
+    ours = {"id": UUID, "status": "open", "symbol": "BTC/AUD", "side": "buy", "filled": 0}
+    desk.world.refuse = answered({**ours, **changes})
+    assert isinstance(refusal(desk, desk.placement(desk.ticket())), FateUnknown)
+    assert any(why in said for said in desk.said)
+
+
+@pytest.mark.parametrize(
+    "body", [{"status": "error", "message": "no funds"}, {"error": {"message": "no funds"}}]
+)
+def test_an_answer_that_says_that_no_order_was_made_is_a_refusal(body: dict[str, Any]) -> None:
+    desk = OrderWorld("zerocap")
+    desk.world.refuse = answered(body)
+    error = refusal(desk, desk.placement(desk.ticket()))
+    assert type(error) is Refused
+    assert "no funds" in error.message
+
+
+def answered(body: Any) -> Callable[[HttpRequest], HttpResponse | None]:
+    """Zerocap's answer to an order, which it has not taken."""
+    return lambda request: answer(body) if "create_order" in request.path else None
 
 
 def with_reference(desk: OrderWorld, **changes: Any) -> Ticket:

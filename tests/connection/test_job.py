@@ -185,5 +185,8 @@ def test_an_answer_of_another_shape_is_an_outage_of_theirs() -> None:
 
     job = Job(flow(), Desk(OK), FakeClock())
     assert job.poll()
-    with pytest.raises(Unavailable, match="the answer to Thing cannot be read: something in it is not as documented$"):
+    with pytest.raises(
+        Unavailable,
+        match=r"the answer to Thing cannot be read: something in it is not as documented$",
+    ):
         job.result()

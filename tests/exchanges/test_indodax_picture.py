@@ -162,7 +162,9 @@ def test_no_open_orders_is_an_empty_list(orders: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "kind"), [("openOrders", "orders"), ("getInfo", "balances")], ids=["orders", "balances"]
+    ("call", "kind"),
+    [("openOrders", "orders"), ("getInfo", "balances")],
+    ids=["orders", "balances"],
 )
 def test_an_answer_that_lists_nothing_is_no_list_of_nothing(call: str, kind: Any) -> None:
     found = play(indodax().picture(ALL_CHANNELS), Desk(**{call: {"success": 1, "return": {}}}))

@@ -23,6 +23,15 @@ def differences(order: Order, ticket: Ticket, symbol_of: SymbolOf) -> list[str]:
     ]
 
 
+def of_another(order: Order, ticket: Ticket, symbol_of: SymbolOf) -> str:
+    """What an answer states that cannot be of the order that was sent; amounts may be rounded."""
+    return ", ".join(
+        f"{name} {told}, not {sent or 'none'}"
+        for name, told, sent in _compared(order, ticket, symbol_of)
+        if name in {"symbol", "side", "client id"} and told is not None and told != sent
+    )
+
+
 def _compared(
     order: Order, ticket: Ticket, symbol_of: SymbolOf
 ) -> Iterator[tuple[str, str | None, str | None]]:

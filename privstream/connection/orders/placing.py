@@ -23,7 +23,7 @@ from privstream.connection.orders.broker import (
     definite,
     is_doubtful,
 )
-from privstream.connection.orders.likeness import differences, is_absolute
+from privstream.connection.orders.likeness import differences, is_absolute, of_another
 from privstream.model.errors import (
     FateUnknown,
     PermissionMissing,
@@ -220,6 +220,9 @@ class Placement:
         order = next((event for event in said if isinstance(event, Order)), None)
         if order is None and not self._ticket.validate:
             return self._look_for(Unreachable("the answer names no order"))
+        symbol_of = type(self._broker.errand.exchange).symbol_of
+        if order is not None and (other := of_another(order, self._ticket, symbol_of)):
+            return self._look_for(Unreachable(f"the answer is of another order: {other}"))
         self.state = "placed"
         self.order_id = None if order is None else order.order_id
         return order

@@ -117,8 +117,7 @@ class ZerocapEntry(RestEntry):
             answer = rest.read_object(response, "create_order", signed.clock_off(response.headers))
         except Refused as problem:
             raise _explained(problem) from problem
-        said = words_of(answer, rest.ERROR_KEYS)
-        if said and not answer.get("id"):
+        if not answer.get("id") and (said := _refusal_in(answer)):
             raise Refused(f"Zerocap refuses the order: {excerpt(said)}", _TERMS)
         # The sample of an answer has no client id, which is ours all the same.
         row = {"client_order_id": ticket.client_order_id, **_stated(answer)}
@@ -173,6 +172,13 @@ def _explained(problem: Refused) -> Refused:
         problem.hint = "give the key the right to place orders"
     problem.hint = problem.hint or _TERMS
     return problem
+
+
+def _refusal_in(answer: dict[str, Any]) -> str:
+    """Why it made no order; "" where it does not say that it made none."""
+    status = str(answer.get("status", ""))
+    failed = status.lower() in {"error", "failed", "failure", "rejected"}
+    return words_of(answer, rest.ERROR_KEYS) or (words_of(answer) or status if failed else "")
 
 
 def _stated(answer: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from privstream.app import watch
 from privstream.app.assembly import Wanted, name_overrides
-from privstream.app.deliveries import worst_exit
+from privstream.app.deliveries import LEAVING, LEAVING_WHEN_TOLD, worst_exit
 from privstream.app.durations import seconds
 from privstream.app.environment import Environment
 from privstream.app.open_sink import nats_servers
@@ -32,6 +32,7 @@ from privstream.outputs.base import Output
 from privstream.outputs.service_manager import ServiceManager
 from privstream.outputs.sinks.base import Sink
 from privstream.settings.config import load
+from privstream.settings.service_section import ServiceSettings
 
 if TYPE_CHECKING:  # optional libraries
     from privstream.app.hosts import Hosts
@@ -134,6 +135,7 @@ class Operation:
         )
         self._threads = Threads(self._service.turns, self._sinks.couriers)
         self._alive_due = 0.0
+        self._settings: ServiceSettings | None = None
         self._accounts: Mapping[str, Account] = {}
         self._marks: Mapping[str, bytes] = {}
         self._reloading = Reloading(
@@ -163,9 +165,13 @@ class Operation:
         if self._duration is not None:
             self._environment.stop.end_after(self._duration)
         with ExitStack() as end:
-            end.callback(self._sinks.finish)
+            end.callback(self._let_sinks_finish)
             end.enter_context(self._shown(plan))
             return self._service.run()
+
+    def _let_sinks_finish(self) -> None:
+        told = self._environment.stop.event.is_set()
+        self._sinks.finish(LEAVING_WHEN_TOLD if told else LEAVING)
 
     def _ready(self) -> None:
         """The thread of every account runs."""
@@ -174,7 +180,7 @@ class Operation:
         self._reloading.begin()
 
     def _shown(self, plan: Plan) -> AbstractContextManager[object]:
-        settings = plan.config.service
+        settings = self._settings = plan.config.service
         address = None if settings is None else settings.metrics
         return shown(self._environment, address, self._health, self._threads, self._metrics)
 
@@ -228,6 +234,8 @@ class Operation:
     def _use(self, found: tuple[Plan, dict[str, Opened]]) -> None:
         plan, opened = found
         changes = [*self._use_sinks(plan, opened), *self._use_accounts(plan)]
+        if plan.config.service != self._settings:
+            changes.append("[service] takes a restart")
         said = "; ".join(changes) or "nothing has changed"
         self._environment.console.say(f"read {plan.config.path} again: {said}")
 

@@ -131,8 +131,8 @@ class Sinks:
             if one.is_first and (refusal := one.courier.refusal) is not None:
                 raise refusal
 
-    def finish(self, seconds: float = CHANGING) -> None:
-        """Give the sinks a moment to take what waits, say what stays, and close the files."""
+    def finish(self, seconds: float) -> None:
+        """Give the sinks so long to take what waits, say what stays, and close the files."""
         until = time.monotonic() + seconds
         with ExitStack() as last:
             for name in [*self._files]:

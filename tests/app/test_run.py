@@ -1,9 +1,11 @@
 """`privstream run`: every account and sink of the config, as a service that is reloaded."""
 
 import http.client
+import json
 import re
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +14,7 @@ from signal import SIGTERM
 import pytest
 
 from privstream.model.errors import ConfigError, Exit
+from privstream.model.times import from_nanos
 from privstream.simulator.server import Simulation
 from tests.app.service_world import LONG, Hook, Serving
 
@@ -37,7 +40,10 @@ def to(hook: Hook, more: str = "") -> dict[str, str]:
     return {"hook": f'url = "{hook.url}"\n{more}'}
 
 
-def test_every_account_goes_to_every_sink(serving: Serving, hook: Hook, tmp_path: Path) -> None:
+def test_every_account_goes_to_every_sink(
+    serving: Serving, hook: Hook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("privstream.app.run.LEAVING_WHEN_TOLD", LONG)
     sinks = to(hook) | {"archive": f'url = "sqlite:{tmp_path}/e.db"'}
     with serving.configure("kraken", "poloniex", sinks=sinks).ready_to_serve():
         hook.next_of("kraken")
@@ -46,8 +52,13 @@ def test_every_account_goes_to_every_sink(serving: Serving, hook: Hook, tmp_path
         assert serving.over() == Exit.DONE
         assert "STOPPING=1" in serving.manager.rest()
     with closing(sqlite3.connect(tmp_path / "e.db")) as database:
-        accounts = {found for (found,) in database.execute("SELECT account FROM balances")}
-    assert accounts == {"kraken", "poloniex"}
+        tables = ("orders", "trades", "balances")
+        kept = {
+            account
+            for table in tables
+            for (account,) in database.execute(f"SELECT account FROM {table}")  # noqa: S608 - our own
+        }
+    assert kept == {"kraken", "poloniex"}
 
 
 def test_without_a_sink_nobody_would_get_the_events(serving: Serving) -> None:
@@ -112,6 +123,33 @@ def test_a_sink_that_comes_with_a_reload_gets_what_happens_from_then_on(
     assert "again: removed sink hook" in said
 
 
+def test_where_it_is_watched_takes_a_restart(
+    serving: Serving, hook: Hook, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving.configure("kraken", sinks=to(hook)).ready_to_serve():
+        with serving.config.open("a") as config:
+            config.write('[service]\nmetrics = "9464"\n')
+        serving.reload()
+    assert "again: [service] takes a restart" in capfd.readouterr().err
+
+
+def test_a_secret_that_was_changed_in_its_place_is_a_changed_sink(
+    serving: Serving, hook: Hook, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    secret = tmp_path / "secret"
+    secret.touch(0o600)
+    secret.write_text("whsec_Zmlyc3Q=")
+    sinks = to(hook, f'secret = {{ file = "{secret}" }}')
+    with serving.configure("kraken", sinks=sinks).ready_to_serve():
+        serving.reload()
+        assert "again: nothing has changed" in capfd.readouterr().err
+        secret.write_text("whsec_c2Vjb25k")
+        serving.reload()
+    said = capfd.readouterr().err
+    assert "again: changed sink hook" in said
+    assert "c2Vjb25k" not in said
+
+
 def test_what_a_run_did_not_deliver_the_next_one_does(
     tmp_path: Path, simulation: Simulation, hook: Hook, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,10 +159,10 @@ def test_what_a_run_did_not_deliver_the_next_one_does(
         first.ready()
         first.manager.wait_for("STATUS", holds=lambda text: "hook" in text)
     assert "they are kept for the next start" in capfd.readouterr().err
-    hook.status = 204
+    hook.status, second_start = 204, from_nanos(time.time_ns())
     with Serving(tmp_path, simulation).configure("kraken", sinks=to(hook) | archive) as second:
         second.ready()
-        assert '"source":"snapshot"' in hook.next_of("kraken")
+        assert json.loads(hook.next_of("kraken"))["received"] < second_start
 
 
 # --- what is shown to who watches it -------------------------------------------------------------

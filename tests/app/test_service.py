@@ -214,7 +214,7 @@ def test_a_full_disk_ends_it_and_the_next_run_loses_nothing(
     with pytest.raises(OutputFailed, match="database or disk is full") as caught:
         first.run()
     assert "make room" in str(caught.value.hint)
-    first.sinks.finish()
+    first.sinks.finish(0.0)
     second, until = World(tmp_path, slowly), time.time_ns()
     second.service.add(second.account("poloniex"))
     second.script.when_live = second.stop.tell  # by then all is read back

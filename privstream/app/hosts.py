@@ -180,6 +180,8 @@ class Hosts:
         now = _now()
         away = turns.missing or turns.keeper.away
         found = [] if away is None else [Reason("away", f"the hosts cannot agree: {away}")]
+        for name, why in turns.troubles.copy().items():
+            found.append(Reason("down", why, account=name))
         for name, at in list(turns.fenced.items()):
             if now - at < FENCED * self.settings.ttl:
                 found.append(Reason("fenced", "another host took it away", account=name))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # start-up time
     from privstream.settings.ha_section import HaSettings
 
 FILE = "file"
+MOST_SHARED = 800
+"""Accounts of one bucket: the server tells of 1,024 keys at once, and hosts have some too."""
 SCHEMES = frozenset({"nats", "tls"})
 Opened: TypeAlias = "Output | Sink"
 
@@ -72,6 +74,11 @@ def read_plan(
         accounts = [config.account(name) for name in wanted]
     else:
         accounts = list(simulated)
+    if ha and len(accounts) > MOST_SHARED:
+        raise ConfigError(
+            f"{len(accounts)} accounts are more than hosts can share ({MOST_SHARED})",
+            "give each group of hosts accounts, a stream and a bucket of its own",
+        )
     return Plan(
         config,
         {account.name: account for account in accounts},

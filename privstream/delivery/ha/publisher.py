@@ -14,6 +14,7 @@ from privstream.delivery.ha.memory import Memory
 from privstream.delivery.ha.ports import Away, Doubt, Log, Message, Stored
 from privstream.delivery.ha.word import Entry, Word, Writer
 from privstream.memory.journal import Note
+from privstream.model.errors import OutputFailed
 
 FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
 """Seconds between two attempts, doubled each time."""
@@ -21,6 +22,11 @@ FULL_AFTER = 2000
 """Words after the last full one."""
 FULL_SIZE = 1 << 20
 """Bytes of notes after the last full word; or as many as that one had, if those are more."""
+
+BESIDE = 1024
+"""Bytes of a message's subject and headers, at most."""
+TROUBLE = 3
+"""Attempts in vain after which it is said: an election alone takes some."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -47,14 +53,20 @@ class Publisher:
         may: Callable[[], bool],
         wall_ns: Callable[[], int],
         sleep: Sleep = asyncio.sleep,
+        trouble: Callable[[str | None], None] = lambda _: None,
     ) -> None:
-        """`subject`: what all of the account's begin with. `may`: whether its lease is ours still."""
+        """`subject`: what all of the account's begin with. `may`: whether its lease is ours still.
+
+        `trouble` is told why nothing is taken, and `None` when something is again.
+        """
         self._log = log
         self._subject = subject
         self._word = f"{subject}.word"
         self._may = may
         self._wall_ns = wall_ns
         self._sleep = sleep
+        self._trouble = trouble
+        self._failures = 0
         self._writer = Writer("", 0)
         self._number = 0
         self._last = 0
@@ -74,7 +86,7 @@ class Publisher:
 
     def fits(self, line: bytes) -> bool:
         """Whether the server takes an event of this size; its subject and headers count too."""
-        return len(line) + 1024 <= self._log.largest
+        return len(line) + BESIDE <= self._log.largest
 
     # --- the first word --------------------------------------------------------------------
 
@@ -87,8 +99,9 @@ class Publisher:
         while True:
             try:
                 if await self._open(host, epoch):
-                    return
-            except (Away, Doubt):
+                    return self._is_well()
+            except (Away, Doubt) as problem:
+                self._is_not_taken(problem)
                 wait = await self._pause(wait)
 
     async def _open(self, host: str, epoch: int) -> bool:
@@ -109,7 +122,9 @@ class Publisher:
         self._writer, self._number = Writer(host, epoch), 0
         known = self.memory.whole_ns
         self.whole_ns = self._wall_ns() if known is None else known
-        parts = words.encode(self._writer, 0, self.whole_ns, self.memory.all(), base=0)
+        parts = words.encode(
+            self._writer, 0, self.whole_ns, self.memory.all(), base=0, room=self._log.largest
+        )
         self._check()
         self._opened(await self._put([], parts), len(parts))
         return True
@@ -165,7 +180,8 @@ class Publisher:
         self._full_size = sum(entry.size for entry in self.memory.all())
 
     def _encoded(self, entries: Sequence[Entry], whole_ns: int, *, base: int) -> list[bytes]:
-        return words.encode(self._writer, self._number + 1, whole_ns, entries, base=base)
+        room = self._log.largest
+        return words.encode(self._writer, self._number + 1, whole_ns, entries, base=base, room=room)
 
     async def _stored(self, events: Sequence[Event], parts: Sequence[bytes]) -> int:
         """Have a batch in, whatever it takes; returns its last sequence."""
@@ -173,14 +189,20 @@ class Publisher:
         while True:
             self._check()
             try:
-                return await self._put(events, parts)
-            except Doubt:
+                last = await self._put(events, parts)
+            except Doubt as problem:
                 self.doubts += 1
+                self._is_not_taken(problem)
                 if await self._is_in():
-                    return self._last
-            except Away:
-                pass  # nothing was sent
+                    last = self._last
+                    break
+            except Away as problem:  # nothing was sent
+                self._is_not_taken(problem)
+            else:
+                break
             wait = await self._pause(wait)
+        self._is_well()
+        return last
 
     async def _is_in(self) -> bool:
         """Whether the batch in doubt lies in the stream; what lies there is what we go on from."""
@@ -190,7 +212,8 @@ class Publisher:
             try:
                 last = await self._log.last(f"{self._subject}.>")
                 found = await self._log.last(self._word)
-            except Away:
+            except Away as problem:
+                self._is_not_taken(problem)
                 wait = await self._pause(wait)
                 continue
             if last is None or found is None:
@@ -204,11 +227,26 @@ class Publisher:
     async def _put(self, events: Sequence[Event], parts: Sequence[bytes]) -> int:
         messages = [Message(f"{self._subject}.{event.type}", event.line) for event in events]
         messages += [Message(self._word, part) for part in parts]
+        if not all(self.fits(message.body) for message in messages):
+            raise OutputFailed(
+                f"what is to be remembered of {self._subject} is larger than the server takes",
+                f"set max_payload of nats-server to more than {self._log.largest} bytes",
+            )
         return await self._log.publish(messages, f"{self._subject}.>", self._last)
 
     def _check(self) -> None:
         if not self._may():
             raise Fenced("its lease is over")
+
+    def _is_not_taken(self, problem: Exception) -> None:
+        self._failures += 1
+        if self._failures == TROUBLE:
+            self._trouble(str(problem))
+
+    def _is_well(self) -> None:
+        if self._failures >= TROUBLE:
+            self._trouble(None)
+        self._failures = 0
 
     async def _pause(self, wait: float) -> float:
         await self._sleep(wait)

@@ -91,6 +91,8 @@ class Turns:
         self.takeovers: dict[str, int] = {}
         self.fenced: dict[str, float] = {}
         """When another host took an account away from us."""
+        self.troubles: dict[str, str] = {}
+        """By account: why the stream does not take what it tells."""
         self.missing: str | None = None
         """Why the engine was not found yet."""
         self.keeper = Keeper(engine, me, (), terms, self, now=now, say=say)
@@ -170,11 +172,20 @@ class Turns:
         if self._tasks.get(account) is task:
             del self._tasks[account]
             self.flows.pop(account, None)
+            self.troubles.pop(account, None)
 
     def _done(self, task: "asyncio.Task[None]") -> None:
         """A bug ends the service, in the main thread; nothing is passed over."""
         if not task.cancelled() and (error := task.exception()) is not None:
             self._streaming.do(partial(_raise, error))
+
+    def _hear_of_trouble(self, account: str, why: str | None) -> None:
+        if why is None:
+            self.troubles.pop(account, None)
+            self._say(f"{account}: the stream takes its events again")
+        else:
+            self.troubles[account] = why
+            self._say(f"{account}: the stream does not take its events now, they wait: {why}")
 
     # --- one turn --------------------------------------------------------------------------
 
@@ -202,7 +213,13 @@ class Turns:
     async def _stream(self, name: str, epoch: int, is_ours: Callable[[], bool]) -> None:
         account = replace(self._accounts[name])
         subject = f"{self._prefix}.{account.exchange}.{name}"
-        publisher = Publisher(self._engine, subject, may=is_ours, wall_ns=time.time_ns)
+        publisher = Publisher(
+            self._engine,
+            subject,
+            may=is_ours,
+            wall_ns=time.time_ns,
+            trouble=partial(self._hear_of_trouble, name),
+        )
         await publisher.open(self._me, epoch)
         whose = (account.exchange, name)
         flow = Flow(publisher, *whose, letters=self._letters, room=self._room)

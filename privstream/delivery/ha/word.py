@@ -66,10 +66,10 @@ def entries_of(notes: Sequence[Note], now_ns: int) -> list[Entry]:
 
 
 def encode(
-    writer: Writer, number: int, whole_ns: int, entries: Sequence[Entry], *, base: int
+    writer: Writer, number: int, whole_ns: int, entries: Sequence[Entry], *, base: int, room: int
 ) -> list[bytes]:
-    """The messages of a word."""
-    slices = _slices(entries)
+    """The messages of a word; `room`: what the server takes of one."""
+    slices = _slices(entries, min(PART, room // 2))
     count = len(slices)
     return [
         msgpack.encode(Word(FORMAT, writer, number, whole_ns, base, part, count, notes))
@@ -85,14 +85,14 @@ def decode(body: bytes) -> Word:
     return word
 
 
-def _slices(entries: Sequence[Entry]) -> list[list[Entry]]:
+def _slices(entries: Sequence[Entry], size: int) -> list[list[Entry]]:
     slices: list[list[Entry]] = [[]]
-    room = PART
+    room = size
     for entry in entries:
         room -= entry.size
         if room < 0 and slices[-1]:
             slices.append([])
-            room = PART - entry.size
+            room = size - entry.size
         slices[-1].append(entry)
     return slices
 

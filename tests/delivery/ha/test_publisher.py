@@ -9,7 +9,7 @@ from privstream.delivery.ha import word
 from privstream.delivery.ha.ports import Message, Stored
 from privstream.delivery.ha.publisher import Fenced
 from privstream.memory.journal import Note
-from privstream.model.errors import ConfigError
+from privstream.model.errors import ConfigError, OutputFailed
 from tests.delivery.ha.shared import NS, SUBJECT, Fault, Holder, Shared, notes, run
 
 FAULTS: list[Fault] = ["away", "lost", "unanswered", "late"]
@@ -204,6 +204,36 @@ def test_a_word_of_a_newer_privstream_is_left_alone() -> None:
         await shared.publish([Message(f"{SUBJECT}.word", b"\x98\x02")], f"{SUBJECT}.>", 0)
         with pytest.raises(ConfigError, match="is damaged"):
             await opened(shared)
+
+    run(story())
+
+
+def test_a_server_that_takes_little_gets_smaller_words() -> None:
+    async def story() -> None:
+        shared = Shared()
+        shared.largest = 4096
+        holder = await opened(shared)
+        await holder.tell(*(f"{number}" for number in range(100)))
+        assert all(len(one.body) < 3072 for one in shared.stored)
+        assert len((await opened(shared, "b")).known()) == 100
+        large = Note("order", "o", b"x" * 5000, None, lasting=True)
+        with pytest.raises(OutputFailed, match="larger than the server takes"):
+            await holder.publisher.publish([], [large], NS)
+
+    run(story())
+
+
+def test_what_is_refused_again_and_again_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        shared, said = Shared(), list[str | None]()
+        holder = await opened(shared)
+        monkeypatch.setattr(holder.publisher, "_trouble", said.append)
+        shared.faults = ["lost", "unanswered"]
+        await holder.tell("x")
+        assert said == []
+        shared.faults = ["lost"] * 5
+        await holder.tell("y")
+        assert said == ["no answer", None]
 
     run(story())
 

@@ -18,7 +18,6 @@ def run(
         typer.Option(
             "--ha",
             help="Share the accounts with other hosts, over the NATS JetStream of [ha].",
-            hidden=True,
         ),
     ] = False,
     raw: o.Raw = False,

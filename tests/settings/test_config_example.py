@@ -77,7 +77,7 @@ def test_the_example_config_has_every_setting_with_its_default(name: str) -> Non
 
 def test_the_example_config_has_the_settings_of_every_account() -> None:
     example = uncommented()
-    assert example.keys() >= {"accounts", "exchanges", "sinks", "service"}
+    assert example.keys() >= {"accounts", "exchanges", "sinks", "service", "ha"}
     assert example.keys() <= {*TABLES}
     assert example["accounts"]["kraken"]["exchange"] == "kraken"
     assert example["accounts"]["kraken"]["read_only"] is False
@@ -94,7 +94,7 @@ def test_the_example_config_switched_on_as_a_whole_is_valid(tmp_path: Path) -> N
     }
     config_file(
         tmp_path,
-        "\n".join(block for block, name in tables.items() if name in known | sinks | {"service"}),
+        "\n".join(block for block, name in tables.items() if name in known | sinks | {"service", "ha"}),
     )
     config = load({"HOME": str(tmp_path)})
     assert {*config.names()} == known

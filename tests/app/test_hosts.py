@@ -98,7 +98,7 @@ def told(port: int, kind: str) -> list[Any]:
 
 @pytest.fixture
 def simulation() -> Iterator[Simulation]:
-    with Simulation(["kraken"], rate=20.0, limits=False) as served:
+    with Simulation(["kraken", "poloniex"], rate=20.0, limits=False) as served:
         yield served
 
 
@@ -139,6 +139,25 @@ def test_a_service_of_several_hosts_says_what_it_streams(
         serving.stop.tell(SIGTERM)
         assert serving.over() == Exit.DONE
     assert serving.error is None
+
+
+def test_a_reload_changes_what_the_hosts_share(
+    tmp_path: Path, server: Server, simulation: Simulation, capfd: pytest.CaptureFixture[str]
+) -> None:
+    section = f'[ha]\nurl = "nats://127.0.0.1:{server.port}/p"\nttl = "8s"\nreplicas = 1\n'
+    serving = Serving(tmp_path, simulation, before=section, ha=True)
+    with serving.configure("kraken", sinks={}).ready_to_serve():
+        wait_for(lambda: accounts_of(server.port) == {"kraken"})
+        serving.configure("poloniex", sinks={}).reload()
+        wait_for(lambda: accounts_of(server.port) == {"kraken", "poloniex"})
+        serving.manager.wait_for("STATUS", holds=lambda said: said == "1 of 1 account live")
+        assert "removed account kraken; new account poloniex" in capfd.readouterr().err
+        serving.stop.tell(SIGTERM)
+        assert serving.over() == Exit.DONE
+
+
+def accounts_of(port: int) -> set[str]:
+    return {event["account"] for event in told(port, "balance")}
 
 
 def test_what_a_host_cannot_stream_is_said_and_left_to_others(

@@ -18,8 +18,9 @@ import sys
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from random import Random
@@ -528,8 +529,12 @@ async def costs(cluster: Cluster) -> dict[str, tuple[float, float]]:
     engine = cluster.engine()
     await engine.prepare()
     found = {}
-    for name, work in (("fenced batches of 480", _fenced), ("bare, one by one", _bare)):
-        count = COUNT if work is _fenced else COUNT // 20
+    ways: dict[str, tuple[Callable[[Cluster, Engine, int], Awaitable[None]], int]] = {
+        "fenced batches of 480": (partial(_fenced, size=480), COUNT),
+        "fenced, one by one": (partial(_fenced, size=1), COUNT // 20),
+        "bare, one by one": (_bare, COUNT // 20),
+    }
+    for name, (work, count) in ways.items():
         begun, cpu = time.perf_counter(), time.process_time()
         await work(cluster, engine, count)
         seconds = time.perf_counter() - begun
@@ -538,10 +543,12 @@ async def costs(cluster: Cluster) -> dict[str, tuple[float, float]]:
     return found
 
 
-async def _fenced(_cluster: Cluster, engine: Engine, count: int) -> None:
-    subject, last = "privstream.kraken.cost", 0
-    batch = [Message(f"{subject}.trade", BODY)] * 480 + [Message(f"{subject}.word", BODY * 200)]
-    for _ in range(count // 480):
+async def _fenced(_cluster: Cluster, engine: Engine, count: int, *, size: int) -> None:
+    """Each batch with its word: 350 bytes of notes an event."""
+    subject, last = f"privstream.kraken.cost-{size}", 0
+    batch = [Message(f"{subject}.trade", BODY)] * size
+    batch.append(Message(f"{subject}.word", b"x" * 350 * size))
+    for _ in range(count // size):
         last = await engine.publish(batch, f"{subject}.>", last)
 
 
@@ -557,7 +564,7 @@ async def _bare(cluster: Cluster, _engine: Engine, count: int) -> None:
 
 def print_costs(found: Mapping[str, tuple[float, float]]) -> None:
     for name, (rate, cpu) in found.items():
-        print(f"{name}: {rate:,.0f} messages/s, {cpu:.0f} us of CPU each")
+        print(f"{name}: {rate:,.0f} events/s, {cpu:.0f} us of CPU each")
 
 
 def main() -> None:

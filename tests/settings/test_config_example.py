@@ -94,7 +94,9 @@ def test_the_example_config_switched_on_as_a_whole_is_valid(tmp_path: Path) -> N
     }
     config_file(
         tmp_path,
-        "\n".join(block for block, name in tables.items() if name in known | sinks | {"service", "ha"}),
+        "\n".join(
+            block for block, name in tables.items() if name in known | sinks | {"service", "ha"}
+        ),
     )
     config = load({"HOME": str(tmp_path)})
     assert {*config.names()} == known

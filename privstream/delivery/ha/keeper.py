@@ -16,6 +16,8 @@ from privstream.delivery.ha.shares import Shares
 
 ROUNDS = 40
 """Looks in the life of a lease."""
+MANY = 100
+"""Accounts from which on one looks half as often, and so on to a quarter."""
 CHECKS = 100
 """How often in the life of a lease somebody looks whether ours are over."""
 SETTLE = 3
@@ -87,8 +89,8 @@ class Keeper:
 
     @property
     def pause(self) -> float:
-        """Seconds between two rounds."""
-        return self._terms.ttl / ROUNDS
+        """Seconds between two rounds: of many accounts each costs some."""
+        return self._terms.ttl / ROUNDS * min(4, 1 + len(self._accounts) // MANY)
 
     async def watch(self) -> None:
         """Let go in time, whatever the engine does."""

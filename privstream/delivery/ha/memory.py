@@ -66,7 +66,7 @@ class Memory:
     def damaged(self, why: str) -> ConfigError:
         """What to raise where a note makes no sense."""
         return ConfigError(
-            f"what hosts keep of this account in the stream under {self._subject} is damaged: {why}",
+            f"what hosts know of this account, {self._subject} in the stream, is damaged: {why}",
             f"nats stream purge --subject {self._subject} begins anew; "
             "what happened since the last word is not told then",
         )

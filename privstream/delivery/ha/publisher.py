@@ -75,7 +75,7 @@ class Publisher:
         self._words = 0
         self._size = 0
         self._full_size = 0
-        self.memory = Memory(f"{subject}.>")
+        self.memory = Memory(self._word)
         self.whole_ns = 0
         """Until then nothing is missing, by the word that we began with."""
         self.doubts = 0
@@ -130,7 +130,7 @@ class Publisher:
         return True
 
     async def _remembered(self, found: Stored, last: Word) -> Memory:
-        memory = Memory(f"{self._subject}.>")
+        memory = Memory(self._word)
         begin = found.sequence - last.part if last.is_full else last.base
         stored = await self._log.messages(self._word, begin, found.sequence)
         memory.read([self._decoded(one) for one in stored])

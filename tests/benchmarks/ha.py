@@ -491,7 +491,7 @@ def _soak(
             deed = random.choice(MIX)
             print(f"{number + 1}/{kills} {deed}", file=sys.stderr, flush=True)
             chaos.do(deed)
-        wait_for_gaps(cluster, simulation.exchanges, time.time_ns())
+        wait_for_gaps(cluster, chaos.figures.moments)
         ended = time.time_ns() - SETTLED_NS
         figures = chaos.figures
         check_sockets(figures, watcher)
@@ -517,15 +517,16 @@ def _soak(
         control.kill()
 
 
-def wait_for_gaps(cluster: Cluster, accounts: Iterable[str], since: int) -> None:
-    """Until each account has a gap that ends later; its history may have many pages."""
-    missing, until = set(accounts), time.monotonic() + PATIENCE
+def wait_for_gaps(cluster: Cluster, moments: Sequence[tuple[str, int]]) -> None:
+    """Until the last time of each account without a socket lies in a gap: history may be long."""
+    missing, until = dict(moments), time.monotonic() + PATIENCE
     while missing and time.monotonic() < until:
         print(f"waiting for the last gaps of {', '.join(missing)}", file=sys.stderr, flush=True)
         threading.Event().wait(10.0)
         for event in events_of(asyncio.run(read_all(cluster))):
-            if event["type"] == "gap" and to_nanos(event["to"]) > since:
-                missing.discard(event["account"])
+            name = event["account"]
+            if event["type"] == "gap" and to_nanos(event["to"]) > missing.get(name, sys.maxsize):
+                del missing[name]
     threading.Event().wait(3.0)
 
 

@@ -10,8 +10,9 @@ from privstream.memory.journal import Note
 
 SUBJECT = "p.kraken.desk"
 NS = 1_790_000_000_000_000_000
-Fault = Literal["away", "lost", "unanswered", "late"]
-"""Nothing was sent; it did not arrive; it arrived, unanswered; it arrives after what comes next."""
+Fault = Literal["away", "lost", "unanswered", "slow", "late"]
+"""Nothing was sent; it did not arrive; it arrived, unanswered; it arrives just before what comes
+next, when somebody has looked already; it arrives after what comes next."""
 
 
 class Shared:
@@ -25,6 +26,7 @@ class Shared:
         """Of the next batches."""
         self.keys: dict[str, Stored] = {}
         self.is_there = True
+        self._slow: Callable[[], int] | None = None
         self._late: Callable[[], int] | None = None
         self._sequence = 0
         self._revision = 0
@@ -44,10 +46,16 @@ class Shared:
     async def publish(self, messages: Sequence[Message], fence: str, expected: int) -> int:
         await asyncio.sleep(0)
         self._look()
+        slow, self._slow = self._slow, None
+        if slow is not None:
+            slow()
         fault = self.faults.pop(0) if self.faults else None
         if fault == "away":
             raise Away("away")
         if fault == "lost":
+            raise Doubt("no answer")
+        if fault == "slow":
+            self._slow = lambda: self._store(messages, fence, expected)
             raise Doubt("no answer")
         if fault == "late":
             self._late = lambda: self._store(messages, fence, expected)

@@ -12,7 +12,7 @@ from privstream.memory.journal import Note
 from privstream.model.errors import ConfigError, OutputFailed
 from tests.delivery.ha.shared import NS, SUBJECT, Fault, Holder, Shared, notes, run
 
-FAULTS: list[Fault] = ["away", "lost", "unanswered", "late"]
+FAULTS: list[Fault] = ["away", "lost", "unanswered", "slow", "late"]
 
 
 async def opened(shared: Shared, host: str = "a") -> Holder:

@@ -402,7 +402,11 @@ def check_ids(
         ours = Counter(event["id"] for event in events if event["type"] == kind)
         theirs = {event["id"] for event in control if event["type"] == kind}
         # A read-back finds orders that no stream tells of, like Poloniex's that wait for a price.
-        known = {event["order_id"] for event in control if event["type"] == kind}
+        known = {
+            event["order_id"]
+            for event in control
+            if event["type"] == kind and event["source"] != "rest"
+        }
         silent = {
             event["id"]
             for event in events

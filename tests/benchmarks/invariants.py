@@ -44,6 +44,8 @@ for the message with the fee, for REST, and is told without after nine seconds. 
 ones one in eight has its fee late, and one in forty never by the stream."""
 SILENT_KINDS = frozenset({"duplicate", "reorder", "drip", "junk", "refuse"})
 """Faults that need not break a connection: no detection time is taken from them."""
+ONLY_ENDS = "does not say when an order was canceled"
+"""A notice with these words lacks no fill."""
 MORE_MEMORY = 8 * 1024
 PASSING = {"threads": 1, "descriptors": 2}
 """What an account may hold at the one moment of a sample and not at another: a thread for the
@@ -73,6 +75,8 @@ class Evidence:
     """What happened later may not have been told yet."""
     started_ns: int | None = None
     """When the first run was started; else its first event tells."""
+    since: float | None = None
+    """History of so many seconds before the first run was asked for."""
     ends: Mapping[str, Ends] = field(default_factory=dict)
     """By account: how it stands when all is over."""
     secrets: Iterable[str] = ()
@@ -234,7 +238,7 @@ def _check_chain(report: Report, runs: Sequence[Sequence[Told]], clean: Sequence
 def _check_trades(report: Report, evidence: Evidence, account: str, own: Sequence[Told]) -> None:
     """I2: a missing trade lies in a gap that says something is missing; none is invented."""
     truth, until_ns = evidence.truth[account], evidence.until_ns
-    since = next((to_nanos(e["received"]) for e in own if e.get("state") == "live"), until_ns)
+    since = _asked_since(evidence, own)
     wanted = {name: at for name, at in truth.items() if since <= at <= until_ns}
     told = {e["trade_id"] for e in own if e["type"] == "trade"}
     holes = [e for e in own if e["type"] == "gap" and not e["complete"]]
@@ -251,7 +255,7 @@ def _check_trades(report: Report, evidence: Evidence, account: str, own: Sequenc
     report.lost += lost
     report.unreported += unreported
     started = to_nanos(own[0]["received"]) if own else until_ns
-    started = evidence.started_ns or started
+    started = (evidence.started_ns or started) - round((evidence.since or 0.0) * 1e9)
     early = sorted(n for n in told & truth.keys() if truth[n] < started - EARLY * 1e9)
     figures["early"] = len(early)
     report.trades.update(figures)
@@ -259,6 +263,16 @@ def _check_trades(report: Report, evidence: Evidence, account: str, own: Sequenc
     _broken(report, "I2", [f"{name} at {at} lost unreported" for name, at in _named(unreported)])
     _broken(report, "I2", [f"{account} {name} never was" for name in invented])
     _broken(report, "I2", [f"{account} {name} is from before the start" for name in early])
+
+
+def _asked_since(evidence: Evidence, own: Sequence[Told]) -> int:
+    """History is owed unless a notice says that it could not all be read."""
+    said = [event["text"] for event in own if event.get("code") == "incomplete"]
+    is_short = any(ONLY_ENDS not in text for text in said)
+    if evidence.since is not None and own and not is_short:
+        return to_nanos(own[0]["received"]) - round(evidence.since * 1e9)
+    lives = (to_nanos(event["received"]) for event in own if event.get("state") == "live")
+    return next(lives, evidence.until_ns)
 
 
 def _since_live(truth: Truth, own: Sequence[Told]) -> Truth:

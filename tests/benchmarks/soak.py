@@ -4,12 +4,13 @@ The one rule: the figures are of the program as a user starts it, in a process o
 
     python -m tests.benchmarks.soak [--minutes 5] [--chaos 3] [--rate 5] [--seed 1]
                                     [--audit 30] [--kills N] [--terms N] [--stall SECONDS]
-                                    [--accounts N] [--keep FOLDER] [EXCHANGE]...
+                                    [--accounts N] [--since SECONDS] [--keep FOLDER] [EXCHANGE]...
 
 With --kills and --terms it runs with --resume and is ended so many times on its way, with -9
 or with SIGTERM. With --stall the reader of its output stops now and then, for up to so long.
-With --accounts there are so many of each exchange, all with one key. At the end no new faults
-are drawn for a while, so that what was lost without a trace is found.
+With --accounts there are so many of each exchange, all with one key. With --since the history
+of so long before is asked for, and owed. At the end no new faults are drawn for a while, so that
+what was lost without a trace is found.
 """
 
 import argparse
@@ -62,12 +63,15 @@ class Plan:
     terms: int = 0
     stall: float = 0.0
     accounts: int = 1
+    since: float = 0.0
 
     @property
     def words(self) -> list[str]:
         resume = ["--resume"] if self.kills or self.terms else []
+        since = ["--since", f"{self.since:g}s"] if self.since else []
         audit = f"{self.audit:g}s"
-        return ["watch", "all", "--status", "--format", "jsonl", "--audit", audit, *resume]
+        usual = ["watch", "all", "--status", "--format", "jsonl", "--audit", audit]
+        return [*usual, *resume, *since]
 
     def names_of(self, exchange: str) -> list[str]:
         """The accounts there."""
@@ -210,6 +214,7 @@ def soak(plan: Plan, folder: Path) -> Report:
             happened=simulation.happened,
             until_ns=until_ns,
             started_ns=runs.started_ns,
+            since=plan.since or None,
             ends={
                 account: ends_of(one, now, until_ns)
                 for name, one in simulation.exchanges.items()
@@ -294,6 +299,7 @@ def main() -> int:
         ("rate", 5.0),
         ("audit", 30.0),
         ("stall", 0.0),
+        ("since", 0.0),
     ):
         parser.add_argument(f"--{name}", type=float, default=default)
     for name, count in (("seed", 1), ("kills", 0), ("terms", 0), ("accounts", 1)):

@@ -115,6 +115,10 @@ def test_the_request_budget_follows_the_tier_that_kraken_tells(
         ("USDTUSD", "USDT/USD"),
         ("EURUSDT", "EUR/USDT"),
         ("ETHTUSD", "ETH/TUSD"),
+        ("XBTTUSD", "BTC/TUSD"),
+        ("XBTUSD", "BTC/USD"),
+        ("dotusd", "DOT/USD"),
+        ("BATUSD", "BAT/USD"),
         ("AAPLx-USD", "AAPLx/USD"),
     ],
 )

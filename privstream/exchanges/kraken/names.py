@@ -153,8 +153,13 @@ def _split(name: str) -> tuple[str, str]:
         for base, quote in ((name[:-width], name[-width:]) for width in (5, 4, 3))
         if quote in QUOTES or (quote in PREFIXED and (base in PREFIXED or base in QUOTES))
     ]
-    likely = (pair for pair in found if pair[0] not in pair[1])
+    likely = (pair for pair in found if pair[0] not in pair[1] and _is_plausible(*pair))
     return next(likely, found[0] if found else ("", ""))
+
+
+def _is_plausible(base: str, quote: str) -> bool:
+    """`DOTUSD` is DOT/USD, though it ends like a quote that hardly any pair has."""
+    return quote != "TUSD" or base in QUOTES or base in PREFIXED
 
 
 _ASSET = re.compile(r"[A-Za-z0-9.]{1,20}", re.ASCII)

@@ -1,11 +1,12 @@
 """A service with its service manager, its config file and a webhook, all in the test's process."""
 
 import socket
+import socketserver
 import threading
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
@@ -69,6 +70,24 @@ class Hook(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
         self._thread.join()
+
+
+class Doorkeeper(socketserver.StreamRequestHandler):
+    """A Redis whose password nobody knows."""
+
+    def handle(self) -> None:
+        while self.rfile.readline():
+            self.wfile.write(b"-WRONGPASS invalid username-password pair or user is disabled.\r\n")
+
+
+@contextmanager
+def nobody_in() -> Iterator[str]:
+    """The URL of such a Redis."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Doorkeeper) as redis:
+        redis.daemon_threads = True
+        threading.Thread(target=redis.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"redis://127.0.0.1:{redis.server_address[1]}/0"
+        redis.shutdown()
 
 
 class Manager:

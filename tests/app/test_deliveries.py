@@ -1,7 +1,6 @@
 """Sinks beside standard output: each gets every event once, and a dead one holds up nobody."""
 
 import json
-import socketserver
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import pytest
 from privstream.app.watch import Request, watch
 from privstream.model.errors import ConfigError, Exit, UsageError
 from privstream.outputs.console import Format
+from tests.app.service_world import nobody_in
 from tests.outside import environment
 
 
@@ -33,14 +33,6 @@ class Receiver(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
-
-
-class Doorkeeper(socketserver.StreamRequestHandler):
-    """A Redis whose password nobody knows."""
-
-    def handle(self) -> None:
-        while self.rfile.readline():
-            self.wfile.write(b"-WRONGPASS invalid username-password pair or user is disabled.\r\n")
 
 
 @pytest.fixture
@@ -106,12 +98,8 @@ def test_a_sink_that_wants_no_more_is_a_fault_at_the_end(
 
 def test_a_sink_that_lets_nobody_in_ends_the_run_at_once(tmp_path: Path) -> None:
     pytest.importorskip("redis", reason="needs the extra `redis`")
-    with socketserver.TCPServer(("127.0.0.1", 0), Doorkeeper) as redis:
-        threading.Thread(target=redis.serve_forever, args=(0.01,), daemon=True).start()
-        url = f"redis://127.0.0.1:{redis.server_address[1]}/0"
-        with pytest.raises(ConfigError, match="does not let us in"):
-            run(tmp_path, url, count=1_000_000)
-        redis.shutdown()
+    with nobody_in() as url, pytest.raises(ConfigError, match="does not let us in"):
+        run(tmp_path, url, count=1_000_000)
 
 
 def test_sinks_take_no_frames(tmp_path: Path) -> None:

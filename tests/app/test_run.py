@@ -16,7 +16,7 @@ import pytest
 from privstream.model.errors import ConfigError, Exit
 from privstream.model.times import from_nanos
 from privstream.simulator.server import Simulation
-from tests.app.service_world import LONG, Hook, Serving
+from tests.app.service_world import LONG, Hook, Serving, nobody_in
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +121,29 @@ def test_a_sink_that_comes_with_a_reload_gets_what_happens_from_then_on(
     said = capfd.readouterr().err
     assert "again: new sink other" in said
     assert "again: removed sink hook" in said
+
+
+def test_a_sink_that_lets_nobody_in_ends_the_start(serving: Serving, hook: Hook) -> None:
+    pytest.importorskip("redis", reason="needs the extra `redis`")
+    with nobody_in() as url:
+        sinks = to(hook) | {"cache": f'url = "{url}"'}
+        with serving.configure("kraken", sinks=sinks):
+            serving.over()
+    assert isinstance(serving.error, ConfigError)
+    assert "does not let us in" in serving.error.message
+
+
+def test_a_sink_that_lets_nobody_in_after_a_reload_leaves_the_rest_alone(
+    serving: Serving, hook: Hook
+) -> None:
+    pytest.importorskip("redis", reason="needs the extra `redis`")
+    with nobody_in() as url, serving.configure("kraken", sinks=to(hook)).ready_to_serve():
+        sinks = to(hook) | {"cache": f'url = "{url}"'}
+        serving.configure("kraken", sinks=sinks).reload()
+        serving.manager.wait_for("STATUS", holds=lambda told: "cache: stopped (" in told)
+        hook.next_of("kraken")
+        serving.stop.tell(SIGTERM)
+        assert serving.over() == Exit.DONE
 
 
 def test_where_it_is_watched_takes_a_restart(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from privstream.app.assembly import Wanted
 from privstream.app.service import Service
@@ -18,6 +19,7 @@ from privstream.model.account import Account
 from privstream.model.errors import Exit, OutputFailed, PrivstreamError
 from privstream.model.events import AnyEvent, Status
 from privstream.model.times import to_nanos
+from privstream.outputs.sinks.base import Retry
 from privstream.outputs.sinks.sqlite import SqliteSink
 from privstream.settings.sinks import from_command_line
 from privstream.simulator.server import Simulation
@@ -40,6 +42,7 @@ class Script:
         self.seen: Counter[str] = Counter()
         self.ids: list[str] = []
         self.said: list[str] = []
+        self.looking: Callable[[], object] = bool
         self.live_ns = 0
         self.when_live: Callable[[], object] = bool
         self.when_ended: dict[str, Callable[[], None]] = {}
@@ -70,7 +73,7 @@ class Script:
             deed()
 
     def look(self) -> None:
-        """Nothing to look at."""
+        self.looking()
 
 
 class World:
@@ -188,6 +191,32 @@ def test_a_sink_that_is_taken_out_gets_what_it_was_owed_until_then(world: World)
     world.run()
     first, last = without
     assert world.kept() == sorted(script.ids[:first] + script.ids[last:])
+
+
+class Never:
+    """A sink that takes nothing."""
+
+    def deliver(self, _rows: Any, /) -> None:
+        raise Retry("no route")
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def test_a_sink_that_blocks_the_stream_can_be_taken_out(world: World) -> None:
+    tiny = structs.replace(from_command_line("https://hook.example/"), name="never", max_size=1)
+    service, script = world.service, world.script
+    world.sinks.put(tiny, Never())
+
+    def look() -> None:
+        if not world.sinks.has_room(0.0):  # from here on nothing is taken any more
+            world.sinks.drop("never")
+            script.at("kraken", 5, world.stop.tell)
+
+    script.looking = look
+    service.add(world.account("kraken"))
+    assert world.run() == Exit.DONE
+    assert world.kept() == sorted(script.ids)
 
 
 @pytest.fixture

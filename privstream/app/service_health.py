@@ -86,7 +86,9 @@ class Health:
             before.down_since, before.error = self.monotonic(), None
 
     def take(self, account: str, events: Sequence[AnyEvent], /) -> None:
-        health = self.accounts[account]
+        health = self.accounts.get(account)
+        if health is None:
+            return  # it has left meanwhile
         for event in events:
             health.events[str(type(event).__struct_config__.tag)] += 1
             if isinstance(event, Status):

@@ -7,7 +7,7 @@ to be none.
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields, replace
 from decimal import Decimal
 from pathlib import Path
@@ -295,18 +295,19 @@ def read_config(top: Table, config: Config) -> Config:
         config,
         accounts=_frozen(found),
         endpoints=_frozen(endpoints),
-        sinks=_frozen(_read_sinks(top.table("sinks"))),
+        sinks=_frozen(_read_sinks(top.table("sinks"), {*found, *config.known})),
         ha=_read_ha(top),
         service=_read_service(top),
     )
 
 
-def _read_sinks(sinks: Table) -> "dict[str, SinkSettings]":
+def _read_sinks(sinks: Table, accounts: Collection[str]) -> "dict[str, SinkSettings]":
+    """Those of the file; what an account may be called that they name is in `accounts`."""
     if not sinks.values:
         return {}
     from privstream.settings.sink_sections import read_sink  # noqa: PLC0415 - start-up time
 
-    return {name: read_sink(sinks, name) for name in sinks.values}
+    return {name: read_sink(sinks, name, accounts) for name in sinks.values}
 
 
 def _read_ha(top: Table) -> "HaSettings | None":

@@ -1,6 +1,6 @@
 """The [sinks.NAME] sections of the config file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from privstream.model.account import Secret
 from privstream.model.choosing import kinds_of, types_of, values_of
 from privstream.model.errors import UsageError
+from privstream.model.nearest import suggestion
 from privstream.settings.config import Table
 from privstream.settings.credentials import read_origin
 from privstream.settings.plain_names import quoted
@@ -50,8 +51,8 @@ def family(scheme: str) -> str:
     return _FAMILY.get(scheme, scheme)
 
 
-def read_sink(sinks: Table, name: str) -> SinkSettings:
-    """The settings of a [sinks.NAME] table. Raises ConfigError."""
+def read_sink(sinks: Table, name: str, accounts: Collection[str]) -> SinkSettings:
+    """The settings of a [sinks.NAME] table. Raises ConfigError. `accounts`: those there may be."""
     if not SINK_NAME.fullmatch(name):
         raise sinks.wrong(name, "is no name of a sink", NAME_RULE)
     table = sinks.table(name)
@@ -70,7 +71,7 @@ def read_sink(sinks: Table, name: str) -> SinkSettings:
     return SinkSettings(
         name=name,
         url=url,
-        accounts=_words(table, "accounts"),
+        accounts=_accounts(table, accounts),
         types=types,
         only=_kinds(table, types),
         min_value=MappingProxyType(_values(table)),
@@ -80,6 +81,16 @@ def read_sink(sinks: Table, name: str) -> SinkSettings:
         max_size=parsed(buffer, "max_size", size, DEFAULT_SIZE),
         when_full="drop_newest" if _drops(buffer) else "block",
     )
+
+
+def _accounts(table: Table, known: Collection[str]) -> frozenset[str]:
+    """A misspelt one would be a sink that gets nothing."""
+    names = _words(table, "accounts")
+    for name in sorted(names):
+        if name not in known:
+            said = f"names {quoted(name)}, which is no account"
+            raise table.wrong("accounts", said, suggestion(name, known))
+    return names
 
 
 def _kinds(table: Table, types: frozenset[str]) -> frozenset[str]:

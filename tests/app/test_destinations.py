@@ -12,6 +12,10 @@ from tests.config_playground import loaded
 SINKS = """
 [sinks.archive]
 url = "sqlite:/var/lib/privstream/events.db"
+[accounts.desk]
+exchange = "moon"
+api_key = "k"
+api_secret = "s"
 [sinks.hook]
 url = "https://hook.example/in/a-secret-path"
 secret = "whsec_c2VjcmV0"

@@ -26,6 +26,7 @@ URL = 'url = "https://hook.example/hunter2"\n'
         (URL + 'only = ["fill"]', "'only' names no kind of events"),
         (URL + 'types = ["gap"]\nonly = ["fills"]', "'only' and types leave nothing"),
         (URL + 'min_value = ["hunter2"]', "'min_value' is no list of amounts"),
+        (URL + 'accounts = ["mon"]', "'accounts' names 'mon', which is no account"),
         (URL + 'accounts = [""]', "holds an empty text"),
         (URL + 'buffer.max_size = "1 XB"', "must be a size like"),
         (URL + 'buffer.when_full = "drop"', "must be block or drop_newest"),

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -53,6 +54,25 @@ def simulation() -> Iterator[Simulation]:
         yield running
 
 
+QUIET: dict[str, Any] = {"seed": 5, "rate": 0.001, "limits": False}
+
+
+@pytest.fixture(scope="module")
+def still() -> Iterator[Simulation]:
+    """A Kraken in which nothing happens: what is open there stays so."""
+    with Simulation(["kraken"], clock=Beginning(), **QUIET) as running:
+        yield running
+
+
+@cache
+def that_stands() -> str:
+    """One of its open orders."""
+    simulated: Any = find("kraken")(**QUIET)
+    simulated.market.advance(Now(START_NS, 0.0))
+    order: life.Order = simulated.market.open_orders()[0]
+    return order.order_id
+
+
 @cache
 def orders() -> list[life.Order]:
     """All that will have ended within five minutes of that moment, as they ended."""
@@ -72,19 +92,20 @@ def past(status: str) -> str:
     return ended[0].order_id
 
 
-def standing(*statuses: str, least: float) -> str:
-    """Open by now and for so many seconds, with one of these statuses at its end."""
-    now_ns = CLOCK().wall_ns
-    stands = (o for o in orders() if o.created_ns < now_ns and in_seconds(o, now_ns) > least)
-    return next(o.order_id for o in stands if o.status in statuses)
+def fills(*, least: float) -> str:
+    """Open by now and for so many seconds, and filled then."""
+    while True:  # now and then there is none for some seconds
+        now_ns = CLOCK().wall_ns
+        for order in orders():
+            stands = order.created_ns < now_ns and in_seconds(order, now_ns) > least
+            if stands and order.status == "filled":
+                return order.order_id
+        threading.Event().wait(0.05)
 
 
 def in_seconds(order: life.Order, now_ns: int) -> float:
     """How long until its end."""
     return ((order.closed_ns or 0) - now_ns) / 1e9
-
-
-ANY = ("filled", "canceled", "expired")
 
 
 @pytest.fixture
@@ -99,8 +120,8 @@ def run(
     monkeypatch.setenv("HOME", str(tmp_path))
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
-    def run(*words: str, **changes: str) -> Ended:
-        monkeypatch.setenv("PRIVSTREAM_CONFIG", str(config_of(simulation, tmp_path, **changes)))
+    def run(*words: str, at: Simulation = simulation, **changes: str) -> Ended:
+        monkeypatch.setenv("PRIVSTREAM_CONFIG", str(config_of(at, tmp_path, **changes)))
         code = entry.run(["wait", "kraken", *words])
         return Ended(code, *capfd.readouterr())
 
@@ -119,7 +140,7 @@ def test_an_order_that_is_filled_already_is_printed_and_done(run: Run) -> None:
 
 
 def test_an_order_that_fills_is_followed_with_its_fills(run: Run) -> None:
-    order_id = standing("filled", least=1.5)
+    order_id = fills(least=2.5)
     ended = run(order_id, "--until", "filled", "--raw")
     assert ended.code == Exit.DONE
     assert {event["order_id"] for event in ended.events} == {order_id}
@@ -144,15 +165,15 @@ def test_quiet_prints_nothing_but_the_error(run: Run) -> None:
     assert run(past("filled"), "-q") == Ended(Exit.DONE, "", "")
 
 
-def test_an_order_that_does_not_get_there_in_time_is_exit_124(run: Run) -> None:
-    ended = run(standing(*ANY, least=3), "--timeout", "3s")
+def test_an_order_that_does_not_get_there_in_time_is_exit_124(run: Run, still: Simulation) -> None:
+    ended = run(that_stands(), "--timeout", "3s", at=still)
     assert ended.code == Exit.TIMED_OUT
     assert "time ran out after 3 s" in ended.err
     assert "filled; wanted: filled" in ended.err.splitlines()[-1]
 
 
-def test_an_open_order_is_open_at_once(run: Run) -> None:
-    ended = run(standing(*ANY, least=3), "--until", "open", "-f", "pretty")
+def test_an_open_order_is_open_at_once(run: Run, still: Simulation) -> None:
+    ended = run(that_stands(), "--until", "open", "-f", "pretty", at=still)
     assert ended.code == Exit.DONE
     assert ended.out.count("\n") >= 1
     assert '{"type"' not in ended.out

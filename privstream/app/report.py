@@ -147,7 +147,15 @@ def _read_file(
     pasts, covered = read(environment, path, period, wanted, progress)
     if not pasts and request.account != ALL:
         raise ConfigError(f"{path} holds nothing of an account {request.account!r}")
-    return pasts, covered
+    if not pasts:
+        environment.console.say(f"{path} holds no event")
+    return pasts, _bounded(covered, time.time_ns())
+
+
+def _bounded(period: Period, now_ns: int) -> Period:
+    """Where nothing is held and nothing was asked for, there is neither beginning nor end."""
+    until = now_ns if period.until_ns == EVER.until_ns else period.until_ns
+    return Period(until if period.since_ns == EVER.since_ns else period.since_ns, until)
 
 
 def _read_lines(

@@ -159,12 +159,17 @@ def _usage_error(fault: BaseException, arguments: Sequence[str]) -> PrivstreamEr
         return _lost(context, arguments)
     if possible := getattr(fault, "possibilities", None):
         return UsageError(message.partition(" (")[0], suggestion(fault.option_name, possible))  # type: ignore[attr-defined]  # it is NoSuchOption
-    path = context.command_path if context is not None else "privstream"
+    path = context.command_path if context is not None else _begun(arguments)
     if hasattr(fault, "option_name") and isinstance(context and context.command, LazyGroup):
         return UsageError(
             message, f"options stand at the end; {path} --help lists what comes first"
         )
     return UsageError(message.rstrip("."), f"see {path} --help")
+
+
+def _begun(arguments: Sequence[str]) -> str:
+    """The command that a line begins with, where its parser does not say."""
+    return " ".join(["privstream", *(one for one in arguments[:1] if one in COMMANDS)])
 
 
 def _lost(context: Any, arguments: Sequence[str]) -> PrivstreamError:

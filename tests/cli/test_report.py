@@ -32,6 +32,13 @@ def test_the_exit_code_says_whether_something_is_missing(tmp_path: Path, inside:
     assert "INCOMPLETE: kraken: history did not answer" in ended.err
 
 
+def test_of_a_file_without_events_that_is_said(tmp_path: Path, inside: Inside) -> None:
+    ended = inside(Program(tmp_path))("report", "--from", written(tmp_path))
+    assert (ended.code, ended.events[-2]["fills"]) == (0, 0)
+    assert ended.events[-1]["from"] == ended.events[-1]["to"] > "2026"
+    assert "holds no event" in ended.err
+
+
 def test_over_rest_it_reads_the_simulated_account(tmp_path: Path, inside: Inside) -> None:
     ended = inside(Program(tmp_path))("report", "kraken", "--simulate", "--since", "90s")
     assert ended.code == 0
@@ -79,6 +86,7 @@ def test_an_answer_that_nobody_got_is_no_success(tmp_path: Path, left: str) -> N
         ("report nobody", 3, "nobody"),
         ("report", 3, "no account is configured"),
         ("report --since ''", 2, "--since is empty"),
+        ("report --from", 2, "see privstream report --help"),
     ],
 )
 def test_what_cannot_be_reported_is_one_sentence(

@@ -17,6 +17,9 @@ Described: TypeAlias = dict[str, Any]
 """A group: `commands`, `options`. A command: `options`, `arguments`, and its `exchange`."""
 QUOTING = frozenset("'\"\\`$")
 SOURCES = ("cli", "exchanges")
+OPEN_TO_CHANGE = 0o022
+PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+"""The letters of what is offered: none means anything to a shell."""
 
 
 class Unknown(Exception):
@@ -72,7 +75,7 @@ def printed(shell: str, words: Sequence[str], variables: Mapping[str, str]) -> t
 
 
 def _fits(word: str, line: Line) -> bool:
-    return word.startswith(line.incomplete)
+    return word.startswith(line.incomplete) and PLAIN.issuperset(word)
 
 
 # --- what is kept --------------------------------------------------------------------------
@@ -109,6 +112,9 @@ def _files(folder: str) -> "Iterator[os.DirEntry[str]]":
 def kept(variables: Mapping[str, str]) -> dict[str, Described]:
     """Descriptions by the command's path; empty where none are. Raises OSError, ValueError."""
     with open(kept_path(variables), encoding="utf-8") as file:  # noqa: PTH123 - as above
+        status = os.fstat(file.fileno())
+        if status.st_uid != os.geteuid() or status.st_mode & OPEN_TO_CHANGE:
+            raise Unknown  # a shell may run what it is offered
         found = json.load(file)
     if found["stamp"] != stamp():
         raise Unknown

@@ -117,6 +117,19 @@ def test_only_the_same_commands_are_described_by_what_was_kept(
     assert answer(variables, "complete_bash") is not None, "what was damaged is made anew"
 
 
+def test_what_others_may_have_written_is_not_offered(tmp_path: Path, offered: Offered) -> None:
+    """Some shells run what they are offered."""
+    configure(tmp_path, ("desk", "kraken"))
+    variables = {"HOME": str(tmp_path), **asked("privstream watch kraken ")}
+    offered("privstream watch kraken ")
+    path = Path(kept_path(variables))
+    path.chmod(0o620)
+    assert answer(variables, "complete_bash") is None
+    path.chmod(0o600)
+    path.write_text(path.read_text().replace('"trades"', '"$(touch x)", "tra`x`", "a b"'))
+    assert answer(variables, "complete_bash") == ("orders\nbalances\n", 0)
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -405,7 +405,7 @@ def check_ids(
         known = {
             event["order_id"]
             for event in control
-            if event["type"] == kind and event["source"] != "rest"
+            if event["type"] == kind and event["source"] == "stream"
         }
         silent = {
             event["id"]

@@ -22,8 +22,8 @@ from privstream.delivery.dead_letters import LetterFile
 from privstream.delivery.ha.connection import Connection
 from privstream.delivery.ha.engine import Engine, Names
 from privstream.delivery.ha.flow import Flow
+from privstream.delivery.ha.held_accounts import HeldAccounts, Streaming
 from privstream.delivery.ha.lease import Terms
-from privstream.delivery.ha.turns import Streaming, Turns
 from privstream.delivery.stream import Told, Whole
 from privstream.model.account import Account
 from privstream.model.errors import PrivstreamError
@@ -80,7 +80,7 @@ class Hosts:
         self._letters = LetterFile(environment.state_folder() / "ha.dead.jsonl", "ha")
         self._room = threading.Condition()
         self._loop: asyncio.AbstractEventLoop
-        self._turns: Turns | None = None
+        self._held: HeldAccounts | None = None
 
     @contextmanager
     def running(self, streaming: Streaming) -> Iterator[None]:
@@ -90,12 +90,12 @@ class Hosts:
             thread = threading.Thread(target=self._loop.run_forever, name="hosts", daemon=True)
             thread.start()
             try:
-                turns = self._turns = self._wait_for(self._made(streaming))
+                held = self._held = self._wait_for(self._made(streaming))
                 try:
-                    self._wait_for(turns.begin())
+                    self._wait_for(held.begin())
                     yield
                 finally:
-                    self._wait_for(turns.end())
+                    self._wait_for(held.end())
             finally:
                 self._loop.call_soon_threadsafe(self._loop.stop)
                 thread.join()
@@ -104,7 +104,7 @@ class Hosts:
         """These are the accounts that the hosts share from now on."""
         self._loop.call_soon_threadsafe(self._there.follow, list(accounts))
 
-    async def _made(self, streaming: Streaming) -> Turns:
+    async def _made(self, streaming: Streaming) -> HeldAccounts:
         servers, settings = self._servers, self.settings
         connection = Connection(
             servers.addresses, settings.where, access=servers.access, tls=servers.tls
@@ -115,7 +115,7 @@ class Hosts:
             bucket=settings.bucket,
             replicas=settings.replicas,
         )
-        return Turns(
+        return HeldAccounts(
             Engine(connection, names),
             servers.prefix,
             _host(),
@@ -132,10 +132,10 @@ class Hosts:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     @property
-    def _there(self) -> Turns:
-        if self._turns is None:
+    def _there(self) -> HeldAccounts:
+        if self._held is None:
             raise RuntimeError("not running")
-        return self._turns
+        return self._held
 
     # --- the service asks ------------------------------------------------------------------
 
@@ -175,26 +175,26 @@ class Hosts:
 
     def reasons(self) -> list[Reason]:
         """Why this host is not well; empty where it is. From any thread."""
-        if (turns := self._turns) is None:
+        if (held := self._held) is None:
             return []
         now = _now()
-        away = turns.missing or turns.keeper.away
+        away = held.missing or held.keeper.away
         found = [] if away is None else [Reason("away", f"the hosts cannot agree: {away}")]
-        for name, why in turns.troubles.copy().items():
+        for name, why in held.troubles.copy().items():
             found.append(Reason("down", why, account=name))
-        for name, at in list(turns.fenced.items()):
+        for name, at in list(held.fenced.items()):
             if now - at < FENCED * self.settings.ttl:
                 found.append(Reason("fenced", "another host took it away", account=name))
         return found
 
     def leases(self) -> list[Held]:
         """Each account's. From any thread."""
-        if (turns := self._turns) is None:
+        if (held := self._held) is None:
             return []
         now = _now()
         return [
-            Held(name, lease.is_held(now), lease.epoch, turns.takeovers.get(name, 0))
-            for name, lease in list(turns.keeper.leases.items())
+            Held(name, lease.is_held(now), lease.epoch, held.takeovers.get(name, 0))
+            for name, lease in list(held.keeper.leases.items())
         ]
 
 

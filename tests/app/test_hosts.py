@@ -128,19 +128,6 @@ def test_what_one_host_leaves_another_goes_on_with(
     assert set(trades) == {name for name, moment in books.items() if begin <= moment <= end}
 
 
-def test_a_service_of_several_hosts_says_what_it_streams(
-    tmp_path: Path, server: Server, simulation: Simulation
-) -> None:
-    section = f'[ha]\nurl = "nats://127.0.0.1:{server.port}/p"\nttl = "8s"\nreplicas = 1\n'
-    serving = Serving(tmp_path, simulation, before=section, ha=True)
-    with serving.configure("kraken", sinks={}).ready_to_serve():
-        serving.manager.wait_for("STATUS", holds=lambda said: said == "1 of 1 account live")
-        wait_for(lambda: bool(told(server.port, "trade")))
-        serving.stop.tell(SIGTERM)
-        assert serving.over() == Exit.DONE
-    assert serving.error is None
-
-
 def test_a_reload_changes_what_the_hosts_share(
     tmp_path: Path, server: Server, simulation: Simulation, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,7 +1,7 @@
 """A host lets go in time, whatever the engine does, and takes over what nobody streams."""
 
-from privstream.delivery.ha.keeper import SETTLE, Keeper
 from privstream.delivery.ha.lease import Terms
+from privstream.delivery.ha.lease_keeper import SETTLE, LeaseKeeper
 from tests.delivery.ha.shared import Shared, run
 
 TERMS = Terms(20.0)
@@ -21,7 +21,7 @@ class Host:
         self.said: list[str] = []
         self.lost_at: list[float] = []
         self._time = time
-        self.keeper = Keeper(
+        self.keeper = LeaseKeeper(
             shared, name, accounts, TERMS, self, now=lambda: time.now, say=self.said.append
         )
 

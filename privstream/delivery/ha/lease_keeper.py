@@ -45,7 +45,7 @@ class Streams(Protocol):
         """It is not ours any more: nothing more of it may be read or told."""
 
 
-class Keeper:
+class LeaseKeeper:
     """One host's leases."""
 
     def __init__(

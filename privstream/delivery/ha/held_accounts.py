@@ -14,8 +14,8 @@ from typing import Protocol
 
 from privstream.delivery.courier import DeadLetters
 from privstream.delivery.ha.flow import Flow
-from privstream.delivery.ha.keeper import Keeper
 from privstream.delivery.ha.lease import Terms
+from privstream.delivery.ha.lease_keeper import LeaseKeeper
 from privstream.delivery.ha.ports import Away, Bucket, Log
 from privstream.delivery.ha.publisher import Fenced, Publisher
 from privstream.delivery.stream import Told
@@ -55,7 +55,7 @@ class Streaming(Protocol):
         """Have the main thread do it."""
 
 
-class Turns:
+class HeldAccounts:
     """The accounts whose leases are ours."""
 
     def __init__(
@@ -95,7 +95,7 @@ class Turns:
         """By account: why the stream does not take what it tells."""
         self.missing: str | None = None
         """Why the engine was not found yet."""
-        self.keeper = Keeper(engine, me, (), terms, self, now=now, say=say)
+        self.keeper = LeaseKeeper(engine, me, (), terms, self, now=now, say=say)
 
     # --- from beginning to end -------------------------------------------------------------
 

@@ -81,7 +81,7 @@ def environment_of(
         colour=lively[1],
         shares_terminal=os.isatty(STDOUT),
         zone=zone,
-        stamp=partial(_stamp, zone) if plain and not _is_in_journal(variables) else None,
+        stamp=None if as_json or not plain or _is_in_journal(variables) else partial(_stamp, zone),
     )
     return Environment(
         variables=variables,

@@ -7,6 +7,7 @@ import typer
 from privstream.cli import options as o
 from privstream.cli.demo import Rate, Seed
 from privstream.cli.outside import environment_of
+from privstream.model.errors import Interrupted, PrivstreamError
 
 
 def run(
@@ -48,16 +49,22 @@ def run(
         plain=True,
         utc=utc,
     )
-    return serve(
-        environment,
-        Request(
-            accounts=o.readable(accounts) or None,
-            raw=raw,
-            audit=audit,
-            duration=duration,
-            simulate=simulate,
-            rate=o.finite("--rate", rate),
-            seed=seed,
-            ha=ha,
-        ),
-    )
+    try:
+        return serve(
+            environment,
+            Request(
+                accounts=o.readable(accounts) or None,
+                raw=raw,
+                audit=audit,
+                duration=duration,
+                simulate=simulate,
+                rate=o.finite("--rate", rate),
+                seed=seed,
+                ha=ha,
+            ),
+        )
+    except Interrupted:
+        raise
+    except PrivstreamError as problem:  # a line of the log like the others
+        environment.console.fail(problem)
+        return problem.exit

@@ -39,6 +39,7 @@ def test_ctrl_c_ends_it_as_any_command(service: InProcess) -> None:
 def test_it_is_of_no_use_without_a_sink(program: InProcess) -> None:
     ended = program("run")
     assert (ended.code, ended.out) == (3, "")
+    assert STAMPED.match(ended.err)
     assert "no sink is configured, so nobody would get the events (write [sinks." in ended.err
 
 

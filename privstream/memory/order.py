@@ -153,7 +153,9 @@ class KnownOrder:
         if self.has_been_emitted and facts.may_learn(report):
             self._learn(report)
         is_stream = report.source == "stream"
-        was_so = not is_stream and self._names.may_have(facts.after(report.fields).name)
+        was_so = bool(
+            not is_stream and self._names and self._names.may_have(facts.after(report.fields).name)
+        )
         facts.merge(report, moment, was_so=was_so)
 
     def _learn(self, report: OrderReport) -> None:

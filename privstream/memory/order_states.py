@@ -41,7 +41,7 @@ class Terms(NamedTuple):
 def terms_of(fields: Mapping[str, Any]) -> Terms:
     """The terms in what is known of an order."""
     known, kind, force = fields.get, fields.get("order_type"), fields.get("time_in_force")
-    amounts = tuple(normal(known(key)) for key in TERMS)
+    amounts = tuple(map(normal, map(known, TERMS)))
     named: tuple[str | None, ...] = amounts
     if kind in WITHOUT_TRIGGER:
         named = (*amounts[:-1], "")  # of a stop that was triggered: not every source remembers it
@@ -49,7 +49,7 @@ def terms_of(fields: Mapping[str, Any]) -> Terms:
     name = f"{crc32('|'.join(map(str, named)).encode()):08x}"
     return Terms(
         amounts,
-        tuple(known(key) for key in LIVE_KEYS),
+        tuple(map(known, LIVE_KEYS)),
         name,
         (
             known("client_order_id"),

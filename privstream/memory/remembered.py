@@ -211,6 +211,10 @@ class StateNames:
             return state
         return state if is_new else f"{state}:{self._count}"
 
+    def __bool__(self) -> bool:
+        """Any was named."""
+        return self._known is None or bool(self._known)
+
     def may_have(self, state: str) -> bool:
         """Whether it was named already, as far as is known."""
         return self._known is None or _mark(state) in self._known

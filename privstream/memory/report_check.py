@@ -76,6 +76,8 @@ NAMES: Mapping[type[Report], str] = {
 TIMES = frozenset({"time", "created"})
 FIRST_YEAR = "2009"
 """No exchange is older: seconds where milliseconds belong are of 1970, and would be history."""
+LAST_YEAR = "2099"
+"""What comes after a time beyond it would be old for ever."""
 INSTEAD: Mapping[str, Any] = {"status": "unknown", "level": "warning", "estimated": ()}
 """What stands for an unreadable value that is never null."""
 
@@ -135,14 +137,18 @@ def is_sound(report: AnyReport) -> bool:
     values = msgspec.structs.astuple(report)
     if not _row_of(type(report)).takes(values):
         return False
-    if report.time is not None and report.time < FIRST_YEAR:
+    if not _is_of_these_years(report.time):
         return False
     if type(report) is not OrderReport:
         return True
     fields = report.fields
     if not _row_of_fields(tuple(fields)).takes(tuple(fields.values())):
         return False
-    return (fields.get("created") or FIRST_YEAR) >= FIRST_YEAR
+    return _is_of_these_years(fields.get("created"))
+
+
+def _is_of_these_years(time: str | None) -> bool:
+    return time is None or FIRST_YEAR <= time[:4] <= LAST_YEAR
 
 
 @lru_cache(maxsize=32)
@@ -229,7 +235,7 @@ def _wrong(report: Report) -> Iterator[Wrong]:
             yield Wrong(key, why)
         elif key in unsigned and isinstance(value, str) and value.startswith("-"):
             yield Wrong(key, "is below zero")
-        elif key in TIMES and value is not None and value < FIRST_YEAR:
+        elif key in TIMES and not _is_of_these_years(value):
             yield Wrong(key, "is no time of these years")
 
 
@@ -270,7 +276,7 @@ def _unrecognised(report: AnyReport, text: str, once: str | None = None) -> Noti
         code="unrecognised",
         text=text,
         once=once,
-        time=time if isinstance(time := report.time, str) and time >= FIRST_YEAR else None,
+        time=time if isinstance(time := report.time, str) and _is_of_these_years(time) else None,
         sequence=report.sequence if type(report.sequence) is int else None,
         element=report.element,
     )

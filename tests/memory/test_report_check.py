@@ -3,6 +3,7 @@
 from typing import Any, get_type_hints
 
 import pytest
+from msgspec import structs
 
 from privstream.memory.report_check import is_sound, mended
 from privstream.model.events import Notice, Order, Position, Trade
@@ -105,6 +106,7 @@ SIDE_VALUES: list[tuple[AnyReport, str, object]] = [
     (fill(liquidity="neither"), "liquidity", None),
     (fill(time=7), "time", None),
     (fill(time="1970-01-21T10:00:00.000000Z"), "time", None),
+    (fill(time="2286-11-20T17:46:39.999000Z"), "time", None),
     (fill(order_id=Number("1.5")), "order_id", None),
     (fill(estimated="price"), "estimated", ()),
     (order(exchange_status=Number("1e5")), "exchange_status", None),
@@ -112,6 +114,7 @@ SIDE_VALUES: list[tuple[AnyReport, str, object]] = [
     (order(price="-1"), "price", None),
     (order(client_order_id=12), "client_order_id", None),
     (order(created="1970-01-01T00:00:05.000000Z"), "created", None),
+    (order(created="9999-12-31T23:59:59.999999Z"), "created", None),
     (BalanceReport(currency="X", exchange_currency="X", total="1", hold=[]), "hold", None),  # type: ignore[arg-type]  # as a frame may have it
     (position(entry_price="-1"), "entry_price", None),
     (position(leverage="-1"), "leverage", None),
@@ -135,6 +138,19 @@ def test_a_side_value_that_cannot_be_told_costs_nothing_else(
 def test_a_notice_has_no_time_that_cannot_be() -> None:
     _, notice = emitted(fill(time="1970-01-21T10:00:00.000000Z"))
     assert notice.time is None
+
+
+def test_a_time_that_has_not_come_makes_nothing_old_that_follows() -> None:
+    reports = [
+        structs.replace(order(price=price), time=time)
+        for price, time in (
+            ("1", "2026-11-20T00:00:00.000000Z"),
+            ("2", "2286-11-20T17:46:39.999000Z"),
+            ("3", "2026-11-20T00:00:05.000000Z"),
+        )
+    ]
+    told = [event for event in emitted(*reports) if isinstance(event, Order)]
+    assert [event.price for event in told] == ["1", "2", "3"]
 
 
 def test_a_side_value_is_complained_of_once_per_kind_and_key() -> None:

@@ -70,8 +70,8 @@ def _error_in(answer: object, path: str) -> PrivstreamError | None:
     return error_for(code_of(code), words_in(text) or "no reason given", path)
 
 
-EARLIEST = 1_230_768_000_000
-"""Milliseconds: 2009, before which there is no exchange."""
+EARLIEST, LATEST = 1_230_768_000_000, 4_102_444_800_000
+"""Milliseconds: 2009, before which there is no exchange, and 2100."""
 FULL_LENGTH = len("99999999999999")
 
 
@@ -80,7 +80,7 @@ def moment_of(row: object, index: int) -> int:
     value = row[index] if isinstance(row, list) and len(row) > index else None
     whole = str(value).partition(".")[0]  # some bear decimals
     found = int(whole) if whole.isascii() and whole.isdecimal() and len(whole) < FULL_LENGTH else 0
-    return found if found >= EARLIEST else 0
+    return found if EARLIEST <= found < LATEST else 0
 
 
 # --- reading ---------------------------------------------------------------------------

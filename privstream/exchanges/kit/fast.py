@@ -29,9 +29,9 @@ NO_NUMBER = b""
 """Stands for a number that is not in the frame."""
 Count = Annotated[int, msgspec.Meta(ge=0)]
 """A number of a frame."""
-FIRST_MILLIS, END_OF_MILLIS = 1_230_768_000_000, 10**14
+FIRST_MILLIS, END_OF_MILLIS = 1_230_768_000_000, 4_102_444_800_000
 Millis = Annotated[int, msgspec.Meta(ge=FIRST_MILLIS, lt=END_OF_MILLIS)]
-"""Milliseconds of a time since 2009; no exchange is older."""
+"""Milliseconds of a time since 2009, when there was no exchange yet, and before 2100."""
 Ignored: TypeAlias = Any
 """It may be anything that is JSON."""
 
@@ -94,7 +94,7 @@ def from_millis(millis: int) -> str:
 
 @lru_cache(maxsize=64)
 def _is_second(text: str) -> bool:
-    """It is a second since 2009 as times begin, up to the point, `2026-11-20T11:32:00.`."""
+    """It is a second from 2009 to 2099 as times begin, up to the point, `2026-11-20T11:32:00.`."""
     return recent(from_rfc3339(f"{text}000000Z")) is not None
 
 
@@ -115,8 +115,8 @@ def from_epoch(text: str) -> str:
 
 
 def recent(time: str | None) -> str | None:
-    """The time, where it is since 2009."""
-    return time if time is None or time >= "2009" else leave("a time before there was an exchange")
+    """The time, where it is from 2009 to 2099."""
+    return time if time is None or "2009" <= time < "2100" else leave("no time of these years")
 
 
 # --- amounts ---------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from privstream.model.times import to_nanos
 
 REST_LAG = 60.0
 """Seconds for which REST may still tell what was before, where nobody knows better."""
+AHEAD_NS = 24 * 3600 * 10**9
 
 
 @dataclass(slots=True)
@@ -47,7 +48,7 @@ class Age:
 
     def take(self, report: OrderReport, moment: Moment, *, has_terms: bool) -> None:
         """A report was taken that is not old."""
-        if report.time is not None and has_terms:
+        if report.time is not None and has_terms and not _is_to_come(report.time, moment.received):
             self.dated = max(self.dated or "", report.time)
         if report.source == "rest":
             return
@@ -97,6 +98,11 @@ class Age:
         if report.time is None or self.dated is None or report.time == self.dated:
             return None
         return report.time < self.dated
+
+
+def _is_to_come(time: str, received: str) -> bool:
+    """Further ahead than any clock goes wrong: else all that follows would be old until then."""
+    return bool(received) and time > received and to_nanos(time) - to_nanos(received) > AHEAD_NS
 
 
 def _by_amount(told: OrderFields, known: OrderFields) -> bool | None:

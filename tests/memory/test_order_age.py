@@ -57,6 +57,18 @@ def test_an_amendment_after_a_partial_fill_is_news_though_its_word_ranks_lower(
     assert told(book, amended(**after)) == [AMENDED]
 
 
+@pytest.mark.parametrize("odd", ["2026-11-22T00:00:00.000000Z", "2031-01-01T00:00:00.000000Z"])
+def test_a_date_that_has_not_come_makes_nothing_old_that_follows(odd: str) -> None:
+    book = ledger()
+    prices = [
+        event.price
+        for price, time in (("1", EARLY), ("2", odd), ("3", LATER))
+        for event in taken(book, row(price=price, time=time), AN_HOUR_ON)
+        if isinstance(event, Order)
+    ]
+    assert prices == ["1", "2", "3"]
+
+
 def test_a_new_connection_lists_an_amendment_of_meanwhile() -> None:
     book = ledger()
     told(book, row("partially_filled", filled="0.5", time=LATER))

@@ -236,6 +236,8 @@ class Operation:
         changes = [*self._use_sinks(plan, opened), *self._use_accounts(plan)]
         if plan.config.service != self._settings:
             changes.append("[service] takes a restart")
+        for courier in self._sinks.couriers():
+            courier.hurry()
         said = "; ".join(changes) or "nothing has changed"
         self._environment.console.say(f"read {plan.config.path} again: {said}")
 

@@ -100,6 +100,7 @@ class Courier:
         self._say = say
         self._woken = threading.Event()
         self._is_stopping = False
+        self._is_hurried = False
         self._failures = 0
         self.turns = 0
         """Rounds of its thread; read by who looks whether it still turns."""
@@ -136,6 +137,11 @@ class Courier:
 
     def wake(self) -> None:
         """There are new rows."""
+        self._woken.set()
+
+    def hurry(self) -> None:
+        """Try again now, however long it would wait: somebody may have mended what was wrong."""
+        self._is_hurried = True
         self._woken.set()
 
     def finish(self, seconds: float) -> None:
@@ -287,7 +293,9 @@ class Courier:
         until = time.monotonic() + seconds
         while not self._is_stopping and (left := until - time.monotonic()) > 0:
             self.turns += 1
-            if self._woken.wait(min(left, IDLE)) and self._failures == 0:
+            is_woken = self._woken.wait(min(left, IDLE))
+            if is_woken and (self._failures == 0 or self._is_hurried):
+                self._is_hurried = False
                 return
             if self._failures:
                 self._woken.clear()

@@ -146,6 +146,19 @@ def test_a_sink_that_lets_nobody_in_after_a_reload_leaves_the_rest_alone(
         assert serving.over() == Exit.DONE
 
 
+def test_a_sink_that_was_mended_is_tried_at_once_with_a_reload(
+    serving: Serving, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("privstream.delivery.courier.FIRST_WAIT", 3600.0)
+    monkeypatch.setattr("privstream.delivery.courier.LONGEST_WAIT", 3600.0)
+    hook.status = 503
+    with serving.configure("kraken", sinks=to(hook)).ready_to_serve():
+        serving.manager.wait_for("STATUS", holds=lambda told: "hook: down" in told)
+        hook.status = 204
+        serving.reload()
+        hook.next_of("kraken")
+
+
 def test_where_it_is_watched_takes_a_restart(
     serving: Serving, hook: Hook, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,7 +3,8 @@
 The one rule: what an event does not say, or nobody can read, is not known; it is never a zero.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 
 import msgspec
@@ -18,6 +19,8 @@ from privstream.model.fill_report import Missing
 from privstream.model.times import from_rfc3339, to_nanos
 
 EVER = Period(0, 253_402_300_799 * 10**9)
+DRIFT = "drift"
+"""The cause of a gap that compared what stands, and no fills."""
 AMOUNTS = ("price", "quantity", "cost", "fee")
 
 
@@ -54,6 +57,8 @@ class KeptEvents:
         self._period = period
         self._wanted = wanted
         self._pasts: dict[str, Past] = {}
+        self._gaps: dict[str, list[Missing]] = {}
+        """By account, what of its interruptions has not been read back since."""
         self._seen: set[str | None] = set()
         self._first = self._last = ""
 
@@ -77,7 +82,7 @@ class KeptEvents:
         if past is None:
             return
         if isinstance(event, Gap):
-            self._take_gap(past, event)
+            self._gaps[event.account] = _after(event, self._gaps.get(event.account, []))
         elif isinstance(event, Trade) and self._wanted.shows(event) and self._is_new(event.id):
             past.take(_readable(event), self._period)
 
@@ -92,17 +97,34 @@ class KeptEvents:
             raise UsageError("these are neither a recording nor lines of events")
         period = covered(self._period, self._first, self._last)
         for past in self._pasts.values():
+            gaps = self._gaps.get(past.account, ())
+            past.missing += [gap for gap in gaps if overlap(self._period, gap.since, gap.until)]
             if self.unreadable:
                 what = "entry" if self.unreadable == 1 else "entries"
                 why = f"{self.unreadable} {what} of the file could not be read"
                 past.missing.append(missing_throughout(past.account, period, why))
         return list(self._pasts.values()), period
 
-    def _take_gap(self, past: Past, gap: Gap) -> None:
-        if gap.complete or not overlap(self._period, gap.from_, gap.to):
-            return
-        why = f"an interruption ({gap.cause}) was not read back whole"
-        past.missing.append(Missing(past.account, gap.from_, gap.to, gap.detail or why))
+
+def _after(gap: Gap, open_gaps: Iterable[Missing]) -> list[Missing]:
+    """What is missing after a gap has said the last word on its time."""
+    since, until = gap.from_, gap.to
+    if to_nanos(since) > to_nanos(until) or gap.cause == DRIFT:
+        left = list(open_gaps)
+    else:
+        left = [part for one in open_gaps for part in _outside(one, since, until)]
+    if not gap.complete:
+        why = gap.detail or f"an interruption ({gap.cause}) was not read back whole"
+        left.append(Missing(gap.account, since, until, why))
+    return left
+
+
+def _outside(missing: Missing, since: str, until: str) -> Iterator[Missing]:
+    """The parts of it before and after that time."""
+    if missing.since < since:
+        yield replace(missing, until=min(missing.until, since))
+    if missing.until > until:
+        yield replace(missing, since=max(missing.since, until))
 
 
 def _readable(fill: Trade) -> Trade:

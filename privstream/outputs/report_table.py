@@ -12,7 +12,7 @@ from privstream.model.fill_sums import ZERO, FillSums, amounts, plain, quote_of
 from privstream.outputs.calendar import Calendar
 from privstream.outputs.layout import NARROW, Paint, Span
 from privstream.outputs.layout import plain as unpainted
-from privstream.outputs.safe_text import safe_text, width
+from privstream.outputs.safe_text import safe_text, width, wrapped
 
 BAR, BAR_CELLS, BAR_CELLS_NARROW = "▇", 30, 10
 NAME_CELLS = 32
@@ -51,7 +51,10 @@ def lines(
         yield paint(Span("INCOMPLETE: what is missing", "alarm"))
         for one in report.missing:
             since, until = (calendar.shown(moment, today) for moment in (one.since, one.until))
-            yield f"  {safe_text(one.account)}  {since} to {until}  {safe_text(one.why)}"
+            text = f"{safe_text(one.account)}  {since} to {until}  {safe_text(one.why)}"
+            first, *others = wrapped(text, None if cells is None else cells - 4)
+            yield f"  {first}"
+            yield from (f"    {line}" for line in others)
 
 
 # --- days and markets ------------------------------------------------------------------------

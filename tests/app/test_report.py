@@ -81,6 +81,36 @@ def test_only_the_period_the_account_and_its_gaps_are_in_it() -> None:
     assert found.complete is False
 
 
+def interruption(since: int, until: int, *, complete: bool, **changes: Any) -> AnyEvent:
+    times = {
+        "from_": f"2026-11-20T11:{since:02}:00.000000Z",
+        "to": f"2026-11-20T11:{until:02}:00.000000Z",
+    }
+    return changed(
+        GAP, complete=complete, detail=None if complete else f"to {until}", **times, **changes
+    )
+
+
+def test_a_gap_that_a_later_one_read_back_is_not_missing() -> None:
+    gaps = (
+        interruption(1, 3, complete=False),
+        interruption(1, 5, complete=False),
+        interruption(4, 9, complete=True),
+        interruption(10, 12, complete=False),
+        interruption(10, 14, complete=False),
+        interruption(20, 25, complete=False),
+        interruption(0, 30, complete=True, account="desk"),
+        interruption(0, 30, complete=True, cause="drift"),
+    )
+    missing = report_of(kept(BUY, *gaps)).missing
+    assert [(one.since[14:16], one.until[14:16], one.why) for one in missing] == [
+        ("01", "04", "to 5"),
+        ("10", "14", "to 14"),
+        ("20", "25", "to 25"),
+    ]
+    assert report_of(kept(BUY, *gaps, interruption(1, 30, complete=True))).complete is None
+
+
 @pytest.mark.parametrize("line", [b'{"type":"trade"}', b"\xff", b"[]", b'{"type":"tra'])
 def test_a_line_that_cannot_be_read_makes_the_report_incomplete(line: bytes) -> None:
     found = report_of([*kept(BUY), line])

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from privstream.exchanges.kraken.v2 import SessionV2
 from privstream.model.errors import PermissionMissing, RateLimited, TokenRefused
 from privstream.model.events import Balance, Notice, Order, Trade
@@ -228,6 +230,13 @@ def test_a_refused_subscription_names_the_channel_by_its_request() -> None:
     error = opened().refuses(refusal | {"success": False}, PermissionMissing)
     assert "balances" in error.message
     assert "Access WebSockets API" in (error.hint or "")
+
+
+@pytest.mark.parametrize("req_id", ["1", 1.5, None, True, []])
+@pytest.mark.parametrize("said", ["EGeneral:Permission denied", ["EGeneral:Permission denied"]])
+def test_a_refusal_of_no_number_that_can_be_read_is_of_what_waits(req_id: Any, said: Any) -> None:
+    refusal = {"error": said, "method": "subscribe", "req_id": req_id, "success": False}
+    opened().refuses(refusal, PermissionMissing)
 
 
 def test_a_dead_token_asks_for_a_new_connection() -> None:

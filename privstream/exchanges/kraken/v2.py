@@ -103,7 +103,8 @@ class SessionV2(KrakenSession):
 
     def _read_refusal(self, message: dict[str, Any]) -> Iterator[Action]:
         """Of a subscription, also where the refusal says no req_id: it is one that waits."""
-        text, req_id = complaint_of(message) or "no reason", message.get("req_id")
+        text = complaint_of(message) or "no reason"
+        req_id = number_of(message.get("req_id"))
         channel = self._requested(req_id)
         if channel is None and message["method"] == "subscribe" and req_id is None:
             channel = self._requested(next(iter(self._pending), None))

@@ -26,10 +26,17 @@ class Shared:
         """Of the next batches."""
         self.keys: dict[str, Stored] = {}
         self.is_there = True
+        self.is_closed = False
         self._slow: Callable[[], int] | None = None
         self._late: Callable[[], int] | None = None
         self._sequence = 0
         self._revision = 0
+
+    async def prepare(self) -> None:
+        self._look()
+
+    async def close(self) -> None:
+        self.is_closed = True
 
     # --- the stream ------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
@@ -28,12 +29,13 @@ from privstream.delivery.ha.ports import Away
 from privstream.delivery.signals import Stop
 from privstream.model.account import Account, Secret
 from privstream.model.errors import ConfigError, Exit, UsageError
+from privstream.model.times import to_nanos
 from privstream.outputs.sinks.nats_client import Access
 from privstream.settings.config import load
 from privstream.settings.ha_section import HaSettings
+from privstream.simulator.market import Market
 from privstream.simulator.server import Simulation
 from tests.app.service_world import Serving
-from tests.benchmarks.kill import trades_of
 from tests.config_playground import config_file
 from tests.nats_server import Server, wait_for
 from tests.outside import environment
@@ -112,8 +114,10 @@ def test_what_one_host_leaves_another_goes_on_with(
     wait_for(lambda: second.hosts.reasons() == [])
     assert [held.held for held in second.hosts.leases()] in ([], [False])
     first.leave()
-    before = len(told(server.port, "trade"))
-    wait_for(lambda: len(told(server.port, "trade")) > before + 5)
+    left = time.time_ns()
+    wait_for(lambda: any(moment > left for moment in moments(server.port)))
+    due = trades_until(left, simulation) - trades_until(min(moments(server.port)) - 1, simulation)
+    wait_for(lambda: due <= {event["trade_id"] for event in told(server.port, "trade")})
     [held] = second.hosts.leases()
     assert held.held
     assert held.epoch > held.takeovers > 0
@@ -121,11 +125,18 @@ def test_what_one_host_leaves_another_goes_on_with(
     assert (first.code, second.code) == (Exit.DONE, Exit.DONE)
     ids = [event["id"] for kind in ("order", "trade") for event in told(server.port, kind)]
     assert len(ids) == len(set(ids))
-    trades = [event["trade_id"] for event in told(server.port, "trade")]
-    books = trades_of(simulation, "kraken")
-    begin = min(books[trade] for trade in trades)
-    end = max(books[trade] for trade in trades)
-    assert set(trades) == {name for name, moment in books.items() if begin <= moment <= end}
+
+
+def moments(port: int) -> list[int]:
+    """When the trades in the stream were."""
+    return [to_nanos(event["time"]) for event in told(port, "trade")]
+
+
+def trades_until(moment: int, simulation: Simulation) -> set[str]:
+    """The account's trades up to then, by its exchange's books."""
+    market: Market = simulation.exchanges["kraken"].market  # type: ignore[attr-defined]  # each has one
+    trades = list(market.books.trades.values())  # at once: the simulation goes on
+    return {trade.trade_id for trade in trades if trade.time_ns <= moment}
 
 
 def test_a_reload_changes_what_the_hosts_share(

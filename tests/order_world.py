@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from privstream.connection.errand import Errand
+from privstream.connection.account_client import Errand
 from privstream.connection.orders.broker import Broker
 from privstream.connection.orders.placing import Placement
 from privstream.connection.ports import TokenSource

@@ -15,9 +15,9 @@ from privstream.app.symbols import all_names, common_names
 from privstream.connection.account.backoff import Backoff
 from privstream.connection.account.one_order import OneOrder
 from privstream.connection.account.supervisor import Outside, Supervisor
+from privstream.connection.account_client import Errand
 from privstream.connection.budgets import Budgets
 from privstream.connection.clock import Clock, SystemClock
-from privstream.connection.errand import Errand
 from privstream.connection.ports import RestRunner
 from privstream.connection.rest.client import Rest
 from privstream.connection.rest.nonces import Nonces, NoncesInMemory

@@ -11,7 +11,7 @@ from typing import Final
 from privstream.app.assembly import errand_for, tokens_for
 from privstream.app.environment import Environment
 from privstream.app.token_lines import Checked, Kind, Line, failed, spoken, token_line, with_token
-from privstream.connection.errand import Errand
+from privstream.connection.account_client import Errand
 from privstream.connection.ports import Life
 from privstream.connection.tokens.cache import Tokens
 from privstream.exchanges import find

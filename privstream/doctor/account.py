@@ -9,8 +9,8 @@ from contextlib import suppress
 
 from msgspec import Struct
 
+from privstream.connection.account_client import Errand
 from privstream.connection.clock import Clock
-from privstream.connection.errand import Errand
 from privstream.connection.ports import Life
 from privstream.connection.tokens.cache import Tokens
 from privstream.doctor.clock_skew import judge, span

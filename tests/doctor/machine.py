@@ -11,8 +11,8 @@ from typing import Self
 
 import pytest
 
+from privstream.connection.account_client import Errand
 from privstream.connection.clock import SystemClock
-from privstream.connection.errand import Errand
 from privstream.connection.rest.client import Rest
 from privstream.connection.rest.nonces import Nonces
 from privstream.connection.rest.pacing import Pacing

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from privstream.connection.account.conversation import Conversation
-from privstream.connection.errand import ASK_LIMIT, Errand, Heard
+from privstream.connection.account_client import ASK_LIMIT, Errand, Heard
 from privstream.connection.ports import TokenSource
 from privstream.memory.event_maker import View
 from privstream.memory.ledger import Ledger

@@ -97,7 +97,7 @@ def _use_the_name_before(desk: OrderWorld, ticket: Ticket, naming: str) -> None:
 def _rival(desk: OrderWorld, ticket: Ticket, quantity: str) -> set[str]:
     """The ids of what another process places, of the same reference, right after ours was sent."""
     ids: set[str] = set()
-    usual, dial, send = desk.broker.errand, desk.world._socket, JoinedSocket.send
+    usual, dial, send = desk.broker.client, desk.world._socket, JoinedSocket.send
 
     def dialled() -> JoinedSocket:
         socket = dial()
@@ -105,7 +105,7 @@ def _rival(desk: OrderWorld, ticket: Ticket, quantity: str) -> set[str]:
         def sent(text: str) -> None:
             send(socket, text)
             if "add_order" in text or "addOrder" in text:
-                desk.broker.errand = usual
+                desk.broker.client = usual
                 rival = desk.placement(structs.replace(ticket, quantity=quantity))
                 rival.run()
                 ids.add(str(rival.order_id))
@@ -113,7 +113,7 @@ def _rival(desk: OrderWorld, ticket: Ticket, quantity: str) -> set[str]:
         socket.send = sent  # type: ignore[method-assign] # this socket's alone
         return socket
 
-    desk.broker.errand = replace(usual, socket=dialled)
+    desk.broker.client = replace(usual, socket=dialled)
     return ids
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from privstream.connection.account_client import Errand
+from privstream.connection.account_client import AccountClient
 from privstream.connection.orders.broker import Broker
 from privstream.connection.orders.placing import Placement
 from privstream.connection.ports import TokenSource
@@ -40,7 +40,7 @@ class OrderWorld:
         self.world = World(name, rate=rate, options=options, **world)
         self.name = name
         self.said: list[str] = []
-        errand = Errand(
+        client = AccountClient(
             exchange=self.world.exchange,
             clock=self.world.client_clock,
             rest=self.world,
@@ -52,7 +52,7 @@ class OrderWorld:
         found = self.world.exchange.order_entry
         assert found is not None
         self.entry: OrderEntry = found
-        self.broker = Broker(errand, found, tokens=tokens, say=self._hear)
+        self.broker = Broker(client, found, tokens=tokens, say=self._hear)
         self._outage = 0.0
 
     def without_life(self) -> "OrderWorld":

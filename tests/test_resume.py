@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from privstream.delivery.stream import BATCH, Item, QueueOutlet, Told, Whole
+from privstream.delivery.stream import BATCH, EventBatch, Item, QueueOutlet, Whole
 from privstream.memory import orders as orders_module
 from privstream.memory.event_maker import View
 from privstream.memory.journal import Journal, Note, backed
@@ -295,8 +295,8 @@ def test_notes_travel_behind_their_events_slice_by_slice() -> None:
     outlet = QueueOutlet(queue, raw=False, account="kraken", journal=journal)
     outlet.events(told(ledger, *trades(BATCH + 3)))
     first, second = queue.get(), queue.get()
-    assert isinstance(first, Told)
-    assert isinstance(second, Told)
+    assert isinstance(first, EventBatch)
+    assert isinstance(second, EventBatch)
     assert (len(first.events), len(second.events)) == (BATCH, 3)
     for item in (first, second):
         noted = [note.event for note in item.notes if note.kind == "trade"]
@@ -311,7 +311,7 @@ def test_a_word_that_all_is_whole_comes_behind_the_events_and_not_too_often() ->
     outlet.whole(5)
     outlet.whole(6)
     items = [queue.get() for _ in range(queue.qsize())]
-    assert [type(item) for item in items] == [Told, Whole]
+    assert [type(item) for item in items] == [EventBatch, Whole]
     assert items[1] == Whole("kraken", 5, [])
 
 

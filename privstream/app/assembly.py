@@ -15,7 +15,7 @@ from privstream.app.symbols import all_names, common_names
 from privstream.connection.account.backoff import Backoff
 from privstream.connection.account.one_order import OneOrder
 from privstream.connection.account.supervisor import Outside, Supervisor
-from privstream.connection.account_client import Errand
+from privstream.connection.account_client import AccountClient
 from privstream.connection.budgets import Budgets
 from privstream.connection.clock import Clock, SystemClock
 from privstream.connection.ports import RestRunner
@@ -201,21 +201,23 @@ def open_state(
     sinks: Sequence[str] = (),
 ) -> "State":
     """What the runs before left of this account, for a next run and for sinks; held until closed."""
-    from privstream.delivery.resume_file import State, Whose, state_path  # noqa: PLC0415 - only with --resume
+    from privstream.delivery.resume_file import State, StateOwner, state_path  # noqa: PLC0415 - only with --resume
 
     path = state_path(environment.state_folder(), account.name, simulated=simulated)
     host = urlsplit(account.endpoints.rest_url).hostname or ""
     symbols = common_names(find(account.exchange), wanted.symbols)
-    whose = Whose(account.exchange, account.name, host, channels, symbols)
-    state = State(path, whose, SystemClock().now().wall_ns, resumes=resumes, sinks=sinks)
+    owner = StateOwner(account.exchange, account.name, host, channels, symbols)
+    state = State(path, owner, SystemClock().now().wall_ns, resumes=resumes, sinks=sinks)
     if state.was_emptied:
         lost = "what happened since a run before is not told"
         environment.console.say(f"the state file {path} was empty: it begins anew, and {lost}")
     return state
 
 
-def errand_for(environment: Environment, account: Account, *, is_simulated: bool = False) -> Errand:
-    """An errand to the real place: sockets, REST, the key's own nonce counter.
+def client_for(
+    environment: Environment, account: Account, *, is_simulated: bool = False
+) -> AccountClient:
+    """A client of the real place: sockets, REST, the key's own nonce counter.
 
     A simulated one shares nothing with other processes, and leaves nothing on the disk.
     """
@@ -234,7 +236,7 @@ def errand_for(environment: Environment, account: Account, *, is_simulated: bool
     def note(text: str) -> None:
         console.note(f"{account.name}: {text}")
 
-    return Errand(
+    return AccountClient(
         exchange=exchange,
         clock=clock,
         rest=Rest(account.endpoints, nonces, budgets.requests(exchange), clock, stop, note=note),

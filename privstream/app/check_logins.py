@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from privstream.app.assembly import errand_for, tokens_for
+from privstream.app.assembly import client_for, tokens_for
 from privstream.app.environment import Environment
 from privstream.app.token_lines import Checked, Kind, Line, failed, spoken, token_line, with_token
-from privstream.connection.account_client import Errand
+from privstream.connection.account_client import AccountClient
 from privstream.connection.ports import Life
 from privstream.connection.tokens.cache import Tokens
 from privstream.exchanges import find
@@ -90,21 +90,21 @@ class _Check(threading.Thread):
 
     def _check(self) -> Checked:
         try:
-            errand = errand_for(self._environment, self._config.account(self._account))
-            tokens = _tokens(self._environment, errand)
+            client = client_for(self._environment, self._config.account(self._account))
+            tokens = _tokens(self._environment, client)
             if tokens is not None:
-                return self._with_life(errand, *tokens.get(self._min_ttl))
-            with errand.logged_in(errand.exchange.select(()), None):
-                errand.note("logged in")
+                return self._with_life(client, *tokens.get(self._min_ttl))
+            with client.logged_in(client.exchange.select(()), None):
+                client.note("logged in")
         except PrivstreamError as problem:
             return self._failed(problem)
         return Checked(
-            Line(account=self._account, exchange=errand.exchange.name, ok=True, kind="login")
+            Line(account=self._account, exchange=client.exchange.name, ok=True, kind="login")
         )
 
-    def _with_life(self, errand: Errand, token: Token, life: Life) -> Checked:
-        exchange = errand.exchange
-        errand.note("got a new token" if life.renewed else "the token in the cache will do")
+    def _with_life(self, client: AccountClient, token: Token, life: Life) -> Checked:
+        exchange = client.exchange
+        client.note("got a new token" if life.renewed else "the token in the cache will do")
         line = token_line(self._account, exchange.name, life)
         if token.expires is None or token.expires >= self._min_ttl:
             return Checked(line)
@@ -157,7 +157,7 @@ def _tokens_of(environment: Environment, name: str) -> tuple[str, Tokens]:
     # Asked before any credential is fetched.
     tokens = None
     if exchange.has_token():
-        tokens = _tokens(environment, errand_for(environment, config.account(name)))
+        tokens = _tokens(environment, client_for(environment, config.account(name)))
     if tokens is None:
         raise UsageError(
             f"{exchange.title} has no session tokens: it logs in with the key itself",
@@ -166,9 +166,9 @@ def _tokens_of(environment: Environment, name: str) -> tuple[str, Tokens]:
     return exchange.name, tokens
 
 
-def _tokens(environment: Environment, errand: Errand) -> Tokens | None:
+def _tokens(environment: Environment, client: AccountClient) -> Tokens | None:
     return tokens_for(
-        environment, errand.exchange, errand.rest, errand.clock, errand.stop, limit=OWN
+        environment, client.exchange, client.rest, client.clock, client.stop, limit=OWN
     )
 
 

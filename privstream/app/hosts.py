@@ -24,7 +24,7 @@ from privstream.delivery.ha.engine import Engine, Names
 from privstream.delivery.ha.flow import Flow
 from privstream.delivery.ha.held_accounts import HeldAccounts, Streaming
 from privstream.delivery.ha.lease import Terms
-from privstream.delivery.stream import Told, Whole
+from privstream.delivery.stream import EventBatch, Whole
 from privstream.model.account import Account
 from privstream.model.errors import PrivstreamError
 from privstream.model.events import AnyEvent
@@ -55,7 +55,7 @@ class AccountKeeper:
     def state(self) -> Past:
         return self._flow.publisher.memory
 
-    def deliver(self, told: Told, /) -> None:
+    def deliver(self, told: EventBatch, /) -> None:
         self._flow.put(told)
 
     def whole(self, word: Whole, /) -> None:

@@ -21,7 +21,7 @@ from privstream.model.events import AnyEvent, Trade
 from privstream.model.fill_report import Missing
 from privstream.model.times import from_nanos, to_nanos
 
-Told: TypeAlias = Callable[[int], None]
+Progress: TypeAlias = Callable[[int], None]
 """Is told how many bytes were read."""
 _EVENTS = msgspec.json.Decoder(AnyEvent)
 DATABASE = "sqlite:"
@@ -59,7 +59,7 @@ def _begins(path: Path, text: bytes) -> bool:
 
 
 def read_kept(
-    lines: Iterator[bytes], period: Period, wanted: Wanted, tell: Told
+    lines: Iterator[bytes], period: Period, wanted: Wanted, tell: Progress
 ) -> tuple[list[Past], Period]:
     """What the lines hold of these accounts, each, and from when to when they go."""
     first = next(lines, b"")
@@ -76,7 +76,7 @@ def read_kept(
 class _Counted:
     """Lines, and how many bytes they were."""
 
-    def __init__(self, first: bytes, rest: Iterable[bytes], tell: Told) -> None:
+    def __init__(self, first: bytes, rest: Iterable[bytes], tell: Progress) -> None:
         self._first, self._rest, self._tell = first, rest, tell
         self._bytes = 0
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from msgspec import structs
 
-from privstream.app.assembly import errand_for, tokens_for
+from privstream.app.assembly import client_for, tokens_for
 from privstream.app.environment import Environment
 from privstream.connection.orders.broker import LOOK_LIMIT, Broker
 from privstream.model.account import Account
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class OrderRequest:
     """What every one of the commands is told."""
 
     exchange: str
@@ -53,25 +53,30 @@ class OrderAccount:
     """By quote currency: what an order may come to at most."""
 
     def __init__(
-        self, environment: Environment, wish: Wish, *, changes: bool = False, asks: bool = False
+        self,
+        environment: Environment,
+        request: OrderRequest,
+        *,
+        changes: bool = False,
+        asks: bool = False,
     ) -> None:
-        if wish.format is Format.RAW:
+        if request.format is Format.RAW:
             raise UsageError(
                 "orders are printed as events, --format raw prints frames",
                 "use --raw to have the exchange's own element in each event",
             )
-        self._wish = wish
+        self._request = request
         self.environment = environment
         self.console = environment.console
         self._config = load(environment.variables)
         self.account = self._resolved(changes=changes, asks=asks)
-        errand = errand_for(environment, self.account)
-        self.title = errand.exchange.title
-        self.entry = _entry_of(errand.exchange.order_entry, self.title)
+        client = client_for(environment, self.account)
+        self.title = client.exchange.title
+        self.entry = _entry_of(client.exchange.order_entry, self.title)
         tokens = tokens_for(
-            environment, errand.exchange, errand.rest, errand.clock, errand.stop, note=errand.note
+            environment, client.exchange, client.rest, client.clock, client.stop, note=client.note
         )
-        self.broker = Broker(errand, self.entry, tokens=tokens, raw=wish.raw, say=self.say)
+        self.broker = Broker(client, self.entry, tokens=tokens, raw=request.raw, say=self.say)
         self._output: Output | None = None
 
     def __enter__(self) -> Self:
@@ -82,16 +87,16 @@ class OrderAccount:
             problem.about(self.account.exchange, self.account.name)
 
     def _resolved(self, *, changes: bool, asks: bool) -> Account:
-        wish = self._wish
-        name = self._config.chosen(wish.account, wish.exchange)
-        settings = self._config.settings(name, exchange=wish.exchange)
+        request = self._request
+        name = self._config.chosen(request.account, request.exchange)
+        settings = self._config.settings(name, exchange=request.exchange)
         if changes and settings.read_only:
-            raise _read_only(self._config, name).about(wish.exchange, name)
+            raise _read_only(self._config, name).about(request.exchange, name)
         if asks and not self.environment.person.is_there():
             why = "there is no terminal to ask on, so nothing was sent"
-            raise UsageError(why, "--yes goes on without asking").about(wish.exchange, name)
+            raise UsageError(why, "--yes goes on without asking").about(request.exchange, name)
         self.max_order = settings.max_order
-        return self._config.account(name, exchange=wish.exchange, options=wish.options)
+        return self._config.account(name, exchange=request.exchange, options=request.options)
 
     def ready(self, ticket: Ticket) -> Ticket:
         """The ticket as it can be sent, with a client id of its own."""
@@ -102,19 +107,19 @@ class OrderAccount:
     def look_at_market(self, ticket: Ticket) -> MarketView:
         """The last price and the free funds; unknown where the exchange cannot be asked now."""
         try:
-            return self.broker.errand.ask(self.entry.market(ticket), deadline=LOOK_LIMIT)
+            return self.broker.client.ask(self.entry.market(ticket), deadline=LOOK_LIMIT)
         except Unreachable as problem:
             self.console.note(f"look at the market: {problem.message}")
             return MarketView()
 
     def symbol_of(self, ticket: Ticket) -> str:
         """The pair in common names, by which limits are named."""
-        return type(self.broker.errand.exchange).symbol_of(ticket.symbol) or ticket.symbol
+        return type(self.broker.client.exchange).symbol_of(ticket.symbol) or ticket.symbol
 
     def show(self, what: str = "", *, asks: bool = False) -> None:
         """Where it goes and what will be done; what is asked about is shown also when quiet."""
-        for key, url in self._config.overridden(self._wish.exchange).items():
-            where = f"{self._wish.exchange}: {key} from {self._config.path}: {url}"
+        for key, url in self._config.overridden(self._request.exchange).items():
+            where = f"{self._request.exchange}: {key} from {self._config.path}: {url}"
             self.console.say(where, also_when_quiet=asks)
         if what:
             self.console.say(what, also_when_quiet=asks)
@@ -129,7 +134,7 @@ class OrderAccount:
     def output(self) -> Output | None:
         """Where orders are printed, if stdout leads anywhere."""
         if self._output is None:
-            kind = self.environment.format(self._wish.format, json=self._wish.json)
+            kind = self.environment.format(self._request.format, json=self._request.json)
             self._output = self.environment.output(kind, [self.account.name])
         return self._output
 
@@ -177,7 +182,7 @@ class OrderAccount:
 
     @property
     def raw(self) -> bool:
-        return self._wish.raw
+        return self._request.raw
 
 
 def _entry_of(entry: OrderEntry | None, title: str) -> OrderEntry:

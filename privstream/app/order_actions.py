@@ -12,7 +12,7 @@ from typing import cast, get_args
 from privstream.app import amounts
 from privstream.app.durations import moment
 from privstream.app.environment import Environment
-from privstream.app.order_account import OrderAccount, Wish
+from privstream.app.order_account import OrderAccount, OrderRequest
 from privstream.app.order_text import asked_to_cancel_all, listed, moments, money, shown
 from privstream.app.order_worth import check_limit, worth
 from privstream.app.place_order import Placing, Wait, one_of, word
@@ -46,12 +46,12 @@ class Terms:
     """The exchange's own options."""
 
 
-def place(environment: Environment, wish: Wish, terms: Terms) -> int:
+def place(environment: Environment, request: OrderRequest, terms: Terms) -> int:
     """Place an order; returns the exit code."""
     ticket = as_ticket(terms)
     waits = Wait.of(terms.wait, terms.timeout, validates=terms.validate)
     asks = not (terms.yes or terms.validate)
-    with OrderAccount(environment, wish, changes=True, asks=asks) as orders:
+    with OrderAccount(environment, request, changes=True, asks=asks) as orders:
         ready = orders.ready(ticket)
         orders.show(shown(ready, orders.title, orders.account.name), asks=asks)
         _look_at_money(orders, ready, asks=asks)
@@ -64,7 +64,12 @@ def place(environment: Environment, wish: Wish, terms: Terms) -> int:
 
 
 def cancel(
-    environment: Environment, wish: Wish, *, names: Sequence[str] | None, every: bool, yes: bool
+    environment: Environment,
+    request: OrderRequest,
+    *,
+    names: Sequence[str] | None,
+    every: bool,
+    yes: bool,
 ) -> int:
     """Cancel orders; returns the exit code."""
     if bool(names) == every:
@@ -73,7 +78,7 @@ def cancel(
     if any(not name.strip() for name in names or ()):
         raise UsageError("an id is empty")
     asks = every and not yes
-    with OrderAccount(environment, wish, changes=True, asks=asks) as orders:
+    with OrderAccount(environment, request, changes=True, asks=asks) as orders:
         what = asked_to_cancel_all(orders.title, orders.account.name) if every else ""
         orders.show(what, asks=asks)
         if asks:
@@ -101,24 +106,27 @@ def _look_at_money(orders: OrderAccount, ticket: Ticket, *, asks: bool) -> None:
         orders.console.say(said, also_when_quiet=asks)
 
 
-def get(environment: Environment, wish: Wish, *, name: str) -> int:
+def get(environment: Environment, request: OrderRequest, *, name: str) -> int:
     """Print an order; returns the exit code."""
     if not name.strip():
         raise UsageError("the order's id is empty")
-    with OrderAccount(environment, wish) as orders:
+    with OrderAccount(environment, request) as orders:
         orders.show()
         orders.print(orders.broker.get(name))
     return Exit.DONE
 
 
 def list_orders(
-    environment: Environment, wish: Wish, typed: Mapping[str, str], kinds: Mapping[str, str]
+    environment: Environment,
+    request: OrderRequest,
+    typed: Mapping[str, str],
+    kinds: Mapping[str, str],
 ) -> int:
     """Print the open orders, or those that the filters ask for; returns the exit code."""
     for option, text in typed.items():
         if not text.strip():
             raise UsageError(f"--{option.replace('_', '-')} is empty")
-    with OrderAccount(environment, wish) as orders:
+    with OrderAccount(environment, request) as orders:
         filters = {
             name: _filter(name, text, kinds[name], orders.broker) for name, text in typed.items()
         }
@@ -161,7 +169,7 @@ def as_ticket(terms: Terms) -> Ticket:
 
 def _filter(name: str, text: str, kind: str, broker: Broker) -> str | int:
     if kind == "moment":
-        return moment(text, broker.errand.clock.now().wall_ns)
+        return moment(text, broker.client.clock.now().wall_ns)
     if kind == "whole":
         if not _WHOLE.fullmatch(text):
             raise UsageError(f"--{name} takes a whole number above 0, of at most 9 digits")

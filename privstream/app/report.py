@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from privstream import exchanges
-from privstream.app.assembly import errand_for, name_overrides
+from privstream.app.assembly import client_for, name_overrides
 from privstream.app.durations import moment
 from privstream.app.environment import Environment
 from privstream.app.kept_events import EVER, Wanted
@@ -189,7 +189,7 @@ def _read_account(
     period: Period,
     progress: Progress,
 ) -> Past:
-    errand = errand_for(environment, account, is_simulated=request.simulate)
+    client = client_for(environment, account, is_simulated=request.simulate)
 
     def tell(pages: int, facts: int, reached: str | None, trouble: str | None) -> None:
         at = "" if reached is None else f", at {reached[:16].replace('T', ' ')} UTC"
@@ -198,11 +198,11 @@ def _read_account(
         progress.show(said, time.monotonic())
 
     past = OverRest(
-        errand.exchange,
-        errand.rest,
-        errand.clock,
-        stop=errand.stop,
-        check=errand.check,
+        client.exchange,
+        client.rest,
+        client.clock,
+        stop=client.stop,
+        check=client.check,
         tell=tell,
     )
     return past.read(period, request.symbols)

@@ -17,7 +17,7 @@ from privstream import exchanges
 from privstream.app.assembly import Past, Wanted, add_account, shared_budgets
 from privstream.app.environment import Environment
 from privstream.delivery.printer import SEVERITY
-from privstream.delivery.stream import Ended, Item, Stream, Told, Turns, Whole
+from privstream.delivery.stream import Ended, EventBatch, Item, Stream, Turns, Whole
 from privstream.model.account import Account
 from privstream.model.errors import Exit, PrivstreamError
 from privstream.model.events import AnyEvent, Status
@@ -34,7 +34,7 @@ class Keeper(Protocol):
     def state(self) -> Past:
         """What the runs before left of it."""
 
-    def deliver(self, told: Told, /) -> None:
+    def deliver(self, told: EventBatch, /) -> None:
         """Keep the events and what is remembered of them. Raises OutputFailed: the service ends."""
 
     def whole(self, word: Whole, /) -> None:
@@ -199,14 +199,14 @@ class Service:
 
     def _take(self, item: Item | None) -> None:
         match item:
-            case Told():
+            case EventBatch():
                 self._keep(item)
             case Whole():
                 self._streamed[item.account].keeper.whole(item)
             case Ended():
                 self._end(item)
 
-    def _keep(self, told: Told) -> None:
+    def _keep(self, told: EventBatch) -> None:
         for event in told.events:
             if isinstance(event, Status) and event.state != "stopped":
                 self._environment.console.line.update(event)

@@ -17,7 +17,7 @@ from privstream.app.sink_choice import SinkChoice, is_status
 from privstream.delivery.courier import Courier, Source
 from privstream.delivery.resume_file import State
 from privstream.delivery.spool import Buffer, Spool
-from privstream.delivery.stream import Told, Whole
+from privstream.delivery.stream import EventBatch, Whole
 from privstream.model.account import Account
 from privstream.model.events import AnyEvent
 from privstream.outputs.base import Output, Reopened
@@ -214,7 +214,7 @@ class OutboxKeeper:
         self.source = source
         self._sinks = sinks
 
-    def deliver(self, told: Told, /) -> None:
+    def deliver(self, told: EventBatch, /) -> None:
         """Into the files, then with the notes into the state, at once for all of a batch."""
         spool, events = self._sinks.spool, list[AnyEvent]()
         takes_statuses = self._sinks.takes_statuses

@@ -2,7 +2,7 @@
 
 from msgspec import structs
 
-from privstream.app.assembly import errand_for, tokens_for
+from privstream.app.assembly import client_for, tokens_for
 from privstream.app.environment import Environment
 from privstream.model.account import Account
 from privstream.settings.config import AccountSettings, Config
@@ -18,11 +18,11 @@ def account_of(settings: AccountSettings, config: Config) -> Account:
 
 def try_login(environment: Environment, account: Account) -> None:
     """Log in as a stream does, with all usual channels, and out. Raises PrivstreamError."""
-    errand = errand_for(environment, account)
-    exchange = errand.exchange
+    client = client_for(environment, account)
+    exchange = client.exchange
     tokens = tokens_for(
-        environment, exchange, errand.rest, errand.clock, errand.stop, note=errand.note
+        environment, exchange, client.rest, client.clock, client.stop, note=client.note
     )
     token = None if tokens is None else tokens.get(LEFT)[0]
-    with errand.logged_in(exchange.select(()), token):
-        errand.note("logged in")
+    with client.logged_in(exchange.select(()), token):
+        client.note("logged in")

@@ -86,11 +86,11 @@ def follow(
     )
     tap = environment.console.tap(None)
     add_account(environment, stream, account, exchange.select(CHANNELS), wanted, tap=tap)
-    course = Course(order_id, until, from_start=since_ns is not None)
+    progress = OrderProgress(order_id, until, from_start=since_ns is not None)
     if known is not None:
-        course.take([known])
+        progress.take([known])
     begin = time.monotonic() if started is None else started
-    waits = _Wait(environment, course, account, output, begin=begin, timeout=timeout)
+    waits = _Wait(environment, progress, account, output, begin=begin, timeout=timeout)
     return waits.run(stream)
 
 
@@ -111,7 +111,7 @@ def verdict(until: Until, order: Order) -> Exit | None:
     return Exit.WRONG_END if order.status in TERMINAL else None
 
 
-class Course:
+class OrderProgress:
     """What has been told of the order so far. Pure."""
 
     def __init__(self, order_id: str, until: Until, *, from_start: bool = False) -> None:
@@ -172,7 +172,7 @@ class _Wait:
     def __init__(
         self,
         environment: Environment,
-        course: Course,
+        progress: OrderProgress,
         account: Account,
         output: Output | None,
         *,
@@ -182,7 +182,7 @@ class _Wait:
         self._stop = environment.stop
         self._console = environment.console
         self._line = environment.console.line
-        self._course = course
+        self._progress = progress
         self._account = account
         self._output = output
         self._timeout = timeout
@@ -209,7 +209,7 @@ class _Wait:
     def _follow(self, stream: Stream) -> Ended | None:
         """Take what comes until it is over; returns how the account's thread ended, if it did."""
         for item in stream.items(PAUSE):
-            if isinstance(item, Ended) and self._course.verdict is None:
+            if isinstance(item, Ended) and self._progress.verdict is None:
                 return item
             self._take(item)
             if self._is_over(time.monotonic()) or self._stop.is_told():
@@ -243,7 +243,7 @@ class _Wait:
         if isinstance(item, list):
             for event in item:
                 self._hear(event)
-            self._print(self._course.take(item))
+            self._print(self._progress.take(item))
         elif item is None and self._output is not None and reader_gone(STDOUT):
             raise ReaderGone
         self._line.draw(from_nanos(time.time_ns()))
@@ -276,9 +276,9 @@ class _Wait:
     # --- when it is over -------------------------------------------------------------------
 
     def _is_over(self, now: float) -> bool:
-        if self._course.verdict is None:
+        if self._progress.verdict is None:
             return now >= self._until
-        if self._output is None or not self._course.untold:
+        if self._output is None or not self._progress.untold:
             return True
         if self._lingers_until is None:
             self._lingers_until = min(now + LINGER, self._until)
@@ -291,21 +291,21 @@ class _Wait:
 
     def _answer(self) -> Exit | None:
         """Where the order got; `None` where that is not known."""
-        course = self._course
-        if course.verdict is not None and self._output is not None and course.untold:
-            text = f"{self._account.name}: fills of {course.untold} had not been told yet"
+        progress = self._progress
+        if progress.verdict is not None and self._output is not None and progress.untold:
+            text = f"{self._account.name}: fills of {progress.untold} had not been told yet"
             self._console.say(text)
-        if course.verdict is Exit.WRONG_END:
+        if progress.verdict is Exit.WRONG_END:
             return self._fail(WrongEnd(f"order {self._now()}"))
-        return course.verdict
+        return progress.verdict
 
     def _now(self) -> str:
-        course = self._course
-        return f"{course.order_id} {course.described()}; wanted: {course.until}"
+        progress = self._progress
+        return f"{progress.order_id} {progress.described()}; wanted: {progress.until}"
 
     def _timed_out(self) -> TimedOut:
-        order_id, seconds = self._course.order_id, f"{self._timeout:g} s"
-        if self._course.order is None:
+        order_id, seconds = self._progress.order_id, f"{self._timeout:g} s"
+        if self._progress.order is None:
             message = f"nothing was heard of order {order_id} in {seconds}"
         else:
             message = f"time ran out after {seconds}: order {self._now()}"

@@ -90,16 +90,16 @@ def doctor(
 
 def _equip(environment: "Environment") -> "Equip":
     """The way out of an account, as a stream has it."""
-    from privstream.app.assembly import errand_for, tokens_for  # noqa: PLC0415 - start-up time
+    from privstream.app.assembly import client_for, tokens_for  # noqa: PLC0415 - start-up time
     from privstream.doctor.account import Equipment  # noqa: PLC0415
     from privstream.model.account import Account  # noqa: PLC0415
 
     def equip(account: Account) -> Equipment:
-        errand = errand_for(environment, account)
+        client = client_for(environment, account)
         tokens = tokens_for(
-            environment, errand.exchange, errand.rest, errand.clock, errand.stop, note=errand.note
+            environment, client.exchange, client.rest, client.clock, client.stop, note=client.note
         )
-        return Equipment(errand, tokens)
+        return Equipment(client, tokens)
 
     return equip
 

@@ -24,7 +24,7 @@ from privstream.model.order_entry import ListOption, OrderEntry, OrderOption
 
 if TYPE_CHECKING:  # start-up time
     from privstream.app.environment import Environment
-    from privstream.app.order_account import Wish
+    from privstream.app.order_account import OrderRequest
 
 ACTIONS = {
     "place": "Place an order.",
@@ -126,51 +126,63 @@ def _refusal(name: str, sentence: str) -> Any:
 
 def _place(kind: type[Exchange], entry: OrderEntry) -> Callable[..., int]:
     def run(
-        environment: "Environment", wish: "Wish", settings: dict[str, Any], own: dict[str, Any]
+        environment: "Environment",
+        request: "OrderRequest",
+        settings: dict[str, Any],
+        own: dict[str, Any],
     ) -> int:
         from privstream.app.order_actions import Terms, place  # noqa: PLC0415 - start-up time
 
-        return place(environment, wish, Terms(own=own, **settings))
+        return place(environment, request, Terms(own=own, **settings))
 
     return _command("place", kind, run, _place_options, entry.options, entry=entry)
 
 
 def _cancel(kind: type[Exchange], _entry: OrderEntry) -> Callable[..., int]:
     def run(
-        environment: "Environment", wish: "Wish", settings: dict[str, Any], _own: dict[str, Any]
+        environment: "Environment",
+        request: "OrderRequest",
+        settings: dict[str, Any],
+        _own: dict[str, Any],
     ) -> int:
         from privstream.app.order_actions import cancel  # noqa: PLC0415 - start-up time
 
-        return cancel(environment, wish, **settings)
+        return cancel(environment, request, **settings)
 
     return _command("cancel", kind, run, _cancel_options)
 
 
 def _get(kind: type[Exchange], _entry: OrderEntry) -> Callable[..., int]:
     def run(
-        environment: "Environment", wish: "Wish", settings: dict[str, Any], _own: dict[str, Any]
+        environment: "Environment",
+        request: "OrderRequest",
+        settings: dict[str, Any],
+        _own: dict[str, Any],
     ) -> int:
         from privstream.app.order_actions import get  # noqa: PLC0415 - start-up time
 
-        return get(environment, wish, **settings)
+        return get(environment, request, **settings)
 
     return _command("get", kind, run, _get_options)
 
 
 def _list(kind: type[Exchange], entry: OrderEntry) -> Callable[..., int]:
     def run(
-        environment: "Environment", wish: "Wish", _settings: dict[str, Any], own: dict[str, Any]
+        environment: "Environment",
+        request: "OrderRequest",
+        _settings: dict[str, Any],
+        own: dict[str, Any],
     ) -> int:
         from privstream.app.order_actions import list_orders  # noqa: PLC0415 - start-up time
 
         kinds = {option.name: option.kind for option in entry.list_options}
-        return list_orders(environment, wish, own, kinds)
+        return list_orders(environment, request, own, kinds)
 
     return _command("list", kind, run, _no_options, entry.list_options)
 
 
 _MAKERS = {"place": _place, "cancel": _cancel, "get": _get, "list": _list}
-Run = Callable[["Environment", "Wish", dict[str, Any], dict[str, Any]], int]
+Run = Callable[["Environment", "OrderRequest", dict[str, Any], dict[str, Any]], int]
 _OWN = "own_"  # `from` and `type` are names of options, and none of parameters
 
 
@@ -186,13 +198,15 @@ def _command(
     """A command function with the options of its kind and of the exchange, for Typer to read."""
 
     def order(**settings: Any) -> int:
-        from privstream.app.order_account import Wish  # noqa: PLC0415 - start-up time
+        from privstream.app.order_account import OrderRequest  # noqa: PLC0415 - start-up time
 
         environment = taken_out(settings)
         chosen = _taken(settings, {option.name: option.name for option in kind.options})
         named = _taken(settings, {_OWN + option.name: option.name for option in own})
         common = {name: settings.pop(name) for name in ("account", "format", "json", "raw")}
-        return run(environment, Wish(exchange=kind.name, options=chosen, **common), settings, named)
+        return run(
+            environment, OrderRequest(exchange=kind.name, options=chosen, **common), settings, named
+        )
 
     usual = inspect.signature(options, eval_str=True).parameters.values()
     parameters = [

@@ -41,7 +41,7 @@ class Heard:
         """Frames are nobody's concern here."""
 
     def whole(self, wall_ns: int) -> None:
-        """Nothing is resumed after an errand."""
+        """Nothing is resumed after a command that ends."""
 
 
 def _go_on() -> None:
@@ -49,7 +49,7 @@ def _go_on() -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Errand(AccountPorts):
+class AccountClient(AccountPorts):
     """What a short command needs of the world; tests bring their own."""
 
     exchange: Exchange

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from privstream.delivery.signals import Stop, Stopped
-from privstream.delivery.stream import Ended, Item, Received, Stream, Told, Whole
+from privstream.delivery.stream import Ended, EventBatch, Item, Received, Stream, Whole
 from privstream.model.errors import Exit, OutputFailed, PrivstreamError
 from privstream.model.events import AnyEvent, Status
 from privstream.model.times import from_nanos
@@ -174,7 +174,7 @@ class Printer:
                 self._end_of(item)
             case Received():
                 self._print_frames(item)
-            case Told():
+            case EventBatch():
                 self._print_and_remember(item)
             case Whole():
                 if self._reader_takes:
@@ -200,7 +200,7 @@ class Printer:
         if shown := self._shown(events):
             self._deliver(shown, lambda: self._write(shown))
 
-    def _print_and_remember(self, told: Told) -> None:
+    def _print_and_remember(self, told: EventBatch) -> None:
         shown = self._shown(told.events)
         self._deliver(shown, lambda: self._remembering.deliver(told, shown))
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from privstream.delivery.resume_file import State
 from privstream.delivery.spool import Spool
-from privstream.delivery.stream import Told, Whole
+from privstream.delivery.stream import EventBatch, Whole
 from privstream.memory.journal import Note, backed
 from privstream.model.events import AnyEvent, Notice
 from privstream.outputs.base import NotTaken
@@ -28,7 +28,7 @@ class Remembering:
         self._write = write
         self._spool = spool
 
-    def deliver(self, told: Told, shown: Sequence[AnyEvent]) -> None:
+    def deliver(self, told: EventBatch, shown: Sequence[AnyEvent]) -> None:
         """Write those that are shown, and remember those that were written."""
         done, beside = 0, list[AnyEvent]()
         try:

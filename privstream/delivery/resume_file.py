@@ -66,7 +66,7 @@ SELECT number FROM notes WHERE NOT lasting AND noted_ns >= ? ORDER BY number LIM
 """
 
 
-class Whose(Struct, frozen=True):
+class StateOwner(Struct, frozen=True):
     """The account that a state file belongs to, and what of it a run watches."""
 
     exchange: str
@@ -89,7 +89,7 @@ class State:
     def __init__(
         self,
         path: Path,
-        whose: Whose,
+        owner: StateOwner,
         now_ns: int,
         *,
         resumes: bool = True,
@@ -97,13 +97,13 @@ class State:
     ) -> None:
         """`resumes`: keep what a next run goes on from. `sinks`: whom the outbox is for."""
         self.path = path
-        self._whose = whose
+        self._owner = owner
         self.resumes = resumes
         self._noted = 0
         with ExitStack() as opened, _opening(path):
             self.was_emptied = path.exists() and not path.stat().st_size
             """Whoever emptied it, nobody knows where the last run ended."""
-            opened.enter_context(_held(path, whose.account))
+            opened.enter_context(_held(path, owner.account))
             self._database = opened.enter_context(_connected(path))
             self._prepare()
             self._check_whose()
@@ -188,7 +188,7 @@ class State:
         self._whole_ns = whole_ns
         self._database.executemany(
             "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)",
-            [(*scope, whole_ns) for scope in self._whose.scopes],
+            [(*scope, whole_ns) for scope in self._owner.scopes],
         )
 
     def _prune(self) -> None:
@@ -226,8 +226,8 @@ class State:
         """Refuse the past of another account that once had this name."""
         known = dict(self._database.execute("SELECT name, value FROM whose"))
         self.is_new = not known
-        whose = self._whose
-        ours = {"account": whose.account, "exchange": whose.exchange, "host": whose.host}
+        owner = self._owner
+        ours = {"account": owner.account, "exchange": owner.exchange, "host": owner.host}
         for name, value in known.items():
             if name in ours and ours[name] != value:
                 raise ConfigError(
@@ -243,7 +243,7 @@ class State:
         """The earliest of what is watched; channels and symbols may differ from run to run."""
         query = "SELECT channel, symbol, whole_ns FROM cursors"
         cursors = {(c, s): whole for c, s, whole in self._database.execute(query)}
-        found = [_cursor(cursors, *scope) for scope in self._whose.scopes]
+        found = [_cursor(cursors, *scope) for scope in self._owner.scopes]
         return min((whole for whole in found if whole is not None), default=None)
 
     def _begin(self, now_ns: int) -> None:

@@ -38,7 +38,7 @@ class Received(Struct, frozen=True):
     told: tuple[tuple[bytes, list[AnyEvent]], ...]
 
 
-class Told(Struct, frozen=True):
+class EventBatch(Struct, frozen=True):
     """Events, and what is to be remembered of them once they are delivered."""
 
     account: str
@@ -62,7 +62,7 @@ class Ended(Struct, frozen=True):
     error: BaseException | None
 
 
-Item: TypeAlias = list[AnyEvent] | Received | Told | Whole | Ended
+Item: TypeAlias = list[AnyEvent] | Received | EventBatch | Whole | Ended
 Queued: TypeAlias = "Queue[Item | None]"
 """`None` only wakes who takes."""
 
@@ -92,7 +92,7 @@ class QueueOutlet:
                 self.put(some)
             else:
                 notes = self._journal.take({event.id for event in some})
-                self.put(Told(self._account, some, notes))
+                self.put(EventBatch(self._account, some, notes))
 
     def whole(self, wall_ns: int) -> None:
         """Nothing is missing until then, by the exchange's clock; call it as often as you like."""
@@ -126,7 +126,7 @@ def _size(item: Item) -> int:
     match item:
         case Received():
             return len(item.told)
-        case Told():
+        case EventBatch():
             return len(item.events)
         case list():
             return len(item)

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from privstream.connection.account_client import Errand
+from privstream.connection.account_client import AccountClient
 from privstream.connection.clock import Clock
 from privstream.connection.ports import Life
 from privstream.connection.tokens.cache import Tokens
@@ -36,7 +36,7 @@ TRY_AGAIN = "try again in a minute; if it stays so, see the exchange's status pa
 class Equipment(Struct, frozen=True):
     """An account's way out, and the tokens that it shares with other runs, if it has any."""
 
-    errand: Errand
+    client: AccountClient
     tokens: Tokens | None
 
 
@@ -80,7 +80,7 @@ def examine_account(
             equipment, reached, read_only=prepared.settings.read_only
         ).findings()
     finally:
-        equipment.errand.stop.set()
+        equipment.client.stop.set()
 
 
 class _ExchangeChecks:
@@ -89,9 +89,9 @@ class _ExchangeChecks:
     def __init__(
         self, equipment: Equipment, reached: Mapping[str, bool], *, read_only: bool
     ) -> None:
-        self._errand = equipment.errand
+        self._client = equipment.client
         self._tokens = equipment.tokens
-        self._exchange: Exchange = equipment.errand.exchange
+        self._exchange: Exchange = equipment.client.exchange
         self._reached = reached
         self._read_only = read_only
         self._heard = False
@@ -138,7 +138,7 @@ class _ExchangeChecks:
     def _over_rest(self) -> Iterator[Finding]:
         if self._exchange.open_path is not None:
             with suppress(PrivstreamError):  # whatever it was, the next call meets it
-                self._errand.ask(_opened(self._exchange.open_path))
+                self._client.ask(_opened(self._exchange.open_path))
                 self._heard = True
         if self._heard:
             yield self._clock()
@@ -153,7 +153,7 @@ class _ExchangeChecks:
         exchange = self._exchange
         if not self._heard:
             return skipped("clock", f"clock: {exchange.title} has not answered")
-        found = judge(exchange.title, self._errand.rest.skew_ns, exchange.clock_limits)
+        found = judge(exchange.title, self._client.rest.skew_ns, exchange.clock_limits)
         if not found.ok:
             self._refused = "the clock must be set first"
         return found
@@ -163,7 +163,7 @@ class _ExchangeChecks:
             yield skipped("key", f"key: not tried, {self._refused}")
             return
         try:
-            rights = self._errand.ask(self._exchange.rights_of_key())
+            rights = self._client.ask(self._exchange.rights_of_key())
         except PrivstreamError as problem:
             self._heard |= isinstance(problem, Refused | Unavailable)
             if isinstance(problem, LoginRefused):
@@ -221,11 +221,11 @@ class _ExchangeChecks:
     def _fetched(self) -> Token | None:
         if self._tokens is not None:
             return self._tokens.get(0.0)[0]
-        return self._errand.ask(self._exchange.fetch_token())
+        return self._client.ask(self._exchange.fetch_token())
 
     def _connect(self, channels: tuple[str, ...], token: Token | None) -> None:
         self._connects += 1
-        with self._errand.logged_in(channels, token):
+        with self._client.logged_in(channels, token):
             pass
 
 

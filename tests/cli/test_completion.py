@@ -13,7 +13,7 @@ from privstream.cli.completion import VARIABLE
 from privstream.cli.entry import run
 from privstream.cli.lazy import LazyGroup
 from privstream.cli.quick_completion import answer, kept_path
-from privstream.delivery.resume_file import State, Whose, state_path
+from privstream.delivery.resume_file import State, StateOwner, state_path
 from privstream.memory.journal import Note
 from tests.cli.conftest import surroundings
 from tests.cli.test_help import configure
@@ -181,7 +181,7 @@ def test_open_orders_are_offered_as_the_last_runs_left_them(
         ("z", "zerocap", 3),
     ):
         path = state_path(states, account)
-        with State(path, Whose(exchange, account, "host", ("orders",)), NOW) as state:
+        with State(path, StateOwner(exchange, account, "host", ("orders",)), NOW) as state:
             notes = [Note("order", f"O{number}{n}", b"", None, lasting=n < 2) for n in range(3)]
             state.commit([*notes, Note("trade", f"T{number}", b"", None, lasting=True)], NOW)
     before = sorted(states.rglob("*"))
@@ -202,7 +202,7 @@ def test_open_orders_are_offered_while_a_run_goes_on_and_only_plain_ids(
 ) -> None:
     configure(tmp_path, ("desk", "kraken"))
     path = state_path(tmp_path / ".local/state/privstream", "desk")
-    with State(path, Whose("kraken", "desk", "host", ("orders",)), NOW) as state:
+    with State(path, StateOwner("kraken", "desk", "host", ("orders",)), NOW) as state:
         for order_id in ("O1", "$(touch x)", "`x`", "*", "a b", "'", '"', "-n\n"):
             state.commit([Note("order", order_id, b"", None, lasting=True)], NOW)
         assert offered("privstream wait kraken ") == ["O1"]

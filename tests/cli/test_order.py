@@ -238,8 +238,8 @@ def broken_off(monkeypatch: pytest.MonkeyPatch, state: str, number: signal.Signa
         self.state = state
         self.order_id = "OAAAAA-BBBBB-CCCCCC" if state == "placed" else None
         signal.raise_signal(number)
-        self._broker.errand.stop.wait()
-        self._broker.errand.check()
+        self._broker.client.stop.wait()
+        self._broker.client.check()
 
     monkeypatch.setattr(Placement, "run", run_so_far)
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from privstream.app import check_logins as checking
-from privstream.app.assembly import errand_for, tokens_for
+from privstream.app.assembly import client_for, tokens_for
 from privstream.app.token_lines import Line, TokenLines, spoken
 from privstream.app.watch import Request, watch
 from privstream.cli import token
@@ -301,16 +301,16 @@ def test_a_check_and_a_stream_give_each_other_no_nonce_errors(kraken: Home) -> N
 
     def read_back() -> None:
         try:
-            errand = errand_for(environment(), account)
+            client = client_for(environment(), account)
             for _ in range(4):
-                errand.ask(errand.exchange.look_up(["OABCDE-FGHIJ-KLMNOP"]))
+                client.ask(client.exchange.look_up(["OABCDE-FGHIJ-KLMNOP"]))
         except BaseException as problem:  # noqa: BLE001 - looked at below
             failed.append(problem)
 
     stream = threading.Thread(target=read_back)
     stream.start()
-    errand = errand_for(environment(), account)
-    tokens = tokens_for(environment(), errand.exchange, errand.rest, errand.clock, errand.stop)
+    client = client_for(environment(), account)
+    tokens = tokens_for(environment(), client.exchange, client.rest, client.clock, client.stop)
     assert tokens is not None
     for _ in range(4):
         tokens.refresh()

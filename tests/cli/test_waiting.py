@@ -10,7 +10,7 @@ import pytest
 
 from privstream import exchanges
 from privstream.app import wait_for_order as waiting_module
-from privstream.app.wait_for_order import CHANNELS, LINGER, Course, Until, _Wait, verdict
+from privstream.app.wait_for_order import CHANNELS, LINGER, OrderProgress, Until, _Wait, verdict
 from privstream.connection.account.one_order import OneOrder
 from privstream.memory.event_maker import View
 from privstream.memory.ledger import Ledger
@@ -82,11 +82,11 @@ class Waited:
         supervisor = self.world.supervisor
         one = OneOrder(supervisor.exchange, supervisor._ledger, order_id)
         supervisor._outside = replace(supervisor._outside, around=one.around)
-        self.course = Course(order_id, until, from_start=since is not None)
+        self.progress = OrderProgress(order_id, until, from_start=since is not None)
         self.told: list[AnyEvent] = []
 
     def run(self, seconds: float) -> "Waited":
-        self.told = self.course.take(self.world.watch(seconds))
+        self.told = self.progress.take(self.world.watch(seconds))
         return self
 
     @property
@@ -109,11 +109,11 @@ class Waited:
 def test_an_order_that_fills_is_told_with_its_fills_and_the_right_fee(name: str) -> None:
     order = pick(name, fills_well)
     waited = Waited(name, id_of(name, order)).run(at(order.closed_ns) + 12)
-    assert waited.course.verdict is Exit.DONE
+    assert waited.progress.verdict is Exit.DONE
     assert {event.order_id for event in waited.told} == {id_of(name, order)}  # type: ignore[union-attr]  # only these two kinds
     since = [t for t in order.trades if at(books(name).trades[t].time_ns) > 1]
     assert waited.trades >= set(since)
-    assert waited.course.untold == 0
+    assert waited.progress.untold == 0
     assert waited.orders[-1].status == "filled"
     fee = waited.orders[-1].fee
     assert fee is None or Decimal(fee) == order.fee
@@ -123,7 +123,7 @@ def test_an_order_that_fills_is_told_with_its_fills_and_the_right_fee(name: str)
 def test_an_order_that_is_canceled_instead_ends_it_with_6(name: str) -> None:
     order = pick(name, is_canceled)
     waited = Waited(name, id_of(name, order)).run(at(order.closed_ns) + 6)
-    assert waited.course.verdict is Exit.WRONG_END
+    assert waited.progress.verdict is Exit.WRONG_END
     assert waited.orders[-1].status == "canceled"
 
 
@@ -135,7 +135,7 @@ def test_an_order_that_ended_before_the_start_is_told_at_once(name: str, kind: s
         name, lambda o: o.type == kind and o.status == "filled" and -60 < at(o.closed_ns) < -2
     )
     waited = Waited(name, id_of(name, order)).run(3)
-    assert waited.course.verdict is Exit.DONE
+    assert waited.progress.verdict is Exit.DONE
     [only] = waited.orders
     assert (only.status, only.source) == ("filled", "rest")
 
@@ -145,8 +145,8 @@ def test_an_order_followed_since_its_placing_has_all_its_fills(name: str) -> Non
     order = pick(name, lambda o: -18 < at(o.created_ns) < 0 < len(o.trades) and at(o.closed_ns) < 0)
     waited = Waited(name, id_of(name, order), Until.CLOSED, since=20.0).run(12)
     assert waited.trades == set(order.trades)
-    assert waited.course.untold == 0
-    assert waited.course.verdict is Exit.DONE
+    assert waited.progress.untold == 0
+    assert waited.progress.verdict is Exit.DONE
 
 
 @every_exchange
@@ -157,7 +157,7 @@ def test_an_order_that_ends_while_we_are_cut_off_is_read_back(name: str) -> None
     waited.run(at(order.closed_ns) + 25)
     assert waited.last == ("filled", "rest")
     assert waited.trades >= {t for t in order.trades if at(books(name).trades[t].time_ns) > 1}
-    assert waited.course.verdict is Exit.DONE
+    assert waited.progress.verdict is Exit.DONE
 
 
 @every_exchange
@@ -175,7 +175,7 @@ def test_an_order_that_nobody_knows_is_refused_after_a_while(name: str) -> None:
 def test_an_order_that_rest_does_not_know_yet_is_not_called_unknown(name: str) -> None:
     order = pick(name, lambda o: 4 < at(o.created_ns) < 9 and at(o.closed_ns) < 50)
     waited = Waited(name, id_of(name, order), Until.CLOSED).run(min(at(order.closed_ns), 50) + 10)
-    assert waited.course.verdict is Exit.DONE
+    assert waited.progress.verdict is Exit.DONE
 
 
 @pytest.mark.parametrize("name", ["indodax", "poloniex", "zerocap"])
@@ -191,7 +191,7 @@ def test_an_end_that_the_stream_never_tells_is_found_by_looking_again(name: str)
     waited.world.spoil = without_its_end
     waited.run(at(order.closed_ns) + 65)
     assert waited.last == ("canceled", "rest")
-    assert waited.course.verdict is Exit.DONE
+    assert waited.progress.verdict is Exit.DONE
 
 
 # --- looking -------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ def test_a_look_that_is_refused_later_leaves_the_stream_to_go_on() -> None:
         denied if "QueryOrders" in r.path and clock.now().monotonic > 1003 else None
     )
     waited.run(at(order.closed_ns) + 5)
-    assert waited.course.verdict is Exit.DONE
+    assert waited.progress.verdict is Exit.DONE
     assert any(notice.code == "look_up" for notice in waited.world.told(Notice))
 
 
@@ -235,7 +235,7 @@ def test_rest_that_is_out_of_reach_is_asked_again() -> None:
         busy if order.order_id in r.path and clock.now().monotonic < 1010 else None
     )
     waited.run(20)
-    assert waited.course.verdict is Exit.DONE
+    assert waited.progress.verdict is Exit.DONE
     assert any(notice.code == "look_up" for notice in waited.world.told(Notice))
 
 
@@ -315,51 +315,51 @@ def test_what_counts_as_reached(
 
 
 def test_the_first_verdict_stands() -> None:
-    course = Course("A", Until.OPEN)
-    course.take([order_event("open", "0"), order_event("canceled", "0")])
-    assert course.verdict is Exit.DONE
+    progress = OrderProgress("A", Until.OPEN)
+    progress.take([order_event("open", "0"), order_event("canceled", "0")])
+    assert progress.verdict is Exit.DONE
 
 
 def test_other_orders_and_their_fills_are_left_out() -> None:
-    course = Course("B", Until.OPEN)
-    assert course.take([order_event("open", "0"), trade_event("1")]) == []
-    assert course.verdict is None
+    progress = OrderProgress("B", Until.OPEN)
+    assert progress.take([order_event("open", "0"), trade_event("1")]) == []
+    assert progress.verdict is None
 
 
 def test_fills_that_are_still_to_come_are_known() -> None:
-    course = Course("A", Until.FILLED)
-    course.take([order_event("partially_filled", "0.5")])
-    assert course.untold == 0  # they were before our time
-    course.take([order_event("filled", "2")])
-    assert course.untold == Decimal("1.5")
-    course.take([trade_event("1.50")])
-    assert course.untold == 0
+    progress = OrderProgress("A", Until.FILLED)
+    progress.take([order_event("partially_filled", "0.5")])
+    assert progress.untold == 0  # they were before our time
+    progress.take([order_event("filled", "2")])
+    assert progress.untold == Decimal("1.5")
+    progress.take([trade_event("1.50")])
+    assert progress.untold == 0
 
 
 def test_what_was_filled_before_is_known_as_soon_as_anybody_says_how_much_was() -> None:
-    course = Course("A", Until.FILLED)
-    course.take([order_event("open", None), order_event("partially_filled", "0.5")])
-    assert course.untold == 0
-    course.take([trade_event("1.5"), order_event("filled", "2")])
-    assert course.untold == 0
+    progress = OrderProgress("A", Until.FILLED)
+    progress.take([order_event("open", None), order_event("partially_filled", "0.5")])
+    assert progress.untold == 0
+    progress.take([trade_event("1.5"), order_event("filled", "2")])
+    assert progress.untold == 0
 
 
 def test_a_fill_told_before_its_order_is_counted_once() -> None:
-    course = Course("A", Until.FILLED)
-    course.take([trade_event("2"), order_event("filled", "2")])
-    assert course.untold == 0
+    progress = OrderProgress("A", Until.FILLED)
+    progress.take([trade_event("2"), order_event("filled", "2")])
+    assert progress.untold == 0
 
 
 def test_fills_from_the_placing_on_are_all_expected() -> None:
-    course = Course("A", Until.FILLED, from_start=True)
-    course.take([order_event("filled", "2")])
-    assert course.untold == 2
+    progress = OrderProgress("A", Until.FILLED, from_start=True)
+    progress.take([order_event("filled", "2")])
+    assert progress.untold == 2
 
 
 def test_a_fill_without_a_quantity_holds_nothing_up() -> None:
-    course = Course("A", Until.FILLED)
-    course.take([order_event("open", "0"), trade_event(None), order_event("filled", "2")])
-    assert course.untold == 0
+    progress = OrderProgress("A", Until.FILLED)
+    progress.take([order_event("open", "0"), trade_event(None), order_event("filled", "2")])
+    assert progress.untold == 0
 
 
 # --- the main thread's part ----------------------------------------------------------------
@@ -380,8 +380,8 @@ class Printed:
 
 def waiting(output: Printed | None, *, timeout: float = 300.0) -> _Wait:
     account = find("kraken")(seed=1, rate=1.0).account(BASE, {})
-    course = Course("A", Until.FILLED)
-    return _Wait(environment(), course, account, output, begin=100.0, timeout=timeout)
+    progress = OrderProgress("A", Until.FILLED)
+    return _Wait(environment(), progress, account, output, begin=100.0, timeout=timeout)
 
 
 def test_the_end_waits_some_seconds_for_a_fill_that_is_still_to_come() -> None:
@@ -440,10 +440,10 @@ def test_every_exchange_says_what_its_ids_look_like() -> None:
 
 def test_what_was_told_before_the_wait_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exchange told the order as filled; that REST is slow now is no reason to doubt it."""
-    courses: list[Course] = []
+    courses: list[OrderProgress] = []
 
-    def begun(_environment: object, course: Course, *_: object, **__: object) -> Any:
-        courses.append(course)
+    def begun(_environment: object, progress: OrderProgress, *_: object, **__: object) -> Any:
+        courses.append(progress)
         raise InterruptedError
 
     monkeypatch.setattr(waiting_module, "_Wait", begun)

@@ -11,7 +11,7 @@ from privstream.model.errors import Interrupted
 from privstream.model.events import AnyEvent, Gap, Order, Status, Trade
 from privstream.model.reports import OrderReport
 from privstream.model.rest import Now, Stamp
-from privstream.model.session import Action, Reconnect, Send
+from privstream.model.session import TICK, Action, Reconnect, Send
 from tests.fake_clock import FakeClock
 from tests.joined import World
 
@@ -61,6 +61,10 @@ class Names:
     def tick(self, now: Now) -> Iterable[Action]:
         del now
         return ()
+
+    def patience(self, now: Now) -> float:
+        del now
+        return TICK
 
     def alive(self, now: Now, pong: bytes | None = None) -> None:
         """It is never asked."""

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from privstream.delivery.courier import Courier, Source
 from privstream.delivery.outbox import Line, Outbox
-from privstream.delivery.resume_file import State, Whose
+from privstream.delivery.resume_file import State, StateOwner
 from privstream.delivery.spool import Buffer
 from privstream.outputs.sinks.base import Row
 
 NS = 1_790_000_000_000_000_000
 RECEIVED = "2026-11-20T11:32:00.000000Z"
-WHOSE = Whose("kraken", "kraken", "127.0.0.1", ("trades",))
+WHOSE = StateOwner("kraken", "kraken", "127.0.0.1", ("trades",))
 
 
 @contextmanager

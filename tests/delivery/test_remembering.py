@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from privstream.delivery.remembering import Remembering
-from privstream.delivery.resume_file import State, Whose
-from privstream.delivery.stream import Told, Whole
+from privstream.delivery.resume_file import State, StateOwner
+from privstream.delivery.stream import EventBatch, Whole
 from privstream.memory.journal import Note
 from privstream.model.events import AnyEvent, Notice
 from privstream.outputs.base import NotTaken, ReaderGone
@@ -20,15 +20,15 @@ def event(name: str) -> Notice:
     return Notice("kraken", "kraken", name, None, NOW, "stream", None, "info", None, name)
 
 
-def told(*names: str) -> Told:
+def told(*names: str) -> EventBatch:
     notes = [Note("trade", name, b"", name, lasting=False) for name in names]
-    return Told("kraken", [event(name) for name in names], notes)
+    return EventBatch("kraken", [event(name) for name in names], notes)
 
 
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[State]:
     path = tmp_path / "kraken.sqlite"
-    with State(path, Whose("kraken", "kraken", "127.0.0.1", ("trades",)), NS) as opened:
+    with State(path, StateOwner("kraken", "kraken", "127.0.0.1", ("trades",)), NS) as opened:
         yield opened
 
 
@@ -49,7 +49,7 @@ def remembered(state: State) -> list[str]:
     return [key for _, key, _ in state.notes()]
 
 
-def deliver(state: State, written: Written, batch: Told, shown: int | None = None) -> None:
+def deliver(state: State, written: Written, batch: EventBatch, shown: int | None = None) -> None:
     Remembering({"kraken": state}, written).deliver(batch, batch.events[:shown])
 
 
@@ -81,7 +81,7 @@ def test_what_a_count_leaves_out_is_not_remembered(state: State) -> None:
 
 
 def test_notes_without_lines_are_remembered_too(state: State) -> None:
-    batch = Told("kraken", [], [Note("symbol", "XBT/EUR", b"", None, lasting=True)])
+    batch = EventBatch("kraken", [], [Note("symbol", "XBT/EUR", b"", None, lasting=True)])
     deliver(state, Written({}), batch)
     Remembering({"kraken": state}, Written({})).whole(Whole("kraken", NS + 7, []))
     assert remembered(state) == ["XBT/EUR"]

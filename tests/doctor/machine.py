@@ -11,7 +11,7 @@ from typing import Self
 
 import pytest
 
-from privstream.connection.account_client import Errand
+from privstream.connection.account_client import AccountClient
 from privstream.connection.clock import SystemClock
 from privstream.connection.rest.client import Rest
 from privstream.connection.rest.nonces import Nonces
@@ -108,7 +108,7 @@ class Machine:
         clock, stop, limits = self.clock, threading.Event(), exchange.limits
         nonces = Nonces(self.state, account.api_key, limits.nonce_unit, clock, stop)
         rest = Rest(account.endpoints, nonces, Pacing(limits.rest_budget), clock, stop)
-        errand = Errand(
+        client = AccountClient(
             exchange=exchange,
             clock=clock,
             rest=rest,
@@ -119,7 +119,7 @@ class Machine:
         tokens = None
         if exchange.has_token():
             tokens = Tokens(exchange, rest, clock, TokenFile(self.cache, account, clock))
-        return Equipment(errand, tokens)
+        return Equipment(client, tokens)
 
 
 def _section(account: Account, replaced: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from privstream.delivery.resume_file import State, Whose, examine
+from privstream.delivery.resume_file import State, StateOwner, examine
 from privstream.doctor.findings import Finding
 from privstream.doctor.folders import examine_folders
 from privstream.doctor.installation import Needed, examine_installation, fits, read_requirement
@@ -108,8 +108,8 @@ def resumed(machine: Machine, account: str) -> Path:
     folder.mkdir(parents=True, mode=0o700)
     machine.state.chmod(0o700)
     path = folder / f"{account}.sqlite"
-    whose = Whose("poloniex", account, "127.0.0.1", ("orders",))
-    with State(path, whose, 1):
+    owner = StateOwner("poloniex", account, "127.0.0.1", ("orders",))
+    with State(path, owner, 1):
         examine(path)  # while another run holds it
     return path
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from privstream.connection.account.conversation import Conversation
-from privstream.connection.account_client import ASK_LIMIT, Errand, Heard
+from privstream.connection.account_client import ASK_LIMIT, AccountClient, Heard
 from privstream.connection.ports import TokenSource
 from privstream.memory.event_maker import View
 from privstream.memory.ledger import Ledger
@@ -143,37 +143,37 @@ class Broker:
 
     def __init__(
         self,
-        errand: Errand,
+        client: AccountClient,
         entry: OrderEntry,
         *,
         tokens: TokenSource | None = None,
         raw: bool = False,
         say: Callable[[str], None] = _unsaid,
     ) -> None:
-        self.errand = errand
+        self.client = client
         self.entry = entry
         self.tokens = tokens
-        self.title = errand.exchange.title
+        self.title = client.exchange.title
         self.say = say
         self._raw = raw
-        self._channels = errand.exchange.select(CHANNELS)
+        self._channels = client.exchange.select(CHANNELS)
         self._has_said_skew = False
         self._looks_until: float | None = None
         """When the looks for something end, while they go on."""
 
     def monotonic(self) -> float:
-        return self.errand.clock.now().monotonic
+        return self.client.clock.now().monotonic
 
     def by_exchange(self) -> int:
         """Nanoseconds since the epoch by the exchange's clock, as far as its answers told it."""
-        return self.errand.clock.now().wall_ns + self.errand.rest.skew_ns
+        return self.client.clock.now().wall_ns + self.client.rest.skew_ns
 
     def pause(self, seconds: float) -> None:
-        """Wait, but not into the last look. Raises Interrupted where the errand is stopped."""
+        """Wait, but not into the last look. Raises Interrupted where the command is stopped."""
         if self._looks_until is not None:
             seconds = min(seconds, self._looks_until - LAST_LOOK - self.monotonic())
-        if seconds > 0 and self.errand.clock.wait(seconds, self.errand.stop):
-            self.errand.check()
+        if seconds > 0 and self.client.clock.wait(seconds, self.client.stop):
+            self.client.check()
             raise Interrupted("stopped", cause="stopped")
 
     def looks(self) -> Iterator[float]:
@@ -196,7 +196,7 @@ class Broker:
     def prepared(self, ticket: Ticket) -> Ticket:
         """The ticket as it can be sent. Raises UsageError, Refused and Unreachable."""
         self.entry.check(ticket)
-        return self.errand.ask(self.entry.prepare(ticket))
+        return self.client.ask(self.entry.prepare(ticket))
 
     def get(self, order_id: str, *, deadline: float = ASK_LIMIT) -> list[Said]:
         """The orders of an id. Raises Refused where there is none."""
@@ -214,11 +214,11 @@ class Broker:
         """What a flow brings of orders, each as it was told last, and what could not be read."""
         if self._looks_until is not None:
             deadline = min(deadline, max(self._looks_until - self.monotonic(), LULL))
-        return self.told(self.errand.ask(flow, deadline=deadline))
+        return self.told(self.client.ask(flow, deadline=deadline))
 
     def told(self, reports: Iterable[AnyReport]) -> list[Said]:
         """The events of reports, as `watch` would tell them; of each order the last one."""
-        ledger, received = self._ledger(), from_nanos(self.errand.clock.now().wall_ns)
+        ledger, received = self._ledger(), from_nanos(self.client.clock.now().wall_ns)
         reports = tuple(reports)
         if sum(isinstance(report, OrderReport) for report in reports) == 1:
             # The fees of its fills make up the order's: they go first.
@@ -229,9 +229,9 @@ class Broker:
 
     def _ledger(self) -> Ledger:
         """A memory to which nothing is history."""
-        account = self.errand.exchange.account
+        account = self.client.exchange.account
         channels = frozenset(self._channels)
-        exchange = self.errand.exchange.name
+        exchange = self.client.exchange.name
         return Ledger(
             View(exchange=exchange, account=account.name, channels=channels, raw=self._raw)
         )
@@ -264,7 +264,7 @@ class Broker:
 
     def _token(self, other_than: Token | None = None) -> tuple[Token | None, bool]:
         if self.tokens is None:
-            return self.errand.ask(self.errand.exchange.fetch_token()), False
+            return self.client.ask(self.client.exchange.fetch_token()), False
         token, life = self.tokens.get(TOKEN_LIFE, other_than=other_than)
         return token, not life.renewed
 
@@ -272,18 +272,18 @@ class Broker:
         if not isinstance(self.entry, SocketEntry):
             raise TypeError("orders are placed over REST here")
         desk, heard = self.entry.desk(token), Heard()
-        login = self.errand.logged_in(
+        login = self.client.logged_in(
             self._channels, token, session=desk, ledger=self._ledger(), outlet=heard
         )
         talk, now = stack.enter_context(login), self.monotonic
-        line = Line(talk, desk, heard, token, is_cached, now, self.errand.check)
+        line = Line(talk, desk, heard, token, is_cached, now, self.client.check)
         self._say_skew(desk)
         return line
 
     def _say_skew(self, desk: OrderDesk) -> None:
         """Relative times count by the exchange's clock: a user should know how far ours is off."""
         if desk.ahead_ns is None:
-            desk.ahead_ns = self.errand.rest.skew_ns
+            desk.ahead_ns = self.client.rest.skew_ns
         ahead_ns = desk.ahead_ns
         if abs(ahead_ns) <= SKEW_NS or self._has_said_skew:
             return

@@ -100,7 +100,7 @@ class Cancellation:
         except PrivstreamError as problem:
             if not any(request.is_sent for request in self._requests):
                 raise
-            self._broker.errand.check()
+            self._broker.client.check()
             self._broker.say(f"the connection ended before all was answered ({problem.message})")
         if line is not None:
             self._are_answered(line)
@@ -296,7 +296,7 @@ class Cancellation:
         return FateUnknown(f"{what}: its fate is unknown", self._look_yourself())
 
     def _look_yourself(self) -> str:
-        account = self._broker.errand.exchange.account
+        account = self._broker.client.exchange.account
         return f"look with `privstream order list {account.exchange} -a {account.name}`"
 
 

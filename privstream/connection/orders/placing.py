@@ -56,7 +56,7 @@ class Placement:
         self._ticket = ticket
         self._has_fresh_id = has_fresh_id
         self.state: Literal["unsent", "sent", "placed", "refused"] = "unsent"
-        self._sent_at = broker.errand.clock.now()
+        self._sent_at = broker.client.clock.now()
         """When it was sent; before that: when it was begun."""
         self.order_id: str | None = None
         """As soon as it is known, in state `placed`."""
@@ -87,7 +87,7 @@ class Placement:
     @property
     def sent_ns(self) -> int:
         """When it was sent, by the exchange's clock, as far as answers have told that by now."""
-        return self._sent_at.wall_ns + self._broker.errand.rest.skew_ns
+        return self._sent_at.wall_ns + self._broker.client.rest.skew_ns
 
     @property
     def _since_ns(self) -> int:
@@ -106,7 +106,7 @@ class Placement:
 
     def how_to_look(self) -> str:
         """The command that shows the order, open or not."""
-        account = self._broker.errand.exchange.account
+        account = self._broker.client.exchange.account
         name = self.order_id or self.client_order_id
         if name is not None:
             return f"look with `privstream order get {account.exchange} {name} -a {account.name}`"
@@ -220,7 +220,7 @@ class Placement:
         order = next((event for event in said if isinstance(event, Order)), None)
         if order is None and not self._ticket.validate:
             return self._look_for(Unreachable("the answer names no order"))
-        symbol_of = type(self._broker.errand.exchange).symbol_of
+        symbol_of = type(self._broker.client.exchange).symbol_of
         if order is not None and (other := of_another(order, self._ticket, symbol_of)):
             return self._look_for(Unreachable(f"the answer is of another order: {other}"))
         self.state = "placed"
@@ -228,7 +228,7 @@ class Placement:
         return order
 
     def _departed(self) -> None:
-        self._sent_at = self._broker.errand.clock.now()
+        self._sent_at = self._broker.client.clock.now()
         self.state = "sent"
 
     # --- a lost answer -----------------------------------------------------------------
@@ -243,7 +243,7 @@ class Placement:
                 "nothing was placed; try again",
             ) from why
         self.was_lost = True
-        self._broker.errand.check()  # who was told to stop does not begin to look
+        self._broker.client.check()  # who was told to stop does not begin to look
         self._broker.say(
             f"the answer was lost ({why.message}); looking for the order, "
             f"for up to {LOOKS_FOR:.0f} s{self._named()}"
@@ -288,7 +288,7 @@ class Placement:
             self._broker.pause(until - self._broker.monotonic())
 
     def _forgiving(self, what: str) -> "_Forgiving":
-        return _Forgiving(what, self._broker.errand.note)
+        return _Forgiving(what, self._broker.client.note)
 
     def _take(self, told: Iterable[Order | Trade]) -> None:
         """Take note of what fits the order that was sent."""
@@ -311,7 +311,7 @@ class Placement:
         if isinstance(event, Trade) or (named is None and event.source != "rest"):
             # A fill does not say what was ordered; `find` brought only orders of the reference.
             return False
-        unlike = differences(event, self._ticket, type(self._broker.errand.exchange).symbol_of)
+        unlike = differences(event, self._ticket, type(self._broker.client.exchange).symbol_of)
         unlike += self._hidden.get(event.order_id or "", ())
         if unlike and event.order_id is not None:
             self._unlike[event.order_id] = unlike
@@ -355,7 +355,7 @@ class Placement:
 
     def _as_ordered(self, order_id: str) -> Order:
         """What is certain of an order that was taken and not told of."""
-        account, ticket = self._broker.errand.exchange.account, self._ticket
+        account, ticket = self._broker.client.exchange.account, self._ticket
         # Options may turn a quantity into one of the quote currency, and a price into a distance.
         is_plain = not ticket.options
         return Order(
@@ -363,7 +363,7 @@ class Placement:
             account=account.name,
             id=None,
             time=None,
-            received=from_nanos(self._broker.errand.clock.now().wall_ns),
+            received=from_nanos(self._broker.client.clock.now().wall_ns),
             source="stream" if isinstance(self._broker.entry, SocketEntry) else "rest",
             sequence=None,
             order_id=order_id,

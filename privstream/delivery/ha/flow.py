@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from privstream.delivery.courier import DeadLetters
 from privstream.delivery.ha.publisher import Event, Publisher
-from privstream.delivery.stream import Told, Whole
+from privstream.delivery.stream import EventBatch, Whole
 from privstream.memory.journal import Note
 from privstream.model.events import AnyEvent, Notice, Status
 from privstream.model.times import from_nanos
@@ -30,7 +30,7 @@ FULL = 32
 """Items in the queue from which on no more are wanted."""
 IDLE = 10.0
 """Seconds after which it is said that nothing is missing, where nothing else is to be said."""
-Item: TypeAlias = Told | Whole
+Item: TypeAlias = EventBatch | Whole
 
 
 class Batch(Struct):

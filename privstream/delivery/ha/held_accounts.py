@@ -18,7 +18,7 @@ from privstream.delivery.ha.lease import Terms
 from privstream.delivery.ha.lease_keeper import LeaseKeeper
 from privstream.delivery.ha.ports import Away, Bucket, Log
 from privstream.delivery.ha.publisher import Fenced, Publisher
-from privstream.delivery.stream import Told
+from privstream.delivery.stream import EventBatch
 from privstream.model.account import Account
 from privstream.model.errors import PrivstreamError
 from privstream.model.events import Notice
@@ -224,7 +224,7 @@ class HeldAccounts:
         whose = (account.exchange, name)
         flow = Flow(publisher, *whose, letters=self._letters, room=self._room)
         if not publisher.memory.is_complete:
-            flow.put(Told(name, [_notice(account)], []))
+            flow.put(EventBatch(name, [_notice(account)], []))
         if not publisher.memory.is_new:
             self.takeovers[name] = self.takeovers.get(name, 0) + 1
         self.fenced.pop(name, None)

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Literal
 
-Wish = Literal["quit", "redraw", "pause"]
+KeyAction = Literal["quit", "redraw", "pause"]
 """What is not done by choosing alone."""
 
 
@@ -43,7 +43,7 @@ class Choices:
         if self.focus not in panes:
             self.focus = panes[0]
 
-    def press(self, key: str) -> Wish | None:
+    def press(self, key: str) -> KeyAction | None:
         """A key was pressed."""
         if self.is_typing:
             self._type(key)
@@ -53,7 +53,7 @@ class Choices:
             return None if key in {"?", "escape", "enter"} else self._choose(key)
         return self._choose(key)
 
-    def _choose(self, key: str) -> Wish | None:
+    def _choose(self, key: str) -> KeyAction | None:
         match key:
             case "q" | "Q" | "end_of_input":
                 return "quit"

@@ -45,7 +45,7 @@ USUAL_DELAY_NS, LATE_NS = SECOND // 5, 8 * SECOND // 5
 LATE, NEVER = 8, 40  # one `tu` in so many
 CALCULATED_NS = 3 * SECOND // 2
 VALUE_NS = SECOND // 2
-Told = tuple[str, Any]
+Push = tuple[str, Any]
 
 
 class Frame(Struct, frozen=True):
@@ -76,7 +76,7 @@ class Tape:
         self._dropped = 0
         self._account = 0
         self._position: int | None = None
-        self._later: list[tuple[int, int, Callable[[], Told]]] = []
+        self._later: list[tuple[int, int, Callable[[], Push]]] = []
         self._numbers = itertools.count()
         self._value_due = False
 
@@ -122,19 +122,19 @@ class Tape:
                 change = fee_charged(trade) if entry.fee else exchanged(trade)
             self._wallets.changed(("exchange", entry.currency), entry.balance, change)
 
-    def _append(self, told: Told) -> None:
+    def _append(self, told: Push) -> None:
         # Notifications and what was only calculated are no events of the account.
         kind, payload = told
         if kind not in {"n", "bu", "miu"}:
             self._account += 1
         self._frames.append(Frame(kind, payload, self._account))
 
-    def _at(self, due_ns: int, told: Callable[[], Told]) -> None:
+    def _at(self, due_ns: int, told: Callable[[], Push]) -> None:
         heapq.heappush(self._later, (due_ns, next(self._numbers), told))
 
     # --- orders and fills of the market ------------------------------------------------
 
-    def _market_told(self, happenings: Iterable[Happening]) -> Iterator[Told]:
+    def _market_told(self, happenings: Iterable[Happening]) -> Iterator[Push]:
         queue = iter(happenings)
         for happening in queue:
             if happening.trade is not None and happening.order is not None:
@@ -144,7 +144,7 @@ class Tape:
             elif happening.order is not None:
                 yield from self._ordered(happening.what, happening.order)
 
-    def _ordered(self, what: str, order: Order) -> Iterator[Told]:
+    def _ordered(self, what: str, order: Order) -> Iterator[Push]:
         row = order_row(order, self._market.books.trades)
         if what == "opened" and not is_immediate(order):
             if order.user_reference:  # placed over another socket
@@ -161,7 +161,7 @@ class Tape:
         elif what == "expired":
             yield "oc", row
 
-    def _filled(self, trade: Trade, order: Order, queue: Iterator[Happening]) -> Iterator[Told]:
+    def _filled(self, trade: Trade, order: Order, queue: Iterator[Happening]) -> Iterator[Push]:
         """One fill with all that belongs to it, which follows in the queue."""
         entries: list[Entry] = []
         while len(entries) < len(trade.entries):
@@ -180,8 +180,8 @@ class Tape:
                 yield self._wallet(key, entry.balance, fee_charged(trade))
         self._tell_later(trade, [("exchange", entry.currency) for entry in entries])
 
-    def _execution(self, trade: Trade, order: Order) -> Iterator[Told]:
-        executed: Told = ("te", trade_row(trade, with_fee=False))
+    def _execution(self, trade: Trade, order: Order) -> Iterator[Push]:
+        executed: Push = ("te", trade_row(trade, with_fee=False))
         if order.closed_ns is None and is_immediate(order):
             yield executed  # its `oc` is still to come
             return
@@ -205,11 +205,11 @@ class Tape:
             self._value_due = True
             self._at(trade.time_ns + VALUE_NS, self._value)
 
-    def _value(self) -> Told:
+    def _value(self) -> Push:
         self._value_due = False
         return "bu", self._wallets.value()
 
-    def _received(self, entry: Entry) -> Iterator[Told]:
+    def _received(self, entry: Entry) -> Iterator[Push]:
         yield self._wallet(("exchange", entry.currency), entry.balance, moved(entry, "exchange"))
         if entry.amount > 0:
             amount = f"{plain_text(entry.amount)} {CURRENCIES[entry.currency].label}"
@@ -217,7 +217,7 @@ class Tape:
 
     # --- the margin wallet -------------------------------------------------------------
 
-    def _margin_told(self, moves: Iterable[Move]) -> Iterator[Told]:
+    def _margin_told(self, moves: Iterable[Move]) -> Iterator[Push]:
         for move in moves:
             if move.what == "settle":
                 yield from self._settled(move.entries[0])
@@ -229,7 +229,7 @@ class Tape:
             else:
                 yield from self._moved(move)
 
-    def _moved(self, move: Move) -> Iterator[Told]:
+    def _moved(self, move: Move) -> Iterator[Push]:
         """As seen for a margin order: positions, the order, its fills, the wallet."""
         kinds = {"new": "pn", "update": "pu", "close": "pc"}
         for number, position in enumerate(move.positions):
@@ -246,7 +246,7 @@ class Tape:
                 yield self._wallet(key, entry.balance + entry.fee, position_changed(trade))
             yield self._wallet(key, entry.balance, fee_charged(trade))
 
-    def _settled(self, entry: Entry) -> Iterator[Told]:
+    def _settled(self, entry: Entry) -> Iterator[Push]:
         yield self._wallet(("margin", entry.currency), entry.balance, moved(entry, "margin"))
         if entry.amount > 0:
             text = f"Deposit of {plain_text(entry.amount)} {entry.currency} completed"
@@ -254,19 +254,19 @@ class Tape:
 
     # --- wallets -----------------------------------------------------------------------
 
-    def _wallet(self, key: Key, balance: Any, change: Change) -> Told:
+    def _wallet(self, key: Key, balance: Any, change: Change) -> Push:
         return "wu", self._wallets.changed(key, balance, change)
 
-    def calculated(self, key: Key) -> Told:
+    def calculated(self, key: Key) -> Push:
         """The wallet with what is available now."""
         return "wu", self._wallets.row(key, calculated=True)
 
 
-def notice(kind: str, time_ns: int, text: str) -> Told:
+def notice(kind: str, time_ns: int, text: str) -> Push:
     return "n", [millis(time_ns), kind, None, None, None, None, "SUCCESS", text]
 
 
-def request_notice(kind: str, row: list[Any], time: int | Number, text: str) -> Told:
+def request_notice(kind: str, row: list[Any], time: int | Number, text: str) -> Push:
     return "n", [time, kind, None, None, row, None, "SUCCESS", text]
 
 

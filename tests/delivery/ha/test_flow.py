@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from privstream.delivery.ha.flow import FULL, MOST, Flow
-from privstream.delivery.stream import Told, Whole
+from privstream.delivery.stream import EventBatch, Whole
 from privstream.memory.journal import Note
 from privstream.model.events import Notice, Source, Status
 from tests.delivery.ha.shared import NS, Holder, Shared, notes
@@ -20,8 +20,8 @@ def notice(text: str) -> Notice:
     return Notice(*HEAD, "info", None, text)
 
 
-def told(*texts: str, kept: list[Note] | None = None) -> Told:
-    return Told("desk", [notice(text) for text in texts], kept or [])
+def told(*texts: str, kept: list[Note] | None = None) -> EventBatch:
+    return EventBatch("desk", [notice(text) for text in texts], kept or [])
 
 
 class World:
@@ -99,7 +99,7 @@ def test_states_of_the_connection_are_not_published_and_hold_up_nothing() -> Non
         world = World()
         await world.begin()
         running = asyncio.create_task(world.flow.run())
-        world.flow.put(Told("desk", [Status(*HEAD, "live", None, None, None)], []))
+        world.flow.put(EventBatch("desk", [Status(*HEAD, "live", None, None, None)], []))
         await until(lambda: world.flow.is_drained)
         world.flow.close()
         await running

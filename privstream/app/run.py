@@ -23,6 +23,7 @@ from privstream.app.service_plan import Opened, Plan, open_changed, read_plan, s
 from privstream.app.service_reload import Reloading
 from privstream.app.service_sinks import Sinks
 from privstream.app.service_threads import Threads
+from privstream.connection.freed_memory import give_back_large_pieces
 from privstream.delivery.printer import SEVERITY
 from privstream.delivery.signals import Stopped
 from privstream.model.account import Account
@@ -143,6 +144,7 @@ class Operation:
         )
 
     def run(self) -> int:
+        give_back_large_pieces()
         stop = self._environment.stop
         stop.reopen = self._reloading.ask  # from the beginning: SIGHUP shall not end a service
         stop.when_told(self._manager.stopping)

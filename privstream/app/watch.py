@@ -18,6 +18,7 @@ from privstream.app.destinations import Destinations, destinations, narrowed
 from privstream.app.durations import moment, seconds
 from privstream.app.environment import Environment
 from privstream.app.symbols import UnseenSymbols
+from privstream.connection.freed_memory import give_back_large_pieces
 from privstream.delivery.printer import SEVERITY, Printer
 from privstream.delivery.stream import Stream
 from privstream.exchanges.base import Exchange
@@ -122,6 +123,7 @@ def watch(environment: Environment, request: Request, recorder: Recorder | None 
         )
         if duration is not None:
             environment.stop.end_after(duration)
+        give_back_large_pieces()
         with deliveries or nullcontext():
             code = printer.run(prepared.stream)
         return code if deliveries is None else max(code, deliveries.exit, key=SEVERITY.index)

@@ -6,7 +6,9 @@ fact. Pure: no I/O, no clock.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
+
+from msgspec.json import decode, encode
 
 from privstream.memory.age import REST_LAG, Moment
 from privstream.memory.balances import Balances
@@ -30,6 +32,14 @@ from privstream.model.reports import (
 )
 
 
+class Held(NamedTuple):
+    """Since when all open orders are known: those of a list, and those that were told since."""
+
+    since: str
+    is_sure: bool
+    """Another list, later than REST lags, has made up for what the first may have lacked."""
+
+
 class Ledger:
     """One account's memory."""
 
@@ -51,7 +61,7 @@ class Ledger:
         self._trades = Trades(run, self._orders)
         self._balances = Balances(run)
         self._positions = Positions(run)
-        self._held_since: str | None = None
+        self._held: Held | None = None
         self._said: set[str] = set()
         """Notices that are said once a run."""
         self._take: dict[type, Callable[[Any], list[Any]]] = {
@@ -110,17 +120,17 @@ class Ledger:
             journal.keep("started", "", moment.encode(), lasting=True)
 
     @property
-    def held_since(self) -> str | None:
-        """Every order that was open then is known, and every one placed since."""
-        return self._held_since
+    def held(self) -> Held | None:
+        """Since when every open order is known; `None` where that is not so."""
+        return self._held
 
-    @held_since.setter
-    def held_since(self, moment: str | None) -> None:
-        journal, self._held_since = self._run.journal, moment
-        if journal is not None and moment is None:
-            journal.forget("held_since", self._shown)
-        elif journal is not None and moment is not None:
-            journal.keep("held_since", self._shown, moment.encode(), lasting=True)
+    @held.setter
+    def held(self, held: Held | None) -> None:
+        journal, self._held = self._run.journal, held
+        if journal is not None and held is None:
+            journal.forget("held", self._shown)
+        elif journal is not None and held is not None:
+            journal.keep("held", self._shown, encode(held), lasting=True)
 
     @property
     def _shown(self) -> str:
@@ -150,8 +160,8 @@ class Ledger:
                     self._run.symbols.add(key)
                 case "started":
                     self.started = value.decode()
-                case "held_since":
-                    self._held_since = value.decode() if key == self._shown else None
+                case "held":
+                    self._held = decode(value, type=Held) if key == self._shown else None
                 case "position_id":
                     pass  # of the first version
                 case _:

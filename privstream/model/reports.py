@@ -183,6 +183,8 @@ class Known(Struct, frozen=True):
     fills_since_ns: int | None = None
     """The new connection itself listed every fill since then."""
     open_orders: frozenset[str] = frozenset()
+    were_open: frozenset[str] = frozenset()
+    """Orders held as open when it began: the new connection may have told the end of some."""
     suspects: frozenset[str] = frozenset()
     """Orders held as open that the new connection did not list."""
     symbols: frozenset[str] = frozenset()

@@ -2,11 +2,14 @@
 
 import json
 
+import pytest
+
 from privstream.connection.account.exchange_time import ExchangeTime
 from privstream.connection.account.held_orders import HeldOrders
 from privstream.memory.event_maker import View
 from privstream.memory.journal import Journal
 from privstream.memory.ledger import Ledger
+from privstream.model.events import Gap, Notice
 from privstream.model.rest import HttpRequest, Now
 from tests.joined import World
 
@@ -75,12 +78,24 @@ def test_the_next_run_knows_it_unless_it_shows_other_symbols() -> None:
     assert held(other).placed_since(200 * SECOND) is None
 
 
+def test_a_list_that_may_lag_is_known_to_the_next_run_too() -> None:
+    journal = Journal()
+    held(ledger(journal)).listed(at(100))
+    memory = ledger()
+    memory.restore((note.kind, note.key, note.value or b"") for note in journal.take(()))
+    orders = held(memory)
+    assert orders.placed_since(200 * SECOND) == 90 * SECOND
+    orders.listed(at(300))
+    assert orders.placed_since(400 * SECOND) == 400 * SECOND
+
+
 def test_a_doubt_is_known_to_the_next_run_too() -> None:
     journal = Journal()
     orders = held(ledger(journal))
     orders.listed(at(100), is_stream=True)
     orders.doubt()
-    assert [note.value for note in journal.take(())] == [b"1970-01-01T00:01:40.000000Z", None]
+    notes = journal.take(())
+    assert [(note.kind, note.value is None) for note in notes] == [("held", False), ("held", True)]
 
 
 def test_connections_that_break_one_after_the_other_do_not_read_the_whole_history() -> None:
@@ -97,3 +112,14 @@ def test_connections_that_break_one_after_the_other_do_not_read_the_whole_histor
     run.watch(120)
     assert len(starts) > 2
     assert 0 not in starts
+
+
+@pytest.mark.parametrize("name", ["zerocap", "bitfinex"])
+def test_a_reading_that_lacked_something_does_not_spoil_the_next(name: str) -> None:
+    """Zerocap cannot say when orders of before were canceled; its lists were whole all the same."""
+    run = World(name, since=300.0, rate=0.5, limits=False)
+    run.at(60, World.cut).watch(140)
+    [gap] = run.told(Gap)
+    assert gap.complete, gap.detail
+    notices = [notice for notice in run.told(Notice) if notice.code == "incomplete"]
+    assert bool(notices) == (name == "zerocap")

@@ -51,6 +51,18 @@ def test_orders_held_as_open_that_no_list_names_are_asked_for_by_name() -> None:
     assert told == ["OPEN", "NEW", "OLD"]
 
 
+def test_orders_that_the_new_connection_ended_are_asked_for_by_name_too() -> None:
+    """What filled of them in the outage came before this connection, and REST tells it."""
+    server = Server(named=(row("ENDED"),))
+    exchange = Zerocap(account())
+    found = play(
+        exchange.backfill(structs.replace(known(), were_open=frozenset({"ENDED"}))), server
+    )
+    assert [body["ids"] for body in server.bodies()] == ["", "", "ENDED"]
+    assert [r.order_id for r in found.reports if isinstance(r, OrderReport)] == ["ENDED"]
+    assert found.complete
+
+
 def test_an_order_of_which_nobody_says_what_became_makes_it_incomplete() -> None:
     found = play(Zerocap(account()).backfill(known("LOST")), Server())
     assert not found.complete

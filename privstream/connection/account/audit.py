@@ -192,8 +192,8 @@ class Audit:
         gone = () if look.found is None else self._gone(look.found, job.begun)
         self.doubt([*reports, *gone], job.begun, look.since_ns)
         self._weigh(look.balances, job.begun)
-        if look.found is not None:
-            self._context.heard(look.found, job.begun)
+        if Listed("orders") in reports:
+            self._context.held.listed(job.begun)
         self._refused |= look.refused.keys()
         for what, why in look.refused.items():
             text = f"{what} no longer compared with REST: {why}"

@@ -84,8 +84,11 @@ class CatchUp:
         reads_history: bool = True,
         reads_picture: bool = False,
         reading: Reading | None = None,
+        were_open: frozenset[str] = frozenset(),
     ) -> None:
         self._context = context
+        self.were_open = were_open | context.ledger.open_orders
+        """Orders that were open at its beginning; `were_open`: at that of the one before it."""
         self._since = since
         self._reads_picture = reads_picture
         self.reads_history = reads_history
@@ -105,6 +108,8 @@ class CatchUp:
         self._due = 0.0
         self._suspects: frozenset[str] = frozenset()
         """Orders that the second look is to find, since the new connection did not list them."""
+        self._lists: list[Now] = []
+        """When the whole lists of open orders were asked for that have come."""
         self._looks = 0
         """How often REST was looked at a second time."""
         self._was_listed = False
@@ -227,6 +232,7 @@ class CatchUp:
         return replace(
             self._context.known(since_ns),
             fills_since_ns=None if listed is None else to_nanos(listed),
+            were_open=self.were_open,
             catches_up=True,
         )
 
@@ -309,10 +315,14 @@ class CatchUp:
         self._note_held(found, job.begun)
 
     def _note_held(self, found: Backfill, asked: Now) -> None:
-        """What was not proven may hide an order, until the next list has it."""
+        """What was not proven may hide an order, until the next lists have it."""
+        if Listed("orders") in found.reports:
+            self._lists.append(asked)
+            self._context.held.listed(asked)
         if self.is_over and self.reads_history and not self.is_proven:
             self._context.held.doubt()
-        self._context.heard(found, asked)
+            for moment in self._lists:
+                self._context.held.listed(moment)
 
     def _take_second(self, found: Backfill) -> None:
         """Tell what the first look did not see yet; a state without a time is of before, too."""

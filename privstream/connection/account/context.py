@@ -11,8 +11,8 @@ from privstream.connection.ports import RestClient
 from privstream.connection.rest.job import PATIENT, Job, Manner
 from privstream.exchanges.base import Exchange
 from privstream.memory.ledger import Ledger
-from privstream.model.reports import Backfill, Known, Listed
-from privstream.model.rest import Now, RestFlow
+from privstream.model.reports import Known
+from privstream.model.rest import RestFlow
 
 T = TypeVar("T")
 
@@ -50,11 +50,6 @@ class Context:
             symbols=frozenset(self.ledger.symbols),
             placed_since_ns=self.held.placed_since(since_ns),
         )
-
-    def heard(self, found: Backfill, asked: Now) -> None:
-        """A reading is over: the list of open orders may have come with it."""
-        if Listed("orders") in found.reports:
-            self.held.listed(asked)
 
     def start(self, flow: RestFlow[T], manner: Manner = PATIENT) -> Job[T]:
         """Read something beside the stream."""

@@ -5,7 +5,7 @@ but a list over REST may lack what was placed just before, until a later list ha
 """
 
 from privstream.connection.account.exchange_time import ExchangeTime
-from privstream.memory.ledger import Ledger
+from privstream.memory.ledger import Held, Ledger
 from privstream.model.rest import Now
 from privstream.model.times import from_nanos, to_nanos
 
@@ -17,32 +17,27 @@ class HeldOrders:
         self._ledger = ledger
         self._times = times
         self._lag_ns = round(rest_lag * 1e9)
-        since = ledger.held_since
-        self._listed_ns = None if since is None else to_nanos(since)
-        """When the first of the lists was asked for: from then on the stream tells the rest."""
 
     def listed(self, asked: Now, *, is_stream: bool = False) -> None:
         """A whole list came that was asked for then, while the stream was live."""
-        asked_ns = self._times.of(asked)
-        lag_ns = 0 if is_stream else self._lag_ns
-        if self._listed_ns is None:
-            self._listed_ns = asked_ns
+        asked_ns, held = self._times.of(asked), self._ledger.held
+        if held is None:
+            self._ledger.held = Held(from_nanos(asked_ns), is_stream)
         # REST lags no more behind that moment: what it had not listed yet is in this list.
-        if self._ledger.held_since is None and asked_ns >= self._listed_ns + lag_ns:
-            self._ledger.held_since = from_nanos(self._listed_ns)
+        elif not held.is_sure and asked_ns >= to_nanos(held.since) + self._lag_ns:
+            self._ledger.held = held._replace(is_sure=True)
 
     def doubt(self) -> None:
         """Something may have been placed that nobody told of."""
-        self._listed_ns = None
-        if self._ledger.held_since is not None:
-            self._ledger.held_since = None
+        if self._ledger.held is not None:
+            self._ledger.held = None
 
     def placed_since(self, since_ns: int) -> int | None:
         """All that stood at that moment and was placed before the answer's is held.
 
         `None`: that is not known of any order.
         """
-        if self._listed_ns is None or since_ns < self._listed_ns:
+        held = self._ledger.held
+        if held is None or since_ns < (listed_ns := to_nanos(held.since)):
             return None
-        is_sure = self._ledger.held_since is not None
-        return since_ns if is_sure else self._listed_ns - self._lag_ns
+        return since_ns if held.is_sure else listed_ns - self._lag_ns

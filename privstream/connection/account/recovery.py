@@ -135,7 +135,7 @@ class Recovery:
         self._stop_asking()
         if self._stop.is_set():
             return
-        reading = None
+        reading, were_open = None, frozenset[str]()
         if self._catch_up is None:
             self._whole.reached(delivered)
             self._believe_the_audit()
@@ -144,8 +144,11 @@ class Recovery:
             self._catch_up.break_off("the connection broke again", is_last=False)
             self._owe(self._catch_up)
             self._whole = self._catch_up.unproven_since
+            were_open = self._catch_up.were_open
         self.merging.count_anew()
-        self._catch_up = CatchUp(self._context, self._whole, problem.cause, reading=reading)
+        self._catch_up = CatchUp(
+            self._context, self._whole, problem.cause, reading=reading, were_open=were_open
+        )
 
     def give_up(self) -> None:
         """The run ends: what was never proven is not passed over in silence."""
@@ -244,6 +247,7 @@ class Recovery:
         if not catch_up.is_over:
             return
         self._catch_up = None
+        self._lists_of = None  # what it did not prove the connection's own lists make up for
         if catch_up.reads_history:
             self._owe(catch_up)
             self._whole = LastWhole(self._context.times, catch_up.until_ns)

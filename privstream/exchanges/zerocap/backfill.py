@@ -79,7 +79,7 @@ class ZerocapLists:
         self._account = account
         self._source: Source = source
         self._known = known
-        self._held = None if known is None else known.open_orders | known.suspects
+        self._held = None if known is None else _held(known)
         self._seen: set[str] = set()
         """Those of the held orders that a list had."""
         self._has_undated = False
@@ -137,6 +137,11 @@ class ZerocapLists:
 
         if not (yield from rest.fetch_pages(self._account, take, **wanted)):
             found.lack(f"Zerocap gave only {count} of the orders that it counts")
+
+
+def _held(known: Known) -> frozenset[str]:
+    """Orders that may have fills of the interruption, however long ago they were placed."""
+    return known.open_orders | known.suspects | known.were_open
 
 
 def _early(moment_ns: int) -> int:

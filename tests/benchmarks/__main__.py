@@ -43,7 +43,7 @@ class Size:
 
 
 FULL = Size(
-    frames=100_000,
+    frames=50_000,
     messages=2_000,
     rates=(100.0, 5000.0),
     times=5,

@@ -32,10 +32,12 @@ LOADED = (
     "privstream.cli.wait",
     "privstream.cli.token",
     "privstream.cli.record",
+    "privstream.cli.run",
     "privstream.app.watch",
     "privstream.app.wait_for_order",
     "privstream.app.check_logins",
     "privstream.app.recording",
+    "privstream.app.run",
     "privstream.simulator.server",
 )
 

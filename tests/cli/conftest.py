@@ -23,6 +23,8 @@ from tests.forked import Forked
 
 LIMIT = 50.0
 """Seconds after which a program is taken to hang; no test looks at less."""
+QUIET = 2.2e-6
+"""A rate at which nothing happens; orders stand until 2050, where a life of weeks has days without."""
 PIPES = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
 
 

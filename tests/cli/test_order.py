@@ -21,7 +21,7 @@ from privstream.model.events import TYPES
 from privstream.model.order_entry import Ticket
 from privstream.outputs.jsonl import JsonLines
 from privstream.simulator.server import Simulation
-from tests.cli.conftest import Ended
+from tests.cli.conftest import QUIET, Ended
 from tests.valid import assert_valid_line
 
 Run = Callable[..., Ended]
@@ -34,7 +34,7 @@ UNKNOWN = "OAAAAA-ZZZZZ-ZZZZZZ"
 @pytest.fixture(scope="module")
 def simulation() -> Iterator[Simulation]:
     """Both exchanges that take orders, and hardly a life on them."""
-    with Simulation(["kraken", "zerocap"], rate=0.001, limits=False) as running:
+    with Simulation(["kraken", "zerocap"], rate=QUIET, limits=False) as running:
         yield running
 
 

@@ -25,7 +25,7 @@ from privstream.simulator.market import Books
 from privstream.simulator.server import Simulation
 from tests.benchmarks import measure
 from tests.benchmarks.kill import configured, kill
-from tests.cli.conftest import LIMIT, Ended, InProcess, Inside, Program, end, wait_for
+from tests.cli.conftest import LIMIT, QUIET, Ended, InProcess, Inside, Program, end, wait_for
 from tests.forked import Forked
 from tests.valid import assert_valid_line
 
@@ -64,7 +64,7 @@ def lively() -> Iterator[Simulation]:
 @pytest.fixture(scope="module")
 def quiet() -> Iterator[Simulation]:
     """An account in which nothing happens."""
-    with Simulation(["kraken"], seed=9, rate=0.001, limits=False) as running:
+    with Simulation(["kraken"], seed=9, rate=QUIET, limits=False) as running:
         yield running
 
 

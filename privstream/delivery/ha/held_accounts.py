@@ -157,7 +157,8 @@ class HeldAccounts:
     # --- the keeper tells ------------------------------------------------------------------
 
     def gained(self, account: str, epoch: int) -> None:
-        task = asyncio.get_running_loop().create_task(self._turn(account, epoch))
+        turn = self._turn(self._accounts[account], epoch)
+        task = asyncio.get_running_loop().create_task(turn)
         task.add_done_callback(self._done)
         task.add_done_callback(partial(self._forget, account))
         self._tasks[account] = task
@@ -189,14 +190,15 @@ class HeldAccounts:
 
     # --- one turn --------------------------------------------------------------------------
 
-    async def _turn(self, name: str, epoch: int) -> None:
+    async def _turn(self, account: Account, epoch: int) -> None:
+        name = account.name
         lease = self.keeper.leases[name]
 
         def is_ours() -> bool:
             return lease.epoch == epoch and lease.is_held(self._now())
 
         try:
-            await self._stream(name, epoch, is_ours)
+            await self._stream(account, epoch, is_ours)
         except Fenced as problem:
             self._streaming.remove(name)
             if is_ours():  # else it was told already
@@ -205,13 +207,13 @@ class HeldAccounts:
         except PrivstreamError as problem:
             self._streaming.remove(name)
             self.keeper.bar(name)
-            self._fail(problem.about(self._accounts[name].exchange, name))
+            self._fail(problem.about(account.exchange, name))
         finally:
             if lease.epoch == epoch:
                 await self.keeper.release(name)
 
-    async def _stream(self, name: str, epoch: int, is_ours: Callable[[], bool]) -> None:
-        account = replace(self._accounts[name])
+    async def _stream(self, account: Account, epoch: int, is_ours: Callable[[], bool]) -> None:
+        name = account.name
         subject = f"{self._prefix}.{account.exchange}.{name}"
         publisher = Publisher(
             self._engine,
@@ -221,6 +223,9 @@ class HeldAccounts:
             trouble=partial(self._hear_of_trouble, name),
         )
         await publisher.open(self._me, epoch)
+        if account != self._accounts.get(name):
+            return  # the config was read again meanwhile
+        account = replace(account)
         whose = (account.exchange, name)
         flow = Flow(publisher, *whose, letters=self._letters, room=self._room)
         if not publisher.memory.is_complete:

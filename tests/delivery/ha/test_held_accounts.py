@@ -12,7 +12,7 @@ from privstream.delivery.ha.held_accounts import HeldAccounts
 from privstream.delivery.ha.lease import Terms
 from privstream.delivery.ha.lease_keeper import SETTLE
 from privstream.delivery.ha.ports import Stored
-from privstream.delivery.stream import Told
+from privstream.delivery.stream import EventBatch
 from privstream.model.account import Account, Endpoints
 from privstream.model.errors import PrivstreamError
 from privstream.model.events import Notice
@@ -72,7 +72,7 @@ class World:
         await self.held.end()
 
     def tell(self, text: str) -> None:
-        self.held.flows["desk"].put(Told("desk", [notice(text)], []))
+        self.held.flows["desk"].put(EventBatch("desk", [notice(text)], []))
 
 
 def play(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -200,6 +200,23 @@ def test_what_nobody_understands_is_left_to_others() -> None:
         assert (error.exchange, error.account) == ("kraken", "desk")
         await world.look()
         assert len(world.failed) == 1, "it is not tried again here"
+        await world.end()
+
+    play(story)
+
+
+def test_an_account_that_leaves_the_config_while_it_begins_does_not() -> None:
+    async def story() -> None:
+        world = World(Shared())
+        world.shared.faults = ["away"]  # its first word waits for a moment
+        await world.look()
+        assert world.held.keeper.leases["desk"].is_ours
+        world.held.follow([])
+        await asyncio.wait(world.held._tasks.values())
+        assert "add desk" not in world.deeds
+        assert json.loads(world.shared.keys["account.desk"].body)["holder"] == ""
+        await world.look()
+        assert "add desk" not in world.deeds
         await world.end()
 
     play(story)

@@ -10,7 +10,6 @@ from privstream.simulator import find
 from privstream.simulator.market import Market
 from tests import shared_past
 
-EXCHANGES = ["kraken", "bitfinex", "poloniex", "indodax", "zerocap"]
 T0 = 1_780_000_000_000_000_000
 
 
@@ -36,7 +35,7 @@ def told(market: Market) -> dict[str, Any]:
 
 
 def market_of(exchange: str, **options: Any) -> Market:
-    market: Market = find(exchange)(**{"seed": 6, "rate": 4.0, **options}).market  # type: ignore[attr-defined]  # each has one
+    market: Market = find(exchange)(**{"seed": 6, "rate": 2.0, **options}).market  # type: ignore[attr-defined]  # each has one
     return market
 
 
@@ -45,9 +44,7 @@ def _no_past_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_past, "pasts", {})
 
 
-@pytest.mark.parametrize(
-    ("exchange", "later"), [*((name, 7) for name in EXCHANGES), ("kraken", 0), ("kraken", 600)]
-)
+@pytest.mark.parametrize(("exchange", "later"), [("bitfinex", 7), ("kraken", 0), ("kraken", 600)])
 def test_a_past_that_is_shared_is_the_one_that_would_be_made_up(exchange: str, later: int) -> None:
     first, second, alone = (market_of(exchange) for _ in range(3))
     first.advance(at(0))

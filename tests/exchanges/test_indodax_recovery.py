@@ -28,11 +28,13 @@ RECOVERABLE: dict[str, Any] = {
     "id": 2,
     "subscribe": {"recoverable": True, "epoch": EPOCH, "positioned": True},
 }
+NOTHING = {"success": 1, "return": {"balance": {}, "balance_hold": {}, "orders": {}}}
+"""What any of its questions is answered where nothing is held or open."""
 
 
 def caught_up(exchange: Indodax) -> None:
     """What was missed has been read back, and everything read from here on is told."""
-    body = {"success": 1, "return": {}}
+    body = NOTHING
     last = known(channels=("balances",), catches_up=True, second_look=True)
     play(exchange.backfill(last), lambda _call, _request: answer(body))
 
@@ -41,7 +43,7 @@ def left_at(offset: int) -> Indodax:
     """An exchange whose last connection told publications up to this one."""
     exchange = indodax()
     book = opened(exchange).receives(CONNECTED, RECOVERABLE)
-    play(exchange.picture(ALL), lambda _call, _request: answer({"success": 1, "return": {}}))
+    play(exchange.picture(ALL), lambda _call, _request: answer(NOTHING))
     for number in range(1, offset + 1):
         book.receives(pushed(NEW, offset=number))
     return exchange
@@ -72,7 +74,7 @@ def test_what_the_server_replays_is_stream_and_then_it_is_ready() -> None:
 def test_what_stands_now_says_nothing_of_what_was_missed() -> None:
     exchange = left_at(1)
     opened(exchange).receives(CONNECTED, RECOVERABLE, pushed(NEW, offset=9))
-    play(exchange.picture(ALL), lambda _call, _request: answer({"success": 1, "return": {}}))
+    play(exchange.picture(ALL), lambda _call, _request: answer(NOTHING))
     again = opened(exchange).forget().receives(CONNECTED)
     again.sends(subscribe(recover=True, epoch=EPOCH, offset=1))
 

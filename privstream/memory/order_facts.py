@@ -23,7 +23,7 @@ from privstream.model.exact import normal, subtract
 from privstream.model.reports import OrderFields, OrderReport
 
 LIVE = frozenset({"pending", "open", "partially_filled"})
-PASSING = frozenset({"open", "partially_filled"})
+PASSING = frozenset({"open", "partially_filled", None})
 """What the stream says of an order that goes on."""
 LASTING = frozenset({"client_order_id", "symbol", "exchange_symbol", "created", "fee_currency"})
 """What an order does not lose: a row that has none of it leaves it out only."""
@@ -175,9 +175,11 @@ class OrderFacts:
                 known[key] = value
         if (by_fills := self.fills.more_than(known["filled"])) is not None:
             self._advance(by_fills)
-        known["status"] = told["status"]
+        if (status := told.get("status")) is not None:
+            known["status"] = status
         self._conclude_status(known["filled"], known.get("quantity"))
         if (word := told.get("exchange_status")) is not None:
+            known["exchange_status"] = word
             self.word = (word, known["status"], normal(known["filled"]))
         self.age.take(report, moment, has_terms=steady.has_terms)
         return True

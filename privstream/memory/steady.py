@@ -38,6 +38,7 @@ class Steady(NamedTuple):
         """This report of the stream says the same, of other amounts."""
         return (
             tuple(told) == self.keys
+            and (told.get("status") is not None or told.get("exchange_status") is None)
             and self.besides(told) == self.said
             and report.source == "stream"
             and report.whole is self.whole
@@ -51,14 +52,14 @@ class Parts(NamedTuple):
     terms: Picker
     """Picks what is neither amount nor status."""
     besides: Picker
-    """Picks what is no amount."""
+    """Picks what is neither amount nor the exchange's own word, which may tell amounts, too."""
     amounts: tuple[str, ...]
 
 
 @lru_cache(maxsize=256)
 def parts_of(keys: tuple[str, ...]) -> Parts:
     """Of the keys of a report's fields, which come in few orders."""
-    besides = [key for key in keys if key not in PROGRESS]
+    besides = [key for key in keys if key not in PROGRESS and key != "exchange_status"]
     return Parts(
         _picker([key for key in besides if key not in STATUS]),
         _picker(besides),

@@ -21,7 +21,7 @@ from privstream.model.nearest import channel_meant
 from privstream.model.order_entry import OrderEntry
 from privstream.model.reports import AnyReport, Backfill, BalanceReport, Known, NoticeReport
 from privstream.model.rest import HttpResponse, Now, RestFlow, Stamp
-from privstream.model.session import Action, Ask, Handshake, Session
+from privstream.model.session import TICK, Action, Ask, Handshake, Session
 
 Element = TypeVar("Element")
 Item = TypeVar("Item")
@@ -236,6 +236,10 @@ class JsonSession(ABC):
             return self.read_fast(frame, now)
         except LEFT_TO_GENERAL:
             return self._read_any(frame, now)
+
+    def patience(self, now: Now) -> float:  # noqa: ARG002 - most look often enough
+        """Seconds until it must look at the clock again, unless something comes."""
+        return TICK
 
     def read_fast(self, frame: bytes, now: Now) -> Iterable[Action]:  # noqa: ARG002 - it knows none
         """Read a frame of the kinds that come most, as `read` would, or raise (`kit.fast`)."""

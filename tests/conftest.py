@@ -6,11 +6,13 @@ The one rule: it saves work that was done before, and changes no outcome.
 import gc
 import sys
 from collections.abc import Iterator
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
 
+from privstream.delivery.signals import Signals
 from tests import shared_past
 
 pytest_plugins = ["tests.workers"]
@@ -32,6 +34,17 @@ providers._get_local_constants = lambda: providers._local_constants
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _late_commands_end_no_worker() -> Iterator[None]:
+    """A command that is late with its end leaves by `os._exit`, which here would end all tests."""
+
+    def stay(self: Signals) -> None:
+        self._deadline = float("inf")
+
+    with mock.patch.object(Signals, "_leave", stay):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

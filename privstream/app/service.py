@@ -190,8 +190,9 @@ class Service:
         for name in [name for name, one in self._streamed.items() if one.is_over]:
             if self._streamed[name].keeper.is_drained():
                 self._close(name)
-        for one in (self._keeping, *self._observers):
-            one.look()
+        self._keeping.look()
+        for observer in self._observers:
+            observer.look()
 
     def _wait_for_room(self) -> None:
         while not (self._keeping.has_room(PAUSE) or self._environment.stop.is_told()):

